@@ -1,0 +1,43 @@
+/*
+ * A compilation in progress: what all rooms of compiler/ share.
+ *
+ *	pf.conf -> parser -> events -> sema_*.c -> flat rules (rule.h)
+ *	        -> optimize*.c -> print*.c / lower*.c
+ *
+ * Everything lives in `arena`; nothing here is freed singly.
+ */
+#ifndef COMPILER_COMPILE_H
+#define COMPILER_COMPILE_H
+
+#include <setjmp.h>
+
+#include <pfkit/compile.h>
+
+#include "base/arena.h"
+#include "base/diag.h"
+#include "base/source.h"
+#include "base/strbuf.h"
+#include "compiler/rule.h"
+#include "parser/ast.h"
+
+struct sema;			/* sema.c: state of the checks */
+
+struct pfk_ruleset {
+	struct arena	 arena;
+	jmp_buf		 oom;
+	struct source_map sources;
+	struct diag_queue diags;
+	struct parser	*parser;
+	struct sema	*sema;
+	const struct pfk_compile_options *opts;	/* valid in pfk_compile() */
+	const struct pfk_host *host;
+	unsigned	 verbose;	/* as given by -v */
+	struct strbuf	 echo;		/* what pfctl wrote to stdout so far */
+	struct flat_ruleset flat;
+	bool		 valid;
+	uint64_t	 random_state;	/* seeded: see compile_random() */
+};
+
+uint32_t compile_random(struct pfk_ruleset *);
+
+#endif

@@ -1,0 +1,220 @@
+/*
+ * The image: a compiled ruleset as one block of bytes, in memory or in a
+ * .pfi file, mapped and run in place.
+ *
+ *	+--------------------------+ 0
+ *	| struct img_header	   |  magic, version, size, CRC-32C, sections
+ *	+--------------------------+
+ *	| section IMG_RULES	   |  struct img_rule[], all anchors' rules
+ *	| section IMG_ANCHORS	   |  struct img_anchor[]; 0 is the main ruleset
+ *	| section IMG_CODE	   |  uint32_t[] instructions (bytecode.h)
+ *	| section IMG_TABLES ...   |
+ *	+--------------------------+
+ *
+ * All numbers are little-endian (an image is refused on a big-endian
+ * machine: it says so, and the ruleset can be compiled there), all records
+ * have a size that is a multiple of 8 and no hidden padding.  References
+ * between records are indexes into a section; texts are offsets into
+ * IMG_STRINGS, 0 being the empty string, "none".  Addresses are in network
+ * order, everything else in host order, ports too.
+ *
+ * The same ruleset and host give the same bytes.
+ *
+ * An image is data from anywhere: image_verify() (verify.c) checks every
+ * offset, index, enum value and instruction before anything runs; after it
+ * the engine only asserts.
+ */
+#ifndef RUNTIME_IMAGE_H
+#define RUNTIME_IMAGE_H
+
+#include <stdint.h>
+
+#include "base/addr.h"
+
+#define IMG_NONE	UINT32_MAX	/* "no such index" */
+
+enum img_section {
+	IMG_STRINGS,	/* bytes */
+	IMG_CODE,	/* uint32_t */
+	IMG_RULES,	/* struct img_rule */
+	IMG_ANCHORS,	/* struct img_anchor */
+	IMG_POOLS,	/* struct img_pool */
+	IMG_TABLES,	/* struct img_table */
+	IMG_TABLE_ADDRS, /* struct img_table_addr */
+	IMG_QUEUES,	/* struct img_queue: names only, ids are indexes + 1 */
+	IMG_OPTIONS,	/* one struct img_options */
+	IMG_SOURCES,	/* struct img_source: names of pf.conf files */
+	IMG_NSECTIONS
+};
+
+/* Enums below have pf.conf's meaning; compiler/rule.h uses equal numbers. */
+enum img_action { IMG_PASS, IMG_BLOCK, IMG_MATCH };
+enum img_block { IMG_DROP, IMG_RETURN, IMG_RETURN_RST, IMG_RETURN_ICMP };
+enum img_dir { IMG_INOUT, IMG_IN, IMG_OUT };
+enum img_log { IMG_LOG = 1, IMG_LOG_ALL = 2, IMG_LOG_MATCHES = 4,
+    IMG_LOG_USER = 8 };
+enum img_state { IMG_NO_STATE, IMG_KEEP_STATE, IMG_MODULATE_STATE,
+    IMG_SYNPROXY_STATE };
+enum img_srctrack { IMG_TRACK_NONE, IMG_TRACK_GLOBAL, IMG_TRACK_RULE };
+enum img_route { IMG_RT_NONE, IMG_ROUTE_TO, IMG_REPLY_TO, IMG_DUP_TO };
+enum img_divert { IMG_DIVERT_NONE, IMG_DIVERT_TO, IMG_DIVERT_REPLY,
+    IMG_DIVERT_PACKET };
+enum img_pooltype { IMG_POOL_NONE, IMG_POOL_BITMASK, IMG_POOL_RANDOM,
+    IMG_POOL_SOURCE_HASH, IMG_POOL_ROUND_ROBIN, IMG_POOL_LEAST_STATES };
+enum img_op { IMG_OP_NONE, IMG_OP_IRG, IMG_OP_XRG, IMG_OP_EQ, IMG_OP_NE,
+    IMG_OP_LT, IMG_OP_LE, IMG_OP_GT, IMG_OP_GE, IMG_OP_RRG };
+enum img_addrkind { IMG_ADDR_ANY, IMG_ADDR_MASK, IMG_ADDR_RANGE,
+    IMG_ADDR_DYNAMIC, IMG_ADDR_TABLE, IMG_ADDR_NO_ROUTE,
+    IMG_ADDR_URPF_FAILED, IMG_ADDR_ROUTE_LABEL, IMG_ADDR_NONE };
+enum img_ifmod { IMG_IF_NETWORK = 1, IMG_IF_BROADCAST = 2, IMG_IF_PEER = 4,
+    IMG_IF_NOALIAS = 8 };
+enum img_timeout {
+#define TIMEOUT(id, name, dflt)	IMG_TMO_##id,
+#include "base/timeouts.def"
+#undef TIMEOUT
+	IMG_TMO_COUNT
+};
+enum img_limit { IMG_LIMIT_STATES, IMG_LIMIT_SRC_NODES, IMG_LIMIT_FRAGS,
+    IMG_LIMIT_TABLES, IMG_LIMIT_TABLE_ENTRIES, IMG_LIMIT_PKTDELAY_PKTS,
+    IMG_LIMIT_ANCHORS, IMG_LIMIT_COUNT };
+enum img_syncookies { IMG_SYNCOOKIES_NEVER, IMG_SYNCOOKIES_ALWAYS,
+    IMG_SYNCOOKIES_ADAPTIVE };
+
+struct img_addr {
+	uint8_t		kind;		/* enum img_addrkind */
+	uint8_t		af;		/* of MASK, RANGE; 0 both */
+	uint8_t		neg;
+	uint8_t		ifmods;		/* of DYNAMIC */
+	uint32_t	ref;		/* TABLE: index; DYNAMIC, ROUTE_LABEL:
+					   string */
+	struct pfk_addr	addr, mask;	/* RANGE: both ends; DYNAMIC: mask */
+};
+
+struct img_pool {			/* nat-to, rdr-to, route-to ... */
+	struct img_addr	addr;
+	uint32_t	key[4];		/* of source-hash */
+	uint32_t	ifname;		/* string, or 0 */
+	uint16_t	weight;
+	uint16_t	port[2];
+	uint8_t		port_op;	/* enum img_op */
+	uint8_t		type;		/* enum img_pooltype */
+	uint8_t		sticky;
+	uint8_t		static_port;
+	uint8_t		reserved[2];
+};
+
+/* img_rule.flags */
+#define IMG_R_QUICK		0x00000001
+#define IMG_R_IFNOT		0x00000002
+#define IMG_R_RCVIFNOT		0x00000004
+#define IMG_R_NOSYNC		0x00000008
+#define IMG_R_IFBOUND		0x00000010
+#define IMG_R_SLOPPY		0x00000020
+#define IMG_R_PFLOW		0x00000040
+#define IMG_R_FRAGMENT		0x00000080
+#define IMG_R_NODF		0x00000100
+#define IMG_R_RANDOMID		0x00000200
+#define IMG_R_REASSEMBLE_TCP	0x00000400
+#define IMG_R_ALLOW_OPTS	0x00000800
+#define IMG_R_ONCE		0x00001000
+#define IMG_R_MATCH_TAG_NOT	0x00002000
+#define IMG_R_SET_TOS		0x00004000
+#define IMG_R_SET_PRIO		0x00008000
+#define IMG_R_SET_DELAY		0x00010000
+#define IMG_R_AFTO		0x00020000
+#define IMG_R_ANCHOR		0x00040000	/* an anchor call */
+#define IMG_R_WILDCARD		0x00080000	/* anchor "x/" followed by * */
+
+struct img_rule {
+	/* what it matches: the bytecode tests these; kept for the direct
+	 * evaluation, for explanations and for skip steps */
+	struct img_addr	src, dst;
+	uint16_t	src_port[2], dst_port[2];
+	uint32_t	uid[2], gid[2];		/* UINT32_MAX: unknown */
+	uint32_t	ifname;			/* string, 0: any interface */
+	uint32_t	rcv_ifname;
+	uint32_t	os;			/* string: fingerprint as in
+						   pf.conf, 0: any */
+	int32_t		onrdomain;		/* -1: any */
+	uint32_t	match_tag, tag;		/* strings */
+	uint32_t	prob;			/* 0: always */
+	uint32_t	flags;			/* IMG_R_* */
+	uint32_t	nr;			/* as pfctl numbers it */
+	uint32_t	anchor;			/* IMG_ANCHORS: where it stands */
+	uint32_t	call;			/* IMG_ANCHORS: of IMG_R_ANCHOR */
+	/* what it does */
+	uint32_t	label;			/* string */
+	uint32_t	qname, pqname;		/* strings */
+	uint32_t	overload;		/* IMG_TABLES, or IMG_NONE */
+	uint32_t	nat, rdr, route;	/* IMG_POOLS, or IMG_NONE */
+	int32_t		rtable;			/* -1: unchanged */
+	uint32_t	max_states, max_src_nodes, max_src_states;
+	uint32_t	max_src_conn;
+	uint32_t	max_src_conn_rate[2];	/* limit, seconds */
+	uint32_t	pktrate[2];		/* limit, seconds */
+	uint32_t	timeout[IMG_TMO_COUNT];	/* 0: the option's */
+	struct pfk_addr	divert_addr;
+	uint16_t	divert_port;
+	uint16_t	icmp_type, icmp_code;	/* value + 1, 0: any */
+	uint16_t	return_icmp, return_icmp6; /* type << 8 | code */
+	uint16_t	max_mss, delay;
+	uint8_t		src_port_op, dst_port_op, uid_op, gid_op; /* img_op */
+	uint8_t		action, block, direction, log, logif;
+	uint8_t		af, proto, tcp_flags, tcp_flagset, tos, prio;
+	uint8_t		set_tos, set_prio[2];
+	uint8_t		keep_state, src_track, flush, min_ttl, return_ttl;
+	uint8_t		naf, rt, divert, divert_af;
+	/* where it came from, and how pfctl prints it (without "@N ") */
+	uint8_t		reserved[7];
+	uint32_t	text;			/* string */
+	uint32_t	source, off, len;	/* IMG_SOURCES and bytes there */
+	uint32_t	line;			/* of pf.conf, from 1 */
+	uint32_t	reserved2[2];
+};
+
+struct img_anchor {
+	uint32_t	path;			/* string: "" for the main one */
+	uint32_t	parent;			/* IMG_ANCHORS, or IMG_NONE */
+	uint32_t	rule0, nrules;		/* its rules, in order */
+	uint32_t	code, ncode;		/* its instructions */
+	uint32_t	child0, nchildren;	/* sorted by path as pf does */
+};
+
+struct img_table {
+	uint32_t	name;			/* string */
+	uint32_t	anchor;			/* IMG_ANCHORS where it belongs */
+	uint32_t	flags;			/* IMG_T_* */
+	uint32_t	addr0, naddrs;
+	uint32_t	reserved;
+};
+#define IMG_T_CONST	1
+#define IMG_T_PERSIST	2
+#define IMG_T_COUNTERS	4
+#define IMG_T_DEFINED	8	/* by a `table` line, not only referred to */
+
+struct img_table_addr {
+	struct pfk_addr	addr;
+	uint8_t		af, bits, neg, reserved[5];
+};
+
+struct img_queue { uint32_t name, reserved; };
+struct img_source { uint32_t name, reserved; };
+
+struct img_options {
+	uint32_t	timeout[IMG_TMO_COUNT];
+	uint32_t	limit[IMG_LIMIT_COUNT];
+	uint32_t	hostid;
+	int32_t		debug;			/* syslog level */
+	uint32_t	loginterface;		/* string */
+	uint32_t	skip, nskip;		/* `set skip on`: nskip names, one
+						   after the other, from here in
+						   IMG_STRINGS */
+	uint8_t		reassemble, reassemble_no_df;
+	uint8_t		syncookies, syncookies_hi, syncookies_lo;
+	uint8_t		lowering;		/* 0 plain, 1 fast */
+	uint8_t		reserved[6];
+	uint32_t	fingerprints;		/* string: text of pf.os used */
+	uint32_t	reserved2[2];
+};
+
+#endif
