@@ -1,0 +1,61 @@
+/*
+ * The checks: what pfctl does while it parses, done on the parser's events.
+ *
+ *	sema.c		takes each event, hands it to the room for its kind
+ *	sema_set.c	set ...
+ *	sema_table.c	table <...>
+ *	sema_queue.c	queue ...
+ *	sema_host.c	hosts, ports, users in rules
+ *	sema_opt.c	filter options
+ *	sema_rule.c	pass, block, match -> a rule with its lists
+ *	sema_anchor.c	anchor, load anchor, antispoof
+ *	expand.c	lists -> flat rules
+ *	check.c		consistency of each flat rule
+ *
+ * Each sema_*() returns AST_REFUSED after it has queued the diagnostic, where
+ * pfctl would abandon the statement; AST_OK where it would go on, even if a
+ * message was printed.
+ */
+#ifndef COMPILER_SEMA_H
+#define COMPILER_SEMA_H
+
+#include "compiler/compile.h"
+
+struct qname_set;
+
+struct sema {
+	struct pfk_ruleset *rs;
+	struct parser	*parser;
+	struct anchor	*here;		/* where rules and tables go now */
+	/* defaults that `set` changes for later rules */
+	uint8_t		 block_policy;	/* enum rule_block */
+	bool		 if_bound;	/* set state-policy */
+	struct ast	*state_defaults; /* LIST of STATE_OPT_*, or NULL */
+	bool		 optimize_set;	/* -o or an earlier set decided */
+	bool		 loading_anchor; /* reading a `load anchor` file */
+	struct sema_rules *rules;	/* private to sema_rule.c & friends */
+	struct sema_queues *queues;	/* private to sema_queue.c */
+};
+
+struct sema *sema_new(struct pfk_ruleset *);
+enum ast_result sema_event(void *sema, struct parser *, struct ast *);
+
+enum ast_result sema_set(struct sema *, struct ast *);	 /* SET_*, their parts */
+enum ast_result sema_table(struct sema *, struct ast *); /* TABLE, TABLE_*   */
+enum ast_result sema_queue(struct sema *, struct ast *); /* QUEUE, its parts */
+/* Whether the queue was defined above. */
+bool	 sema_queue_exists(const struct sema *, const char *name);
+/* After the last file: checks of the whole ("no root queue ..."). */
+bool	 sema_queue_finish(struct sema *);
+bool	 sema_set_finish(struct sema *);
+
+/* parser_error() with the code; returns AST_REFUSED for `return`. */
+enum ast_result sema_error(struct sema *, const struct ast *,
+	    const char *code, const char *fmt, ...)
+	    __attribute__((__format__(__printf__, 4, 5)));
+/* A message that pfctl prints without file and line. */
+struct diag *sema_message(struct sema *, const struct ast *, const char *code,
+	    enum plain_form, const char *fmt, ...)
+	    __attribute__((__format__(__printf__, 5, 6)));
+
+#endif
