@@ -10,7 +10,7 @@
  * Optimises the rules of one anchor in place (its children are not touched):
  * duplicates and subsets go, adjacent rules that differ in one address are
  * merged into tables, rules inside a superblock are reordered.  Tables made
- * are appended to the main anchor and echoed as pfctl does.
+ * are appended to rs->flat.root and, with -v, echoed as pfctl does.
  */
 void	 optimize_anchor(struct pfk_ruleset *, struct anchor *,
 	    enum optimize_level);

@@ -53,7 +53,8 @@ struct pfk_compile_options {
 	const char *const *defines;		/* -D name=value, NULL-ended */
 	enum pfk_optimize optimize;		/* -o */
 	unsigned	 verbose;		/* -v counted: 0, 1, 2 */
-	bool		 numeric_ports, names;	/* -P; */
+	bool		 debug;			/* -g */
+	bool		 port_names;		/* -P: services by name */
 	size_t		 max_memory;		/* 0: 4 GB */
 	unsigned	 max_include_depth;	/* 0: 64 */
 	uint64_t	 seed;			/* for random keys and names */
@@ -70,7 +71,7 @@ void	 pfk_ruleset_free(struct pfk_ruleset *);	/* NULL is fine */
 
 /* The text pfctl prints to standard output, in the order of printing. */
 enum pfk_print_flags { PFK_PRINT_NUMBERS = 1 /* @N, as -vv */ ,
-    PFK_PRINT_PORT_NUMBERS = 2 /* -P */ };
+    PFK_PRINT_PORT_NAMES = 2 /* -P */ };
 const char *pfk_ruleset_text(struct pfk_ruleset *, size_t *len);
 
 /* Diagnostics. */
