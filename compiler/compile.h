@@ -36,6 +36,8 @@ struct pfk_ruleset {
 	struct flat_ruleset flat;
 	bool		 valid;
 	uint64_t	 random_state;	/* seeded: see compile_random() */
+	unsigned	 next_automatic; /* N of the next <__automatic_N>,
+					    shared by pools and optimiser */
 };
 
 uint32_t compile_random(struct pfk_ruleset *);
