@@ -12,7 +12,9 @@
  * tags, and with -v appends to rs->echo what pfctl prints.  The main file and
  * each `load anchor` file are loaded by a call of their own, as soon as they
  * are read.
+ * => false: a message that ends pfctl has been queued; rs->echo holds what
+ *    was printed before it.
  */
-void	 load_rules(struct pfk_ruleset *, struct anchor *);
+bool	 load_rules(struct pfk_ruleset *, struct anchor *);
 
 #endif

@@ -23,9 +23,6 @@ unsigned print_flags_of(const struct pfk_compile_options *);
 /* One rule without newline and indentation. */
 void	 print_rule(struct strbuf *, const struct pfk_host *,
 	    const struct rule *, unsigned flags);
-/* All rules of an anchor with their inline bodies, as pfctl -v shows them. */
-void	 print_anchor(struct strbuf *, const struct pfk_host *,
-	    const struct anchor *, unsigned flags);
 
 /*
  * "table <x> const persist { ... }\n" as pfctl -v echoes a definition: the

@@ -176,6 +176,8 @@ struct anchor {
 	uint32_t	 nrules;
 	struct table	*tables, **tables_tail;
 	bool		 loaded;	/* came from `load anchor` */
+	const struct rule *shown_by;	/* of its calls the first: prints the
+					   body (load_rules() sets it) */
 };
 
 /* One bandwidth curve of a queue: m1 for d ms, then m2 (bits per second). */

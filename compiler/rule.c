@@ -1,0 +1,26 @@
+/*
+ * Flat rules: how they begin, and what rule.h promises about its numbers.
+ */
+#include <string.h>
+
+#include "compiler/rule.h"
+#include "parser/ast.h"
+
+/* Operators and flags come from the tree without being translated. */
+_Static_assert((int)AST_OP_NONE == RULE_OP_NONE &&
+    (int)AST_OP_IRG == RULE_OP_IRG && (int)AST_OP_XRG == RULE_OP_XRG &&
+    (int)AST_OP_EQ == RULE_OP_EQ && (int)AST_OP_NE == RULE_OP_NE &&
+    (int)AST_OP_LT == RULE_OP_LT && (int)AST_OP_LE == RULE_OP_LE &&
+    (int)AST_OP_GT == RULE_OP_GT && (int)AST_OP_GE == RULE_OP_GE &&
+    (int)AST_OP_RRG == RULE_OP_RRG, "operators of ast.h and rule.h differ");
+
+void
+rule_init(struct rule *r)
+{
+	memset(r, 0, sizeof(*r));
+	r->onrdomain = -1;
+	r->rtable = -1;
+	r->nat.addr.kind = RULE_ADDR_NONE;
+	r->rdr.addr.kind = RULE_ADDR_NONE;
+	r->route.addr.kind = RULE_ADDR_NONE;
+}
