@@ -55,6 +55,7 @@ struct pfk_compile_options {
 	unsigned	 verbose;		/* -v counted: 0, 1, 2 */
 	bool		 debug;			/* -g */
 	bool		 port_names;		/* -P: services by name */
+	bool		 numeric_hosts;		/* -N: no host names at all */
 	size_t		 max_memory;		/* 0: 4 GB */
 	unsigned	 max_include_depth;	/* 0: 64 */
 	uint64_t	 seed;			/* for random keys and names */
