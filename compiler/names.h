@@ -38,6 +38,7 @@ const char *debug_name(int);
 
 /* NULL-terminated lists of all names, for suggestions. */
 const char *const *timeout_names(void);
+const char *const *limit_names(void);
 const char *const *icmp_type_names(enum pfk_af);
 
 #endif
