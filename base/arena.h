@@ -41,6 +41,15 @@ char	*arena_printf(struct arena *, const char *, ...)
 char	*arena_vprintf(struct arena *, const char *, va_list)
 	    __attribute__((__format__(__printf__, 2, 0)));
 
+/*
+ * Giving back: all that was allocated after the mark is gone, and the room is
+ * used again.
+ * => Nothing allocated after the mark may be referred to any more.
+ */
+struct arena_mark { struct arena_chunk *chunk; char *cur; };
+struct arena_mark arena_mark(const struct arena *);
+void	 arena_release(struct arena *, struct arena_mark);
+
 #define arena_new(a, type)	((type *)arena_alloc((a), sizeof(type)))
 
 #endif
