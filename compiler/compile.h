@@ -21,6 +21,7 @@
 #include "parser/ast.h"
 
 struct sema;			/* sema.c: state of the checks */
+struct osfp;			/* osfp.c: names of operating systems */
 
 struct pfk_ruleset {
 	struct arena	 arena;
@@ -29,6 +30,7 @@ struct pfk_ruleset {
 	struct diag_queue diags;
 	struct parser	*parser;
 	struct sema	*sema;
+	struct osfp	*osfp;		/* NULL until one is needed */
 	const struct pfk_compile_options *opts;	/* valid in pfk_compile() */
 	const struct pfk_host *host;
 	unsigned	 verbose;	/* as given by -v */
@@ -41,5 +43,13 @@ struct pfk_ruleset {
 };
 
 uint32_t compile_random(struct pfk_ruleset *);
+
+/*
+ * Reads a whole file as options.files says (read_file.c); the text ends with
+ * a NUL that is not counted.  Returns 0 or an errno value.  ctx is the
+ * ruleset, so that it fits parse_options.read_file.
+ */
+int	 compile_read_file(void *ctx, struct arena *, const char *path,
+	    const char **text, size_t *len);
 
 #endif

@@ -9,10 +9,6 @@ print_hosts(struct strbuf *sb, const struct host_item *h)
 	for (; h != NULL; h = h->next) {
 		strbuf_puts(sb, h->neg ? " !" : " ");
 		print_addr(sb, &h->addr, h->af, 0);
-		if (h->ifname != NULL) {
-			strbuf_putc(sb, '@');
-			strbuf_puts(sb, h->ifname);
-		}
 	}
 }
 

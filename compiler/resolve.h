@@ -16,9 +16,9 @@ struct host_item {
 	uint8_t		 af;		/* UNSPEC: either (tables, dynamic) */
 	uint8_t		 neg;
 	uint16_t	 weight;	/* of pools */
-	const char	*ifname;	/* interface the address came from, or
-					   link-local scope; NULL: none */
-	unsigned	 ifindex;
+	const char	*ifname;	/* link-local IPv6: the interface that
+					   it belongs to; else NULL */
+	unsigned	 ifindex;	/* its index; 0: not link-local */
 	bool		 ifa_loopback;	/* the interface is a loopback */
 	const struct ast *node;		/* the list element, for diagnostics */
 	struct host_item *next;

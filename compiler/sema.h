@@ -48,6 +48,19 @@ bool	 sema_queue_exists(const struct sema *, const char *name);
 /* After the last file: checks of the whole ("no root queue ..."). */
 bool	 sema_queue_finish(struct sema *);
 bool	 sema_set_finish(struct sema *);
+/* pf's defaults for all that `set` sets; sema_new() calls it. */
+void	 sema_set_init(struct sema *);
+
+struct host_list;
+/*
+ * What a HOST*, XHOST or POOL_HOST node stands for: sema_host.c keeps it in
+ * `sem` (negation already applied to the items of an XHOST).
+ */
+static inline const struct host_list *
+sema_hosts(const struct ast *node)
+{
+	return node->sem;
+}
 
 /* parser_error() with the code; returns AST_REFUSED for `return`. */
 enum ast_result sema_error(struct sema *, const struct ast *,
