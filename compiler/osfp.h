@@ -17,7 +17,11 @@
  * says about the number of fingerprints is echoed.
  */
 void	 osfp_load(struct pfk_ruleset *, const char *path, const char *text);
-/* The host's own, unless something is loaded already. */
+/*
+ * The host's own, unless something is loaded already.  pfctl does so before
+ * it reads the main ruleset (not for an anchor, -a); with less than -vv and
+ * a pf.os without mistakes nobody can tell, and osfp_lookup() does it.
+ */
 void	 osfp_load_host(struct pfk_ruleset *);
 
 /*

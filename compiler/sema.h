@@ -35,6 +35,7 @@ struct sema {
 	bool		 loading_anchor; /* reading a `load anchor` file */
 	struct sema_rules *rules;	/* private to sema_rule.c & friends */
 	struct sema_queues *queues;	/* private to sema_queue.c */
+	struct sema_settings *settings;	/* private to sema_set.c */
 };
 
 struct sema *sema_new(struct pfk_ruleset *);
