@@ -67,9 +67,9 @@ key_ids(struct strbuf *k, const struct rule_ids *v)
 }
 
 static void
-key_timeouts(struct strbuf *k, const struct rule_timeouts *v)
+key_timeouts(struct strbuf *k, const struct rule_timeouts *const *v)
 {
-	key_add(k, v->v);
+	key_add(k, (*v)->v);
 }
 
 /* `any` is the network of length 0; the family is the rule's, not its own. */
@@ -104,8 +104,10 @@ key_addr(struct strbuf *k, const struct rule_addr *v)
 }
 
 static void
-key_pool(struct strbuf *k, const struct rule_pool *v)
+key_pool(struct strbuf *k, const struct rule_pool *const *pool)
 {
+	const struct rule_pool *v = *pool;
+
 	key_addr(k, &v->addr);
 	if (v->addr.kind == RULE_ADDR_NONE && v->ifname == NULL)
 		return;

@@ -271,7 +271,7 @@ print_pool_addr(const struct printer *p, const struct rule_pool *pool,
 static void
 print_nat_pool(const struct printer *p, const char *words, uint8_t af)
 {
-	const struct rule_pool *pool = &p->r->nat;
+	const struct rule_pool *pool = p->r->nat;
 
 	strbuf_puts(p->sb, words);
 	print_pool_addr(p, pool, af);
@@ -283,7 +283,7 @@ print_nat_pool(const struct printer *p, const char *words, uint8_t af)
 static void
 print_rdr_pool(const struct printer *p, const char *words, uint8_t af)
 {
-	const struct rule_pool *pool = &p->r->rdr;
+	const struct rule_pool *pool = p->r->rdr;
 
 	strbuf_puts(p->sb, words);
 	print_pool_addr(p, pool, af);
@@ -296,7 +296,7 @@ print_af_to(const struct printer *p, uint8_t af)
 {
 	print_nat_pool(p, p->r->naf == PFK_AF_INET ?
 	    " af-to inet from " : " af-to inet6 from ", af);
-	if (p->r->rdr.addr.kind != RULE_ADDR_NONE)
+	if (p->r->rdr->addr.kind != RULE_ADDR_NONE)
 		print_rdr_pool(p, " to ", af);
 }
 
@@ -308,11 +308,11 @@ print_translation(const struct printer *p)
 
 	if (r->anchor.call != NULL)
 		return;
-	if (r->nat.addr.kind != RULE_ADDR_NONE && r->af_to)
+	if (r->nat->addr.kind != RULE_ADDR_NONE && r->af_to)
 		print_af_to(p, af);
-	else if (r->nat.addr.kind != RULE_ADDR_NONE)
+	else if (r->nat->addr.kind != RULE_ADDR_NONE)
 		print_nat_pool(p, " nat-to ", af);
-	else if (r->rdr.addr.kind != RULE_ADDR_NONE)
+	else if (r->rdr->addr.kind != RULE_ADDR_NONE)
 		print_rdr_pool(p, " rdr-to ", r->af);
 }
 
@@ -326,6 +326,6 @@ print_route(const struct printer *p)
 	if (p->r->rt == RULE_RT_NONE)
 		return;
 	strbuf_puts(p->sb, words[p->r->rt]);
-	print_pool_addr(p, &p->r->route, p->r->af);
-	print_pool_type(p->sb, &p->r->route);
+	print_pool_addr(p, p->r->route, p->r->af);
+	print_pool_type(p->sb, p->r->route);
 }

@@ -57,7 +57,7 @@ static bool
 has_timeouts(const struct rule *r)
 {
 	for (unsigned i = 0; i < TMO_COUNT; i++)
-		if (r->timeout.v[i] != 0)
+		if (r->timeout->v[i] != 0)
 			return true;
 	return false;
 }
@@ -166,7 +166,7 @@ print_state_options(const struct printer *p)
 	print_flag_option(&l, "sloppy", r->sloppy);
 	print_flag_option(&l, "pflow", r->pflow);
 	for (unsigned i = 0; i < TMO_COUNT; i++)
-		print_number_option(&l, timeout_name(i), r->timeout.v[i]);
+		print_number_option(&l, timeout_name(i), r->timeout->v[i]);
 	list_end(&l);
 }
 

@@ -14,13 +14,15 @@ _Static_assert((int)AST_OP_NONE == RULE_OP_NONE &&
     (int)AST_OP_GT == RULE_OP_GT && (int)AST_OP_GE == RULE_OP_GE &&
     (int)AST_OP_RRG == RULE_OP_RRG, "operators of ast.h and rule.h differ");
 
+const struct rule_pool rule_no_pool = { .addr.kind = RULE_ADDR_NONE };
+const struct rule_timeouts rule_no_timeouts;
+
 void
 rule_init(struct rule *r)
 {
 	memset(r, 0, sizeof(*r));
 	r->onrdomain = -1;
 	r->rtable = -1;
-	r->nat.addr.kind = RULE_ADDR_NONE;
-	r->rdr.addr.kind = RULE_ADDR_NONE;
-	r->route.addr.kind = RULE_ADDR_NONE;
+	r->nat = r->rdr = r->route = &rule_no_pool;
+	r->timeout = &rule_no_timeouts;
 }

@@ -89,7 +89,10 @@ struct rule_prio_pair { uint8_t prio[2]; };
 struct rule_divert_spec { uint8_t type; uint8_t af; struct pfk_addr addr;
     uint16_t port; };
 
-/* nat-to, rdr-to, af-to, route-to ...: kind NONE if the rule has none. */
+/*
+ * nat-to, rdr-to, af-to, route-to ...  Most rules have none: they point to
+ * rule_no_pool, whose kind is NONE.
+ */
 struct rule_pool {
 	struct rule_addr addr;
 	uint8_t		 type;		/* enum rule_pooltype */
@@ -111,6 +114,10 @@ enum rule_timeout {
 };
 struct rule_timeouts { uint32_t v[TMO_COUNT]; };	/* 0: not set */
 
+/* What rules point to that have no pool, or no timeouts of their own. */
+extern const struct rule_pool rule_no_pool;
+extern const struct rule_timeouts rule_no_timeouts;
+
 /* FIELD()'s names for types */
 typedef uint8_t			rule_t_u8;
 typedef uint16_t		rule_t_u16;
@@ -122,9 +129,9 @@ typedef struct rule_ports	rule_t_ports;
 typedef struct rule_ids		rule_t_ids;
 typedef struct rule_rate	rule_t_rate;
 typedef struct rule_prio_pair	rule_t_prio_pair;
-typedef struct rule_timeouts	rule_t_timeouts;
+typedef const struct rule_timeouts *rule_t_timeouts;	/* never NULL */
 typedef struct rule_divert_spec	rule_t_divert;
-typedef struct rule_pool	rule_t_pool;
+typedef const struct rule_pool	*rule_t_pool;		/* never NULL */
 typedef struct span		rule_t_span;
 typedef const struct expansion	*rule_t_via;
 
