@@ -162,6 +162,7 @@ host_set_interfaces(struct pfk_host *h, struct pfk_interface *v, size_t n)
 
 	name_table_add(a, &groups, "all", "", 0);
 	for (size_t i = 0; i < n; i++) {
+		pfk_host_add_rtable(h, v[i].rdomain);
 		name_table_add(a, &names, v[i].name, "", (uint32_t)i);
 		for (const char *const *g = v[i].groups; *g != NULL; g++)
 			if (!name_table_number(&groups, *g, "", &seen))
@@ -171,6 +172,20 @@ host_set_interfaces(struct pfk_host *h, struct pfk_interface *v, size_t n)
 	h->ninterfaces = n;
 	h->ifnames = names;
 	h->groups = groups;
+}
+
+bool
+pfk_host_has_rtable(const struct pfk_host *h, unsigned id)
+{
+	return id == 0 || (id / 8 < sizeof(h->rtables) &&
+	    (h->rtables[id / 8] & 1u << id % 8) != 0);
+}
+
+void
+pfk_host_add_rtable(struct pfk_host *h, unsigned id)
+{
+	if (id / 8 < sizeof(h->rtables))
+		h->rtables[id / 8] |= (uint8_t)(1u << id % 8);
 }
 
 const struct pfk_interface *

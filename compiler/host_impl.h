@@ -84,7 +84,7 @@ struct pfk_host {
 	size_t		 nroutes;
 	struct name_table services, protocols, users, user_groups;
 	struct host_names names;
-	bool		 has_names;	/* a hosts file was read */
+	uint8_t		 rtables[32];	/* one bit for each that exists */
 	bool		 allow_dns;
 	const char	*fingerprints, *fingerprints_name;
 };

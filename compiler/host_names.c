@@ -79,7 +79,6 @@ host_parse_hosts(struct pfk_host *h, struct lines *l, char *errbuf)
 	}
 	index_names(&h->arena, &t);
 	h->names = t;
-	h->has_names = true;
 	return 0;
 }
 

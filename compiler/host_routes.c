@@ -32,15 +32,19 @@ parse_heading(struct reading *r, char **f, size_t n)
 	uint32_t number;
 
 	if (n == 2 && strcmp(f[0], "rtable") == 0) {
-		if (parse_number(f[1], UINT16_MAX, &number))
+		if (parse_number(f[1], UINT8_MAX, &number)) {
 			r->rtable = number;
+			pfk_host_add_rtable(r->host, number);
+		}
 		return true;
 	}
 	if (strcmp(f[0], "Routing") == 0) {
 		if (n == 4 && strcmp(f[2], "(fib:") == 0) {
 			f[3][strcspn(f[3], ")")] = '\0';
-			if (parse_number(f[3], UINT16_MAX, &number))
+			if (parse_number(f[3], UINT8_MAX, &number)) {
 				r->rtable = number;
+				pfk_host_add_rtable(r->host, number);
+			}
 		}
 		return true;
 	}

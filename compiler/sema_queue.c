@@ -465,18 +465,21 @@ is_leaf(struct sema *s, const char *name)
 	return true;
 }
 
-/* All assignments in an anchor's rules and the anchors that they call. */
+/*
+ * All assignments in an anchor's rules and in the anchors below.  Walking the
+ * tree and not the calls ends even where anchors call each other.
+ */
 static bool
 check_assignments(struct sema *s, const struct anchor *a)
 {
+	const struct anchor *child;
 	bool good = true;
 
-	for (const struct rule *r = a->rules; r != NULL; r = r->next) {
-		if (r->anchor.call != NULL && r->anchor.body != NULL)
-			good &= check_assignments(s, r->anchor.body);
+	for (const struct rule *r = a->rules; r != NULL; r = r->next)
 		if (!is_leaf(s, r->qname) || !is_leaf(s, r->pqname))
 			good = false;
-	}
+	for (child = a->children; child != NULL; child = child->sibling)
+		good &= check_assignments(s, child);
 	return good;
 }
 

@@ -103,7 +103,15 @@ bool	 pfk_host_group(const struct pfk_host *, const char *name, uint32_t *gid);
 struct pfk_hostaddr { uint8_t af; uint8_t addr[16]; uint32_t scope_id; };
 size_t	 pfk_host_lookup(const struct pfk_host *, const char *name,
 	    struct pfk_hostaddr *out, size_t max);
+/*
+ * Whether a routing table exists: 0 does, those do that interfaces are in or
+ * that the routes tell of, and those that a program says exist.
+ */
+bool	 pfk_host_has_rtable(const struct pfk_host *, unsigned id);
+void	 pfk_host_add_rtable(struct pfk_host *, unsigned id);	/* 0 to 255 */
 /* The text of pf.os that is in force (NUL-terminated), and its name. */
 const char *pfk_host_fingerprints(const struct pfk_host *, const char **name);
+/* The shell script that gathers such files on a firewall. */
+const char *pfk_host_snapshot(void);
 
 #endif
