@@ -11,7 +11,8 @@ ALL_CFLAGS =	-std=c11 -D_GNU_SOURCE -I. -Iinclude -I$(BUILD)/gen \
 		-MMD -MP $(WARN) $(CFLAGS) $(SANITIZE)
 ALL_LDFLAGS =	$(LDFLAGS) $(SANITIZE)
 
-GEN =		$(BUILD)/gen/grammar/pfconf.tab.c $(BUILD)/gen/grammar/pfconf.yy.c
+GEN =		$(patsubst %.y,$(BUILD)/gen/%.tab.c,$(wildcard grammar/*.y)) \
+		$(patsubst %.l,$(BUILD)/gen/%.yy.c,$(wildcard grammar/*.l))
 srcs =		$(wildcard $(1)/*.c $(1)/*/*.c)
 obj =		$(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
@@ -55,9 +56,11 @@ $(BUILD)/gen/grammar/%.yy.c: grammar/%.l $(BUILD)/gen/grammar/%.tab.c
 	$(FLEX) --header-file=$(BUILD)/gen/grammar/$*.yy.h -o $@ $<
 $(call obj,$(call srcs,parser)): | $(GEN)
 
+objects: $(RT_OBJ) $(FRONT_OBJ) $(PFCTL_OBJ) $(PFKIT_OBJ)
+
 clean:
 	rm -rf $(BUILD)
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
-.PHONY: all clean
+.PHONY: all objects clean
 .SECONDARY:
