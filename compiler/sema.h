@@ -5,8 +5,11 @@
  *	sema_set.c	set ...
  *	sema_table.c	table <...>
  *	sema_queue.c	queue ...
- *	sema_host.c	hosts, ports, users in rules
+ *	sema_host.c	hosts and lists of them
+ *	sema_head.c	actions, logging, interfaces, protocols, ports
  *	sema_opt.c	filter options
+ *	sema_state.c	state options
+ *	sema_pool.c	translation and routing pools
  *	sema_rule.c	pass, block, match -> a rule with its lists
  *	sema_anchor.c	anchor, load anchor, antispoof
  *	expand.c	lists -> flat rules
@@ -44,6 +47,14 @@ enum ast_result sema_event(void *sema, struct parser *, struct ast *);
 enum ast_result sema_set(struct sema *, struct ast *);	 /* SET_*, their parts */
 enum ast_result sema_table(struct sema *, struct ast *); /* TABLE, TABLE_*   */
 enum ast_result sema_queue(struct sema *, struct ast *); /* QUEUE, its parts */
+enum ast_result sema_host(struct sema *, struct ast *);	 /* HOST*, PEER ...  */
+enum ast_result sema_head(struct sema *, struct ast *);	 /* ACTION ... PORT_* */
+enum ast_result sema_option(struct sema *, struct ast *); /* OPT_*, their parts */
+enum ast_result sema_state(struct sema *, struct ast *); /* STATE_OPT_*      */
+enum ast_result sema_pool(struct sema *, struct ast *);	 /* POOL, POOL_*     */
+enum ast_result sema_rule(struct sema *, struct ast *);	 /* RULE             */
+/* ANCHOR, ANCHOR_*, LOAD_ANCHOR, ANTISPOOF, ERROR */
+enum ast_result sema_anchor(struct sema *, struct ast *);
 /* Whether the queue was defined above. */
 bool	 sema_queue_exists(const struct sema *, const char *name);
 /* After the last file: checks of the whole ("no root queue ..."). */
@@ -54,8 +65,9 @@ void	 sema_set_init(struct sema *);
 
 struct host_list;
 /*
- * What a HOST*, XHOST or POOL_HOST node stands for: sema_host.c keeps it in
- * `sem` (negation already applied to the items of an XHOST).
+ * What a HOST*, XHOST, POOL_HOST or PEER node stands for: sema_host.c keeps
+ * it in `sem` (negation already applied to the items of an XHOST).  NULL of
+ * a PEER: any.  Once a PEER is complete its elements' lists are joined.
  */
 static inline const struct host_list *
 sema_hosts(const struct ast *node)

@@ -1,0 +1,117 @@
+/*
+ * The checks: from events of the parser to the room that knows their kind.
+ *
+ * ast.def lists the kinds by subject, so a room's kinds are a few ranges of
+ * numbers.  A kind in no range needs no check.
+ */
+#include "compiler/sema.h"
+
+#include <ctype.h>
+
+typedef enum ast_result room_fn(struct sema *, struct ast *);
+
+static enum ast_result
+macro(struct sema *s, struct ast *n)
+{
+	const char *p;
+
+	if (s->rs->verbose > 0)
+		strbuf_printf(&s->rs->echo, "%s = \"%s\"\n", n->str, n->str2);
+	if (*n->str == '\0')
+		return AST_OK;
+	for (p = n->str + 1; *p != '\0'; p++)
+		if (isspace((unsigned char)*p))
+			return sema_error(s, n, "macro-name",
+			    "macro name cannot contain whitespace");
+	return AST_OK;
+}
+
+static enum ast_result
+recovered(struct sema *s, struct ast *n)
+{
+	(void)sema_queue(s, n);
+	return sema_anchor(s, n);
+}
+
+static const struct room {
+	enum ast_kind	 first, last;
+	room_fn		*check;
+} rooms[] = {
+	{ AST_MACRO,		AST_MACRO,		macro },
+	{ AST_SET_REASSEMBLE,	AST_SET_SYNCOOKIES,	sema_set },
+	{ AST_TABLE,		AST_TABLE,		sema_table },
+	{ AST_QUEUE,		AST_QUEUE,		sema_queue },
+	{ AST_ANTISPOOF,	AST_LOAD_ANCHOR,	sema_anchor },
+	{ AST_RULE,		AST_RULE,		sema_rule },
+	{ AST_ANCHOR,		AST_ANCHOR_CLOSE,	sema_anchor },
+	{ AST_ERROR,		AST_ERROR,		recovered },
+	{ AST_YESNO,		AST_SYNCOOKIE_OPT,	sema_set },
+	{ AST_TABLE_FLAG,	AST_TABLE_FILE,		sema_table },
+	{ AST_QUEUE_BANDWIDTH,	AST_BANDWIDTH,		sema_queue },
+	{ AST_ANCHOR_NAME,	AST_ANCHOR_NAME,	sema_anchor },
+	{ AST_ACTION,		AST_PROTO,		sema_head },
+	{ AST_FROMTO,		AST_WEIGHT,		sema_host },
+	{ AST_PORT_EQ,		AST_PORT_RANGE,		sema_head },
+	{ AST_FILTER_OPTS_BEGIN, AST_SCRUB_RANDOM_ID,	sema_option },
+	{ AST_STATE_OPT_MAX,	AST_STATE_OPT_TIMEOUT,	sema_state },
+	{ AST_POOL,		AST_POOL_STICKY,	sema_pool },
+};
+
+enum ast_result
+sema_event(void *sema, struct parser *parser, struct ast *n)
+{
+	struct sema *s = sema;
+
+	s->parser = parser;
+	for (size_t i = 0; i < sizeof(rooms) / sizeof(*rooms); i++)
+		if (n->kind >= rooms[i].first && n->kind <= rooms[i].last)
+			return rooms[i].check(s, n);
+	return AST_OK;
+}
+
+struct sema *
+sema_new(struct pfk_ruleset *rs)
+{
+	struct sema *s = arena_new(&rs->arena, struct sema);
+
+	s->rs = rs;
+	s->parser = rs->parser;
+	s->here = rs->flat.root;
+	s->block_policy = RULE_DROP;
+	sema_set_init(s);
+	return s;
+}
+
+enum ast_result
+sema_error(struct sema *s, const struct ast *n, const char *code,
+    const char *fmt, ...)
+{
+	const char *text;
+	va_list ap;
+
+	va_start(ap, fmt);
+	text = arena_vprintf(&s->rs->arena, fmt, ap);
+	va_end(ap);
+	(void)parser_error(s->parser, n, code, "%s", text);
+	return AST_REFUSED;
+}
+
+struct diag *
+sema_message(struct sema *s, const struct ast *n, const char *code,
+    enum plain_form plain, const char *fmt, ...)
+{
+	struct diag *d;
+	va_list ap;
+
+	va_start(ap, fmt);
+	d = diag_vadd(&s->rs->diags, DIAG_ERROR, code, fmt, ap);
+	va_end(ap);
+	d->plain = plain;
+	d->plain_file = parser_plain_file(s->parser);
+	d->plain_line = parser_plain_line(s->parser);
+	if (n != NULL) {
+		d->span = n->span;
+		d->via = n->via;
+	}
+	return d;
+}
