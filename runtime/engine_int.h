@@ -1,0 +1,189 @@
+/*
+ * Inside of the engine: what the rooms of runtime/ share.
+ *
+ *	engine.c	life, run: the order of work for each packet
+ *	link.c		link headers		decode.c   IP and transport
+ *	normalize.c	header checks, scrub	fragment*.c  reassembly
+ *	tscrub.c	`reassemble tcp`
+ *	state.c		the table		purge.c    sweeps, timeouts
+ *	tcp_track.c	windows, transitions	state_track.c  UDP, ICMP, others
+ *	icmp.c		ICMP errors and the states that they quote
+ *	filter.c	a miss: rules, then a new state or an answer
+ *	vm.c		runs the bytecode	match.c    what a matching rule does
+ *	table.c		<tables>		iface.c    interfaces, (dynamic)
+ *	route.c		routing table		osfp_match.c  fingerprints
+ *	pool.c		nat-to, rdr-to, route-to: which address, which port
+ *	rewrite.c	changing packets	afto.c     other address family
+ *	srcnode.c	source tracking, max-src-*, overload
+ *	reply.c		RST, ICMP, SYN+ACK	syncookie.c
+ *	counters.c, inspect.c			reading everything from outside
+ *	save.c		saving and restoring
+ *
+ * A packet:	engine.c -> decode -> normalize/fragment -> state_find
+ *		  hit:  track -> rewrite -> counters
+ *		  miss: filter -> vm/match -> pool -> state_insert -> rewrite
+ *		-> decision
+ *
+ * Indexes instead of pointers wherever there may be many (states, nodes,
+ * match items): 0 is "none".  Rules are indexes into e->rules; the default
+ * rule is the last one, e->default_rule.
+ */
+#ifndef RUNTIME_ENGINE_INT_H
+#define RUNTIME_ENGINE_INT_H
+
+#include "base/hash.h"
+#include "runtime/image.h"
+#include "runtime/pkt.h"
+
+/* pf's events per time: count decays linearly (max-pkt-rate and others). */
+struct rate {
+	uint32_t	limit;		/* scaled by 1000 */
+	uint32_t	seconds;
+	uint32_t	count;		/* scaled by 1000 */
+	uint32_t	last;		/* s since start */
+};
+void	rate_init(struct rate *, uint32_t limit, uint32_t seconds);
+void	rate_add(struct rate *, uint32_t now);
+bool	rate_over(const struct rate *);
+
+/* A rule at run time.  `r` is the image's record. */
+struct rt_rule {
+	const struct img_rule *r;
+	const struct pfk_image *image;	/* whose strings r's offsets mean */
+	struct pfk_rule_counters n;
+	struct rate	rate;		/* max-pkt-rate */
+	uint32_t	src_table, dst_table; /* e->tables, or IMG_NONE */
+	uint32_t	overload;	/* e->tables, or IMG_NONE */
+	uint32_t	nat, rdr, route; /* e->pools, or IMG_NONE */
+	uint16_t	tag, match_tag;	/* e->tags, or 0 */
+	uint16_t	qid, pqid;
+	uint16_t	if_index, rcvif_index;	/* e->ifaces or groups:
+						   see iface.h; 0 any */
+	uint32_t	calls_path;	/* of an anchor call: e->anchors */
+};
+
+/* A list item of a state's match rules (and of a decision in the making). */
+struct match_item { uint32_t rule, next; };
+
+struct table;			/* table.h */
+struct iface;			/* iface.h */
+struct pool;			/* pool.h: a pool with its turn */
+struct routes;			/* route.h */
+struct src_node;		/* srcnode.h */
+struct frag_cache;		/* fragment.h */
+struct state_table;		/* state.c */
+struct tscrub;			/* tscrub.h */
+struct osfp_db;			/* osfp_match.h */
+struct anchor_rt;		/* vm.h */
+
+struct pfk_engine {
+	struct pfk_allocator alloc;
+	const struct pfk_image *image;
+	struct pfk_sink	 sink;
+	struct img_options opts;	/* a copy: `set` may change */
+
+	/* time: ns since 1970 of the start; all else counts from there */
+	bool		 started;
+	uint64_t	 epoch;
+	uint64_t	 now;		/* ns since start, of the packet */
+	uint32_t	 uptime;	/* whole seconds of now */
+
+	/* chance: splitmix64/xoshiro from the seed */
+	uint64_t	 random[4];
+	struct siphash_key hash_key;
+
+	struct rt_rule	*rules;
+	uint32_t	 nrules;	/* without the default rule */
+	uint32_t	 default_rule;	/* == nrules */
+	struct anchor_rt *anchors;
+	uint32_t	 nanchors;
+
+	struct table	*tables;
+	uint32_t	 ntables;
+	struct iface	*ifaces;
+	uint32_t	 nifaces;
+	struct pool	*pools;
+	uint32_t	 npools;
+	struct routes	*routes;
+	struct osfp_db	*osfp;
+	const char	**tags;		/* names; index 0 unused */
+	uint32_t	 ntags;
+
+	struct state_table *states;
+	struct src_node	*nodes;		/* pool; srcnode.c */
+	struct src_nodes *node_table;
+	struct frag_cache *frags;
+	struct tscrub_pool *tscrubs;
+	struct match_item *match_items;	/* pool, index 0 unused */
+	uint32_t	 nmatch_items, match_free;
+
+	struct pfk_counters counters;
+	struct syncookies *syncookies;	/* syncookie.c */
+	int		 debug;
+
+	/* buffers for the packet under way */
+	uint8_t		*work;		/* pkt_writable(): 64 KB + headroom */
+	uint8_t		*scratch;	/* pkt_bytes() */
+	struct replies	*replies;	/* reply.c: of this decision */
+};
+
+/* Memory of the engine; NULL when there is none. */
+void	*e_alloc(const struct pfk_engine *, size_t);		/* zeroed */
+void	*e_realloc(const struct pfk_engine *, void *, size_t osize,
+	    size_t nsize);					/* not zeroed */
+void	 e_free(const struct pfk_engine *, void *, size_t);
+
+uint32_t e_random(struct pfk_engine *);			/* 32 bits */
+uint32_t e_random_below(struct pfk_engine *, uint32_t);	/* uniform */
+
+/* image.c: strings of a verified image; offset 0 is "". */
+const char *image_string(const struct pfk_image *, uint32_t off);
+
+/* Debug messages (`set debug`): built only if the level asks for them. */
+bool	 e_debugging(const struct pfk_engine *, int level);
+void	 e_debug(struct pfk_engine *, int level, const char *fmt, ...)
+	    __attribute__((__format__(__printf__, 3, 4)));
+
+/*
+ * ---- rules (vm.c, match.c) ----
+ * Runs the ruleset over a packet.  Match rules act while it runs (tags,
+ * translation seen by later rules, logging); what decided is in the result.
+ */
+struct filter {				/* one walk through the rules */
+	struct pkt	*p;
+	uint32_t	 rule;		/* that decided; default_rule if none */
+	uint32_t	 anchor;	/* rule that called its anchor, or
+					   IMG_NONE */
+	uint32_t	 here;		/* anchor call being inside of */
+	uint32_t	 match_list;	/* match rules, newest first */
+	struct actions	 actions;
+	uint16_t	 tag;		/* 0: none */
+	uint32_t	 nodes[4];	/* source nodes so far */
+	uint32_t	 nat_rule;	/* rule that translated, or IMG_NONE */
+	/* what ICMP is about, as rules see it */
+	bool		 state_icmp;	/* an ICMP error: makes no state */
+	uint8_t		 icmp_type, icmp_code;
+	uint16_t	 icmp_dir;
+	enum pfk_reason	 reason;
+};
+/* PKT_PASS: f is filled (look at the rule's action); PKT_DROP: f->reason. */
+enum outcome ruleset_run(struct pfk_engine *, struct filter *);
+
+/* match.c: takes over what a rule sets (pf's order of precedence). */
+void	 actions_of_rule(struct actions *, const struct rt_rule *);
+
+/* ---- filter.c: ruleset, state creation, answers for a packet without a
+ * state ---- */
+enum outcome filter_packet(struct pkt *, uint32_t *rule, uint32_t *anchor,
+	    uint32_t *state);
+
+/* ---- counters.c ---- */
+/* Everything pf counts for a packet that has been decided. */
+void	 count_packet(struct pkt *, enum outcome, uint32_t rule, uint32_t anchor,
+	    uint32_t state, const struct filter *);
+
+/* ---- log (log.c) ---- */
+void	 log_packet(struct pkt *, enum pfk_reason, uint32_t rule,
+	    uint32_t anchor, uint8_t logif);
+
+#endif

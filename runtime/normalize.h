@@ -1,0 +1,49 @@
+/*
+ * Normalisation: what pf does to a packet before and apart from the rules.
+ *	normalize.c	header checks, scrub options
+ *	fragment.c, fragment6.c		reassembly
+ *	tscrub.c	`reassemble tcp`: timestamps and TTL over a connection
+ */
+#ifndef RUNTIME_NORMALIZE_H
+#define RUNTIME_NORMALIZE_H
+
+#include "runtime/engine_int.h"
+#include "runtime/state.h"
+
+/*
+ * After pkt_decode(): pf's checks of the IP header and reassembly (IPv4 and
+ * IPv6).  PKT_PASS: p is the packet to go on with (perhaps reassembled);
+ * PKT_HOLD: kept as a fragment; PKT_DROP: p->reason.
+ */
+enum outcome normalize_ip(struct pkt *);
+/* Flags that cannot be, reserved bits.  PKT_PASS or PKT_DROP. */
+enum outcome normalize_tcp(struct pkt *);
+/* no-df, min-ttl, random-id, set tos, prio (from rules or state); and MSS. */
+bool	scrub_apply(struct pkt *, const struct actions *);
+bool	scrub_mss(struct pkt *, uint16_t max_mss);
+
+int	frags_init(struct pfk_engine *);
+void	frags_free(struct pfk_engine *);
+/* Throws away what has waited too long; called by purge_until(). */
+void	frags_purge(struct pfk_engine *);
+
+int	tscrubs_init(struct pfk_engine *);
+void	tscrubs_free(struct pfk_engine *);
+/* A record for a new state's packet, 0: no memory. */
+uint32_t tscrub_new(struct pkt *, uint8_t *seen_wscale);
+void	tscrub_free(struct pfk_engine *, uint32_t);
+/*
+ * A packet of a state with `reassemble tcp`: replaces its timestamps and
+ * evens its TTL.  PKT_DROP: p->reason.  *writeback: the header changed.
+ */
+enum outcome tscrub_packet(struct pkt *, uint32_t state, int peer,
+	    bool *writeback);
+
+/* Saved states (save.c asks). */
+struct saver;
+void	frags_save(const struct pfk_engine *, struct saver *);
+bool	frags_restore(struct pfk_engine *, struct saver *);
+void	tscrubs_save(const struct pfk_engine *, struct saver *);
+bool	tscrubs_restore(struct pfk_engine *, struct saver *);
+
+#endif

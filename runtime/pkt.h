@@ -1,0 +1,179 @@
+/*
+ * A packet under way through the filter: where its headers are, what it is
+ * about, and what has been decided.
+ *
+ * Bytes: `ip` points at the IP header.  At first that is the caller's
+ * buffer, which must not be written; whoever changes the packet calls
+ * pkt_writable() first (a copy into the engine's buffer, once), and every
+ * change of an address, port or header field goes through the functions of
+ * rewrite.h, which keep checksums right and the fields below in step.
+ *
+ *	ip                 hdr                       ip + len
+ *	|<---- hdrlen ---->|<--------- plen --------->|
+ *	 IP header, options, transport header, data
+ *	 extension headers
+ *
+ * If the capture is shorter than the packet, pkt_writable() fills up with
+ * zeros; `have` says how much is real.  Headers that are looked at are
+ * always there: decode.c sees to it.
+ *
+ * Ports and addresses are in network order.
+ */
+#ifndef RUNTIME_PKT_H
+#define RUNTIME_PKT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <pfkit/engine.h>
+
+#include "base/addr.h"
+
+struct pfk_engine;
+struct state;
+
+/* Protocol numbers (IANA); headers of systems differ, so here they are. */
+enum { PROTO_HOPOPTS = 0, PROTO_ICMP = 1, PROTO_IGMP = 2, PROTO_TCP = 6,
+    PROTO_UDP = 17, PROTO_ROUTING = 43, PROTO_FRAGMENT = 44, PROTO_ESP = 50,
+    PROTO_AH = 51, PROTO_ICMPV6 = 58, PROTO_NONE = 59, PROTO_DSTOPTS = 60 };
+/* pkt.vproto: of a fragment that goes through the rules alone */
+#define VPROTO_FRAGMENT	256
+
+enum { TCP_FIN = 0x01, TCP_SYN = 0x02, TCP_RST = 0x04, TCP_PUSH = 0x08,
+    TCP_ACK = 0x10, TCP_URG = 0x20, TCP_ECE = 0x40, TCP_CWR = 0x80 };
+
+/* Sides of a packet: pkt.addr[SRC] */
+enum { SRC, DST };
+
+/* What a step says about the packet. */
+enum outcome { PKT_PASS, PKT_DROP, PKT_HOLD, PKT_SYNPROXY_DROP, PKT_AFTO };
+
+/* Kinds of pf's per-rule "actions" that add up over match rules. */
+struct actions {
+	int32_t		rtable;		/* -1: unchanged */
+	uint16_t	qid, pqid;
+	uint16_t	max_mss, delay;
+	uint8_t		log;
+	uint8_t		set_tos, min_ttl;
+	uint8_t		set_prio[2];
+	uint16_t	flags;		/* PFK_STATE_F_* of scrub and set */
+};
+
+struct pkt {
+	struct pfk_engine *e;
+	const struct pfk_packet *frame;	/* what came in */
+
+	uint8_t		*ip;		/* see above */
+	uint32_t	 len;		/* of the packet, by its IP header */
+	uint32_t	 have;		/* bytes of it that are real */
+	uint32_t	 hdrlen;	/* offset of the transport header */
+	uint32_t	 plen;		/* len - hdrlen */
+	bool		 writable;	/* ip points into the engine's buffer */
+	bool		 reassembled;
+	bool		 badopts;	/* IP options or like extension headers */
+	bool		 modified;	/* something was rewritten */
+
+	uint8_t		 af, naf;	/* enum pfk_af; naf: what af-to wants */
+	uint8_t		 dir;		/* PFK_IN, PFK_OUT */
+	uint8_t		 proto;		/* of the transport header */
+	uint16_t	 vproto;	/* proto, or VPROTO_FRAGMENT */
+	uint8_t		 ttl, tos;
+	uint16_t	 fragoff;	/* IPv6: offset of the fragment header */
+	uint32_t	 extoff;	/* IPv6: first extension header */
+	uint8_t		 tcp_flags;	/* as they are now (after normalise) */
+	uint8_t		 icmp_type, icmp_code;
+	bool		 icmp_error;	/* quotes another packet */
+
+	struct pfk_addr	 addr[2];	/* as the packet has them now */
+	uint16_t	 port[2];	/* TCP, UDP; ICMP queries: id in both */
+	struct pfk_addr	 oaddr[2];	/* as it came */
+	uint16_t	 oport[2];
+	struct pfk_addr	 naddr[2];	/* af-to: addresses to be */
+	uint16_t	 nport[2];
+
+	uint16_t	 ifid;		/* where the decision is made */
+	uint16_t	 rcvif;		/* where it came in, or IF_NONE */
+	uint16_t	 rdomain;
+	int32_t		 rtable;	/* of `rtable` rules */
+	uint16_t	 tag;		/* number of a tag name, or 0 */
+	uint8_t		 prio;
+	uint8_t		 log;		/* a match rule wants it logged */
+	bool		 second;	/* outgoing half of forwarding */
+	bool		 routed;	/* route-to has been applied */
+	bool		 cksum_bad, cksum_known; /* transport; cksum_ok() */
+	uint32_t	 in_state;	/* state that passed the first half */
+	uint8_t		 in_side;	/* key it came by: KEY_WIRE, KEY_STACK */
+
+	uint64_t	 now;		/* ns since the engine started */
+	enum pfk_reason	 reason;
+	struct pfk_decision *dec;	/* being filled */
+};
+#define IF_NONE		UINT16_MAX
+
+/*
+ * decode.c: fills everything from frame and dir; naf = af.
+ * PKT_PASS; PKT_DROP with reason; *ignore is set if the packet never reaches
+ * pf (REPLAY conventions: not IP, bad header, martian on input).
+ * pkt_decode_transport() is called again after reassembly.
+ */
+enum outcome pkt_decode(struct pkt *, bool *ignore);
+enum outcome pkt_decode_transport(struct pkt *);
+/*
+ * The bytes [off, off + n) of the packet, or NULL if it (by its own length)
+ * does not have them; bytes that the capture cut off come out as zeros, so the
+ * pointer may be into a scratch copy.
+ */
+const uint8_t *pkt_bytes(struct pkt *, uint32_t off, uint32_t n);
+/* Makes ip writable and whole.  false: no memory (reason MEMORY). */
+bool	pkt_writable(struct pkt *);
+/* Whether the transport checksum is right (computed once). */
+bool	pkt_cksum_ok(struct pkt *);
+
+static inline uint16_t
+get16(const uint8_t *p)
+{
+	return (uint16_t)(p[0] << 8 | p[1]);
+}
+
+static inline uint32_t
+get32(const uint8_t *p)
+{
+	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 |
+	    (uint32_t)p[2] << 8 | p[3];
+}
+
+static inline void
+put16(uint8_t *p, uint16_t v)
+{
+	p[0] = (uint8_t)(v >> 8);
+	p[1] = (uint8_t)v;
+}
+
+static inline void
+put32(uint8_t *p, uint32_t v)
+{
+	p[0] = (uint8_t)(v >> 24);
+	p[1] = (uint8_t)(v >> 16);
+	p[2] = (uint8_t)(v >> 8);
+	p[3] = (uint8_t)v;
+}
+
+/* Ports in struct pkt and state keys are network order: to and from host. */
+static inline uint16_t
+port_host(uint16_t net)
+{
+	const uint8_t *p = (const uint8_t *)&net;
+
+	return get16(p);
+}
+
+static inline uint16_t
+port_net(uint16_t host)
+{
+	uint16_t net;
+
+	put16((uint8_t *)&net, host);
+	return net;
+}
+
+#endif

@@ -1,0 +1,147 @@
+/*
+ * States: what pf remembers of connections.
+ *
+ * A state has two keys: the addresses on the wire and those that the host's
+ * stack sees; they differ only where something is translated.  Keys are in
+ * pf's order for the direction in which the state was made, so that
+ * addr[sidx] of a packet is
+ *
+ *			wire key	stack key
+ *	state is IN	 src, dst	 src, dst	of an incoming packet
+ *	state is OUT	 dst, src	 dst, src	of an outgoing packet
+ *
+ * A state is split in two records of the same index: `struct state`, two
+ * cache lines, has all that a hit reads and writes; `struct state_cold` the
+ * rest.  Both come from pools that grow in slabs up to `set limit states`.
+ * Index 0 is "no state".
+ *
+ * Time in states is whole seconds since the engine started, as pf's.
+ */
+#ifndef RUNTIME_STATE_H
+#define RUNTIME_STATE_H
+
+#include "runtime/engine_int.h"
+
+enum { KEY_WIRE, KEY_STACK };
+
+struct state_key {
+	struct pfk_addr	addr[2];
+	uint16_t	port[2];	/* network order; ICMP: id, type;
+					   others 0 */
+	uint16_t	rdomain;
+	uint8_t		af, proto;
+};
+
+struct state_peer {
+	uint32_t	seqlo, seqhi;	/* max seq sent; max seq ACKed + win */
+	uint32_t	seqdiff;	/* of modulated sequence numbers */
+	uint16_t	max_win, mss;
+	uint8_t		state;		/* TCPS_*, PFUDPS_*, ... */
+	uint8_t		wscale;		/* shift; WSCALE_* flags */
+	uint16_t	reserved;
+};
+#define WSCALE_MASK	0x0f
+#define WSCALE_FLAG	0x80
+#define WSCALE_UNKNOWN	0x40
+
+/* TCP's states as pf numbers them, and the ones of its own. */
+enum { TCPS_CLOSED, TCPS_LISTEN, TCPS_SYN_SENT, TCPS_SYN_RECEIVED,
+    TCPS_ESTABLISHED, TCPS_CLOSE_WAIT, TCPS_FIN_WAIT_1, TCPS_CLOSING,
+    TCPS_LAST_ACK, TCPS_FIN_WAIT_2, TCPS_TIME_WAIT,
+    TCPS_PROXY_SRC, TCPS_PROXY_DST };
+enum { SINGLE_NONE, SINGLE_FIRST, SINGLE_ONE, SINGLE_MULTIPLE };
+#define TIMEOUT_PURGE	IMG_TMO_COUNT		/* waits for the sweep */
+#define TIMEOUT_UNLINKED (IMG_TMO_COUNT + 1)
+
+struct state {
+	struct state_key key;		/* KEY_WIRE */
+	struct state_peer src, dst;	/* who opened it, the other */
+	uint64_t	packets[2], bytes[2];	/* [0]: state's direction */
+	uint32_t	expire;		/* last used; the timeout counts from */
+	uint32_t	rule;		/* of the engine's rules, or IMG_NONE */
+	uint16_t	ifid;		/* IF_NONE: floating */
+	uint16_t	flags;		/* PFK_STATE_F_* and below */
+	uint8_t		timeout;	/* enum img_timeout, TIMEOUT_* */
+	uint8_t		direction;	/* PFK_IN, PFK_OUT */
+	uint8_t		translated;	/* the stack key differs */
+	uint8_t		per_packet;	/* work beyond the window checks:
+					   PER_* */
+};
+/* state.per_packet: hints that keep the cold record untouched on a hit */
+#define PER_MATCH	0x01	/* match rules whose counters move */
+#define PER_NODES	0x02	/* source nodes */
+#define PER_ACTIONS	0x04	/* scrub, tos, prio, tag, rtable, log, mss */
+#define PER_TABLES	0x08	/* tables with counters */
+#define PER_ROUTE	0x10	/* route-to, reply-to, dup-to */
+#define PER_TSCRUB	0x20	/* reassemble tcp */
+#define PER_RATE	0x40	/* max-pkt-rate of its rule */
+#define PER_LOG		0x80	/* log all */
+
+struct state_cold {
+	struct state_key stack;		/* KEY_STACK, if translated */
+	uint64_t	id;
+	uint32_t	created;
+	uint32_t	anchor;		/* rule that called the anchor, or
+					   IMG_NONE */
+	uint32_t	match_list;	/* e->match_items chain, or 0 */
+	uint32_t	nodes[4];	/* source nodes by type, or 0 */
+	uint32_t	tscrub;		/* e->tscrubs, or 0 */
+	uint32_t	prev, next;	/* by age; sweep order */
+	struct actions	actions;
+	struct pfk_addr	rt_addr;
+	uint16_t	rt_ifid;
+	uint8_t		rt, rt_af;	/* enum img_route */
+	uint16_t	tag;
+	uint8_t		tcp_est;	/* counted by max-src-conn */
+	uint8_t		src_node_flags;
+	uint32_t	reverse;	/* state of the other half of a forward
+					   (0: unknown); see state_find() */
+};
+
+struct state *state_get(const struct pfk_engine *, uint32_t index);
+struct state_cold *state_cold(const struct pfk_engine *, uint32_t index);
+static inline const struct state_key *
+state_key(const struct pfk_engine *e, uint32_t index, int side)
+{
+	const struct state *s = state_get(e, index);
+
+	return side == KEY_STACK && s->translated ?
+	    &state_cold(e, index)->stack : &s->key;
+}
+
+/*
+ * A state for the packet's key, as pf_find_state() chooses: bound ones before
+ * floating ones, the key of the side that the direction asks for, the link
+ * to the other half of a forwarded packet first.  0: none.
+ */
+uint32_t state_find(struct pkt *, const struct state_key *, bool reversed);
+
+/* Any state with that key and side (port searches of nat-to); 0: none. */
+uint32_t state_find_any(struct pfk_engine *, const struct state_key *,
+	    int dir);
+
+/* Takes a record from the pool: 0 if the limit or memory forbids. */
+uint32_t state_alloc(struct pfk_engine *);
+/*
+ * Puts a filled record into the table.  wire and stack may be the same.
+ * false: a key exists already (reason STATEINS); the record is still the
+ * caller's.
+ */
+bool	state_insert(struct pfk_engine *, uint32_t, const struct state_key *wire,
+	    const struct state_key *stack, uint16_t ifid);
+void	state_free(struct pfk_engine *, uint32_t);	/* never inserted */
+/* Out of the table now; counters of rules and nodes follow (purge.c). */
+void	state_remove(struct pfk_engine *, uint32_t);
+
+/* When it ends, in seconds since start, with adaptive timeouts as of now. */
+uint32_t state_expires(const struct pfk_engine *, uint32_t);
+/* Work that is due up to this time (sweeps: REPLAY conventions). */
+void	purge_until(struct pfk_engine *, uint64_t now);
+
+/* A packet that belongs to a state: window checks and transitions.
+ * tcp_track.c; state_track.c for everything that is not TCP. */
+enum outcome tcp_track(struct pkt *, uint32_t state, int peer,
+	    bool *copyback);
+enum outcome single_track(struct pkt *, uint32_t state, int peer);
+
+#endif

@@ -1,0 +1,141 @@
+/*
+ * Translation: choosing addresses and ports, changing packets, and sources
+ * that are tracked.
+ *	pool.c		nat-to, rdr-to, route-to: which address, which port
+ *	rewrite.c	changes with incremental checksums (RFC 1624)
+ *	rewrite_icmp.c	quoted packets		afto.c	other address family
+ *	srcnode.c	source tracking
+ *	reply.c		what pf sends itself	syncookie.c
+ */
+#ifndef RUNTIME_TRANSLATE_H
+#define RUNTIME_TRANSLATE_H
+
+#include "runtime/engine_int.h"
+#include "runtime/state.h"
+
+/* ---- pool.c ---- */
+int	pools_init(struct pfk_engine *);
+void	pools_free(struct pfk_engine *);
+/*
+ * What a matching rule with nat-to, rdr-to or af-to does to the packet in
+ * f->p: sets p->addr/port (nothing is written yet: later rules see the new
+ * addresses, oaddr keeps the old; for af-to naddr/nport), f->nat_rule and
+ * f->nodes.  false: no address or port left (reason TRANSLATE).
+ */
+bool	pool_translate(struct pfk_engine *, struct filter *, uint32_t rule);
+/*
+ * The next hop of a rule with route-to, reply-to or dup-to, kept in the new
+ * state.  false: NOROUTE.
+ */
+bool	pool_route(struct pfk_engine *, struct filter *, uint32_t rule,
+	    struct pfk_addr *addr, uint8_t *af, uint16_t *ifid);
+/* States ended that a `least-states` pool had counted. */
+void	pool_state_ended(struct pfk_engine *, uint32_t state);
+
+/* ---- rewrite.c ----
+ * All of them change the bytes, the checksums, and struct pkt's fields, and
+ * need no check by the caller that the packet is writable.  false: no memory.
+ */
+bool	rewrite_addr(struct pkt *, int side, const struct pfk_addr *);
+bool	rewrite_port(struct pkt *, int side, uint16_t port); /* TCP, UDP */
+bool	rewrite_icmp_id(struct pkt *, uint16_t id);
+/* n (even) bytes at an offset of the packet, counted by the checksum of the
+ * transport header. */
+bool	rewrite_transport(struct pkt *, uint32_t off, const void *, uint32_t n);
+/* The same in the IP header (IPv4 header checksum follows). */
+bool	rewrite_ip(struct pkt *, uint32_t off, const void *, uint32_t n);
+bool	rewrite_ttl(struct pkt *, uint8_t);
+bool	rewrite_tos(struct pkt *, uint8_t);
+/* Source and destination, ports or ICMP id, as the key asks (same family);
+ * *changed: whether anything was different. */
+bool	rewrite_flow(struct pkt *, const struct pfk_addr *src, uint16_t sport,
+	    const struct pfk_addr *dst, uint16_t dport, bool *changed);
+/* The packet quoted by an ICMP error: its addresses and ports, its checksums
+ * and that of the error around it. */
+struct quote {
+	uint32_t	off;		/* of the quoted IP header */
+	uint32_t	hdroff;		/* of its transport header */
+	uint8_t		af, proto;
+	struct pfk_addr	addr[2];
+	uint16_t	port[2];	/* ICMP: id, 0 if it has none */
+	uint8_t		icmp_type;
+	uint32_t	seq;		/* of TCP */
+	uint8_t		ttl;
+};
+bool	rewrite_quote(struct pkt *, struct quote *, int side,
+	    const struct pfk_addr *, uint16_t port);
+
+/* ---- afto.c: RFC 7915 as pf does it ----
+ * The packet becomes one of p->naf with p->naddr and p->nport (ICMP types
+ * translated).  PKT_DROP: cannot be (reason). */
+enum outcome afto_packet(struct pkt *);
+/* An ICMP error with its quote. */
+enum outcome afto_error(struct pkt *, struct quote *);
+/* pf's mapping of ICMP types and codes; -1: has none. */
+int	afto_icmp_type(uint8_t from_af, uint8_t type, uint8_t code,
+	    uint8_t *new_type, uint8_t *new_code);
+
+/* ---- srcnode.c ---- */
+int	nodes_init(struct pfk_engine *);
+void	nodes_free(struct pfk_engine *);
+enum node_type { NODE_NONE, NODE_NAT, NODE_RDR, NODE_ROUTE };
+/*
+ * Finds or makes the entry of the source for the rule.  PKT_PASS with *node;
+ * PKT_DROP: a limit (reason SRCLIMIT), or memory.
+ */
+enum outcome node_get(struct pfk_engine *, uint32_t rule, enum node_type,
+	    uint8_t af, const struct pfk_addr *src, const struct pfk_addr *raddr,
+	    uint16_t rifid, uint32_t *node);
+/* The entry if there is one (sticky-address), or 0. */
+uint32_t node_find(struct pfk_engine *, uint32_t rule, enum node_type,
+	    uint8_t af, const struct pfk_addr *src);
+bool	node_raddr(const struct pfk_engine *, uint32_t node,
+	    struct pfk_addr *raddr, uint8_t *af, uint16_t *ifid);
+void	node_state_added(struct pfk_engine *, uint32_t node);
+void	node_state_removed(struct pfk_engine *, uint32_t node, bool tcp_est);
+void	nodes_count(struct pfk_engine *, uint32_t state, bool reverse,
+	    uint32_t bytes);
+/*
+ * A TCP handshake finished: max-src-conn, max-src-conn-rate, overload with
+ * flush.  false: over the limit (the packet is dropped, reason SRCLIMIT).
+ */
+bool	node_connected(struct pkt *, uint32_t state);
+void	nodes_purge(struct pfk_engine *);	/* called by purge_until() */
+
+/* ---- reply.c: what pf sends ---- */
+int	replies_init(struct pfk_engine *);
+void	replies_free(struct pfk_engine *);
+void	replies_reset(struct pfk_engine *);	/* before each decision */
+struct tcp_reply {
+	uint8_t		af;
+	struct pfk_addr	src, dst;
+	uint16_t	sport, dport;
+	uint32_t	seq, ack;
+	uint8_t		flags, ttl;	/* ttl 0: 64 */
+	uint16_t	win, mss;	/* mss 0: no option */
+	uint8_t		wscale;		/* 0xff: no option */
+};
+void	reply_tcp(struct pkt *, const struct tcp_reply *);
+/* code as pf.conf's return-icmp; quotes the packet as it came. */
+void	reply_icmp(struct pkt *, uint8_t af, uint8_t type, uint8_t code,
+	    uint32_t mtu);
+/* What `block return` of this rule sends for this packet, if anything. */
+void	reply_return(struct pkt *, const struct img_rule *, bool have_state);
+
+/* ---- syncookie.c ---- */
+int	syncookies_init(struct pfk_engine *);
+void	syncookies_free(struct pfk_engine *);
+bool	syncookies_active(const struct pkt *);
+void	syncookie_send(struct pkt *);
+/* An ACK that answers a cookie: the SYN is built again.  PKT_PASS if so. */
+enum outcome syncookie_check(struct pkt *);
+
+struct saver;
+void	nodes_save(const struct pfk_engine *, struct saver *);
+bool	nodes_restore(struct pfk_engine *, struct saver *);
+void	pools_save(const struct pfk_engine *, struct saver *);
+bool	pools_restore(struct pfk_engine *, struct saver *);
+void	syncookies_save(const struct pfk_engine *, struct saver *);
+bool	syncookies_restore(struct pfk_engine *, struct saver *);
+
+#endif
