@@ -27,7 +27,7 @@ int	 table_add(struct pfk_engine *, uint32_t table, uint8_t af, uint8_t bits,
 	    bool neg, const struct pfk_addr *);
 /*
  * The turn of round robin over a table or dynamic interface: the next address
- * after *index/*counter, as pf walks; -1: none left, 0 found.
+ * after the last one given, as pf walks; -1: none left, 0 found.
  */
 struct table_turn { uint32_t index; struct pfk_addr counter; bool started; };
 int	 table_next(struct pfk_engine *, uint32_t table, uint8_t af,
