@@ -1,15 +1,43 @@
-# pfkit: the whole build.  `make` builds programs and libraries into build/;
-# README.md names the other targets.
+# pfkit: the whole build (GNU make).
+#
+#	make			programs and libraries, into build/
+#	make demo		what is missing is installed, the example shown
+#	make check		the same, then every test, plain and sanitized
+#	make check-fast		unit tests and golden cases, plain only
+#	make clang, musl	the code as another compiler, another libc sees it
+#	make fuzz		60 CPU seconds of each fuzzer
+#	make bench		how long long rulesets take
+#	make install		PREFIX=/usr/local DESTDIR=
+#
+# BUILD, CC, CFLAGS and SANITIZE may be set: each build has a folder of its
+# own, so `make BUILD=build/asan SANITIZE=-fsanitize=address` stands beside
+# the usual one.
 CC ?=		cc
 FLEX ?=		flex
 BISON ?=	bison
+CLANG ?=	clang
 BUILD ?=	build
+PREFIX ?=	/usr/local
 CFLAGS ?=	-O2 -g
 WARN =		-Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
 		-Wmissing-prototypes -Wconversion -Wswitch-enum -Wvla
-ALL_CFLAGS =	-std=c11 -D_GNU_SOURCE -I. -Iinclude -I$(BUILD)/gen \
-		-MMD -MP $(WARN) $(CFLAGS) $(SANITIZE)
+# _DEFAULT_SOURCE: POSIX and the BSD types, where -std=c11 hides them.
+ALL_CFLAGS =	-std=c11 -D_DEFAULT_SOURCE $(FEATURES) -I. -Iinclude \
+		-I$(BUILD)/gen -MMD -MP $(WARN) $(CFLAGS) $(SANITIZE)
 ALL_LDFLAGS =	$(LDFLAGS) $(SANITIZE)
+
+# Whether a program that includes $(1) and calls $(3) links with $(2).
+HASH :=		\#
+works =		$(shell { printf '$(HASH)include <%s>\n' stdarg.h stdint.h \
+		setjmp.h sys/types.h $(1); echo 'int main(void) { $(3); }'; } | \
+		$(CC) -x c -o /dev/null - $(2) 2>/dev/null && echo yes)
+# Compressed captures are read where the libraries are there.
+ifneq ($(MAKECMDGOALS),clean)
+HAVE_ZLIB :=	$(call works,zlib.h,-lz,zlibVersion())
+HAVE_ZSTD :=	$(call works,zstd.h,-lzstd,ZSTD_versionNumber())
+endif
+FEATURES =	$(if $(HAVE_ZLIB),-DHAVE_ZLIB) $(if $(HAVE_ZSTD),-DHAVE_ZSTD)
+CAPTURE_LIBS =	-lpcap $(if $(HAVE_ZLIB),-lz) $(if $(HAVE_ZSTD),-lzstd)
 
 GEN =		$(patsubst %.y,$(BUILD)/gen/%.tab.c,$(wildcard grammar/*.y)) \
 		$(patsubst %.l,$(BUILD)/gen/%.yy.c,$(wildcard grammar/*.l))
@@ -23,23 +51,24 @@ LIB =		$(BUILD)/lib/libpfkit.a
 LIB_RT =	$(BUILD)/lib/libpfkit-rt.a
 PFCTL_OBJ =	$(call obj,$(call srcs,tools/pfctl))
 PFKIT_OBJ =	$(call obj,$(call srcs,tools/pfkit))
+BINS =		$(BUILD)/bin/pfctl $(BUILD)/bin/pfkit
 
-all: $(BUILD)/bin/pfctl $(BUILD)/bin/pfkit
+all: $(BINS) libs
+libs: $(LIB) $(LIB_RT)
+objects: $(RT_OBJ) $(FRONT_OBJ) $(PFCTL_OBJ) $(PFKIT_OBJ)
 
 $(BUILD)/bin/pfctl: $(PFCTL_OBJ) $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $(PFCTL_OBJ) $(LIB) -lm
 $(BUILD)/bin/pfkit: $(PFKIT_OBJ) $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $(PFKIT_OBJ) $(LIB) -lpcap -lm
+	$(CC) $(ALL_LDFLAGS) -o $@ $(PFKIT_OBJ) $(LIB) $(CAPTURE_LIBS) -lm
 $(LIB): $(RT_OBJ) $(FRONT_OBJ)
-	@mkdir -p $(@D)
-	@rm -f $@
-	ar rcs $@ $^
 $(LIB_RT): $(RT_OBJ)
+$(LIB) $(LIB_RT):
 	@mkdir -p $(@D)
 	@rm -f $@
-	ar rcs $@ $^
+	$(AR) rcs $@ $^
 
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
@@ -47,7 +76,7 @@ $(BUILD)/obj/%.o: %.c
 # What flex and bison write is not held to our warnings.
 $(BUILD)/obj/gen/%.o: $(BUILD)/gen/%.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -Wno-conversion -Wno-error -w -c -o $@ $<
+	$(CC) $(ALL_CFLAGS) -Wno-error -w -c -o $@ $<
 $(BUILD)/gen/grammar/%.tab.c: grammar/%.y
 	@mkdir -p $(@D)
 	$(BISON) -Werror -Wno-yacc --defines=$(BUILD)/gen/grammar/$*.tab.h -o $@ $<
@@ -56,11 +85,77 @@ $(BUILD)/gen/grammar/%.yy.c: grammar/%.l $(BUILD)/gen/grammar/%.tab.c
 	$(FLEX) --header-file=$(BUILD)/gen/grammar/$*.yy.h -o $@ $<
 $(call obj,$(call srcs,parser)): | $(GEN)
 
-objects: $(RT_OBJ) $(FRONT_OBJ) $(PFCTL_OBJ) $(PFKIT_OBJ)
+# Tests.  A unit test is a program; so is each fuzzer, with libFuzzer or with
+# a driver of our own.
+UNIT =		$(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
+FUZZERS =	$(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
+GOLDEN =	$(BUILD)/tests/golden/run
+MKPCAP =	$(BUILD)/tests/captures/mkpcap
+EXAMPLES =	$(patsubst %.c,$(BUILD)/%,$(wildcard examples/*.c))
+# Probed once, when it is first wanted.
+CHECK_LIBS =	$(eval CHECK_LIBS := $$(subst @, ,$$(firstword $$(foreach l,\
+		-lcheck@-lm@-lpthread -lcheck@-lsubunit@-lrt@-lm@-lpthread,\
+		$$(if $$(call works,check.h,$$(subst @, ,$$l),\
+		srunner_create(suite_create(""))),$$l)))))$(CHECK_LIBS)
+FUZZ_DRIVER =	$(BUILD)/obj/tests/fuzz/standalone.o
+FUZZ_LINK =
+
+tests: $(UNIT) $(GOLDEN) $(MKPCAP) $(EXAMPLES) $(BUILD)/bench/pfctl
+fuzzers: $(FUZZERS) $(BUILD)/tests/fuzz/dictionary
+$(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(CHECK_LIBS)
+$(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(FUZZ_DRIVER) $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) $(FUZZ_LINK) -o $@ $^ -lm
+$(BUILD)/tests/fuzz/dictionary: $(wildcard grammar/keywords.def)
+	@mkdir -p $(@D)
+	cat $^ /dev/null | tests/fuzz/dictionary.sh >$@
+$(GOLDEN): $(call obj,tests/golden/run.c tests/golden/case.c)
+$(MKPCAP): $(call obj,$(wildcard tests/captures/*.c))
+$(GOLDEN) $(MKPCAP):
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^
+$(BUILD)/bench/%: $(BUILD)/obj/bench/%.o
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^
+$(BUILD)/examples/%: $(BUILD)/obj/examples/%.o $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lm
+
+demo:
+	@tests/deps.sh build
+	@$(MAKE) -s all $(MKPCAP)
+	@BUILD=$(BUILD) examples/demo
+check:
+	@tests/deps.sh check
+	@BUILD=$(BUILD) MAKE="$(MAKE)" tests/check.sh
+check-fast: all tests
+	@BUILD=$(BUILD) MAKE="$(MAKE)" tests/check.sh fast
+layering:
+	@tests/layering.sh
+fuzz:
+	@BUILD=$(BUILD) MAKE="$(MAKE)" tests/fuzz/run.sh 60
+bench: all $(BUILD)/bench/pfctl
+	$(BUILD)/bench/pfctl $(BUILD)/bin/pfctl
+# Other compilers see all code of ours; nothing is linked but the libraries.
+clang:
+	+@$(MAKE) -s BUILD=$(BUILD)/clang CC="$(CLANG)" objects libs
+musl:
+	+@$(MAKE) -s BUILD=$(BUILD)/musl CC="musl-gcc" libs
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib \
+	    $(DESTDIR)$(PREFIX)/include/pfkit
+	install -m 755 $(BINS) $(DESTDIR)$(PREFIX)/bin
+	install -m 644 $(LIB) $(LIB_RT) $(DESTDIR)$(PREFIX)/lib
+	install -m 644 $(wildcard include/pfkit/*) \
+	    $(DESTDIR)$(PREFIX)/include/pfkit
 
 clean:
 	rm -rf $(BUILD)
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
-.PHONY: all objects clean
+.PHONY: all bench check check-fast clang clean demo fuzz fuzzers install \
+	layering libs musl objects tests
 .SECONDARY:

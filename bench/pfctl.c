@@ -13,7 +13,6 @@
  * of wall time, the largest resident size, and the limit that must hold.
  * Exit status 1 if one does not.
  */
-#define _DEFAULT_SOURCE		/* wait4() */
 #include <sys/resource.h>
 #include <sys/time.h>
 #include <sys/types.h>
