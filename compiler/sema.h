@@ -7,7 +7,8 @@
  *	sema_queue.c	queue ...
  *	sema_host.c	hosts and lists of them
  *	sema_head.c	actions, logging, interfaces, protocols, ports
- *	sema_opt.c	filter options
+ *	sema_opt.c	filter options, each as it is read
+ *	sema_apply.c	filter options of a complete rule
  *	sema_state.c	state options
  *	sema_pool.c	translation and routing pools
  *	sema_rule.c	pass, block, match -> a rule with its lists

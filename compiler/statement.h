@@ -25,44 +25,45 @@ struct stmt_if {
 	const char	*name;		/* NULL: rdomain is meant, or `any` */
 	int32_t		 rdomain;	/* -1: name is meant */
 	bool		 neg;
-	struct stmt_if	*next;
+	const struct stmt_if *next;
 };
 
 struct stmt_proto {
 	const struct ast *node;
 	uint8_t		 proto;
-	struct stmt_proto *next;
+	const struct stmt_proto *next;
 };
 
 struct stmt_os {
 	const struct ast *node;
 	const char	*name;
-	struct stmt_os	*next;
+	const struct stmt_os *next;
 };
 
 struct stmt_port {
 	const struct ast *node;
 	struct rule_ports ports;	/* op, host order */
-	struct stmt_port *next;
+	const struct stmt_port *next;
 };
 
 struct stmt_id {			/* user or group */
 	const struct ast *node;
 	struct rule_ids	 ids;
-	struct stmt_id	*next;
+	const struct stmt_id *next;
 };
 
 struct stmt_icmp {
 	const struct ast *node;
 	uint8_t		 proto;		/* IPPROTO_ICMP or _ICMPV6 */
 	uint16_t	 type, code;	/* + 1; 0: none, as in struct rule */
-	struct stmt_icmp *next;
+	const struct stmt_icmp *next;
 };
 
 /* nat-to, rdr-to, binat-to (one for both), af-to, route-to and the like. */
 struct stmt_pool {
-	const struct ast *node;		/* OPT_NAT_TO ..., OPT_ROUTE */
-	const struct host_list *hosts;	/* NULL: none was given */
+	const struct ast *node;		/* POOL, ROUTESPEC */
+	const struct host_list *hosts;	/* NULL: of the `to` that an af-to
+					   does not have */
 	uint8_t		 af;		/* of af-to: the target's; else UNSPEC */
 	bool		 binat;		/* nat and rdr are this one pool */
 	bool		 is_list;	/* { } was written */
@@ -70,9 +71,7 @@ struct stmt_pool {
 	bool		 has_ports;
 	uint8_t		 type;		/* enum rule_pooltype as written; NONE */
 	bool		 sticky, static_port;
-	bool		 has_key;	/* else a key is drawn by chance when a
-					   source-hash pool is made */
-	uint32_t	 key[4];
+	uint32_t	 key[4];	/* of source-hash: written, or drawn */
 };
 
 struct statement {
