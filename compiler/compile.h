@@ -4,7 +4,7 @@
  *	pf.conf -> parser -> events -> sema_*.c -> flat rules (rule.h)
  *	        -> optimize*.c -> print*.c / lower*.c
  *
- * Everything lives in `arena`; nothing here is freed singly.
+ * Everything that stays lives in `arena`; nothing there is freed singly.
  */
 #ifndef COMPILER_COMPILE_H
 #define COMPILER_COMPILE_H
@@ -25,6 +25,13 @@ struct osfp;			/* osfp.c: names of operating systems */
 
 struct pfk_ruleset {
 	struct arena	 arena;
+	/*
+	 * What a statement needs while it is looked at: lists, what hosts
+	 * resolve to.  Used again for the next one, as the nodes are.
+	 * sema_new() makes it, with the allocator, limit and `oom` of the
+	 * other; freeing it (also if it was never made) is for who frees that.
+	 */
+	struct arena	 scratch;
 	jmp_buf		 oom;
 	struct source_map sources;
 	struct diag_queue diags;

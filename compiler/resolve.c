@@ -60,7 +60,7 @@ set_mask(struct rule_addr *addr, int bits)
 static struct host_item *
 add_item(struct lookup *l, uint8_t af, const uint8_t bytes[16])
 {
-	struct arena *a = &l->rs->arena;
+	struct arena *a = &l->rs->scratch;
 	struct host_item *item = arena_new(a, struct host_item);
 
 	if (l->list == NULL)
@@ -237,7 +237,7 @@ cut_modifiers(char *name, unsigned *mods)
 static void
 try_interface(struct lookup *l, const char *text, int bits)
 {
-	char *name = arena_strdup(&l->rs->arena, text);
+	char *name = arena_strdup(&l->rs->scratch, text);
 	struct host_item *item;
 	unsigned mods, mode;
 
@@ -339,7 +339,7 @@ lookup_name(struct pfk_ruleset *rs, const char *name, size_t *n)
 	struct pfk_hostaddr *v;
 
 	for (;;) {
-		v = arena_alloc(&rs->arena, size * sizeof(*v));
+		v = arena_alloc(&rs->scratch, size * sizeof(*v));
 		*n = pfk_host_lookup(rs->host, name, v, size);
 		if (*n <= size)
 			return v;
@@ -351,7 +351,7 @@ lookup_name(struct pfk_ruleset *rs, const char *name, size_t *n)
 static void
 try_name(struct lookup *l, const char *text, int bits)
 {
-	char *name = arena_strdup(&l->rs->arena, text);
+	char *name = arena_strdup(&l->rs->scratch, text);
 	char *colon = strrchr(name, ':');
 	const struct pfk_hostaddr *v;
 	bool first_only = colon != NULL && strcmp(colon, ":0") == 0;
@@ -404,7 +404,7 @@ nearly(struct pfk_ruleset *rs, const char *text)
 	size_t n;
 
 	all = pfk_host_interfaces(rs->host, &n);
-	names = arena_alloc(&rs->arena, (n + 2) * sizeof(*names));
+	names = arena_alloc(&rs->scratch, (n + 2) * sizeof(*names));
 	for (size_t i = 0; i < n; i++)
 		names[i] = all[i].name;
 	names[n] = "self";
@@ -415,7 +415,7 @@ struct host_list *
 resolve_host(struct pfk_ruleset *rs, const struct ast *node, const char *text)
 {
 	struct lookup l = { .rs = rs, .node = node, .text = text };
-	char *name = arena_strdup(&rs->arena, text);
+	char *name = arena_strdup(&rs->scratch, text);
 	char *slash = strchr(name, '/');
 	const char *wrong;
 	int bits = FULL_MASK;

@@ -24,7 +24,10 @@ struct host_item {
 	struct host_item *next;
 };
 
-/* In order; `first` NULL never: an empty result is NULL of the list. */
+/*
+ * In order; `first` NULL never: an empty result is NULL of the list.  Lists
+ * and items are in rs->scratch; names in them stay.
+ */
 struct host_list {
 	struct host_item *first, *last;
 	size_t		 n;

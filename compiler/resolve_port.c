@@ -58,7 +58,7 @@ bool
 resolve_port(struct pfk_ruleset *rs, const struct ast *node, const char *text,
     unsigned form, struct port_range *range)
 {
-	char *low = arena_strdup(&rs->arena, text);
+	char *low = arena_strdup(&rs->scratch, text);
 	char *colon = strchr(low, ':'), *high;
 
 	*range = (struct port_range){ 0, 0, 0 };

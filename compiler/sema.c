@@ -8,6 +8,8 @@
 
 #include <ctype.h>
 
+#define SCRATCH_ROOM	((size_t)32 << 10)
+
 typedef enum ast_result room_fn(struct sema *, struct ast *);
 
 static enum ast_result
@@ -57,16 +59,66 @@ static const struct room {
 	{ AST_POOL,		AST_POOL_STICKY,	sema_pool },
 };
 
-enum ast_result
-sema_event(void *sema, struct parser *parser, struct ast *n)
+static enum ast_result
+check(struct sema *s, struct ast *n)
 {
-	struct sema *s = sema;
-
-	s->parser = parser;
 	for (size_t i = 0; i < sizeof(rooms) / sizeof(*rooms); i++)
 		if (n->kind >= rooms[i].first && n->kind <= rooms[i].last)
 			return rooms[i].check(s, n);
 	return AST_OK;
+}
+
+/*
+ * Scratch room: nothing of a statement is needed once it has been checked.
+ * The lines between an anchor's braces are statements while the anchor's own
+ * has not ended.
+ */
+static void
+open_anchor(struct sema *s)
+{
+	if (s->open_anchors <= RULE_ANCHOR_DEPTH)
+		s->marks[++s->open_anchors] = arena_mark(&s->rs->scratch);
+}
+
+static void
+statement_ends(struct sema *s, const struct ast *n)
+{
+	if (n->kind == AST_ANCHOR && n->str != NULL && s->open_anchors > 0)
+		s->open_anchors--;
+	if (n->kind == AST_ERROR)	/* all anchors are given up */
+		s->open_anchors = 0;
+	arena_release(&s->rs->scratch, s->marks[s->open_anchors]);
+}
+
+enum ast_result
+sema_event(void *sema, struct parser *parser, struct ast *n)
+{
+	struct sema *s = sema;
+	enum ast_result r;
+
+	s->parser = parser;
+	r = check(s, n);
+	if (n->kind == AST_ANCHOR_OPEN)
+		open_anchor(s);
+	if (n->kind == AST_ERROR || (r == AST_OK &&
+	    n->kind >= AST_SET_REASSEMBLE && n->kind <= AST_ANCHOR))
+		statement_ends(s, n);
+	return r;
+}
+
+/* A chunk stays, with room for any usual statement. */
+static void
+start_scratch(struct sema *s)
+{
+	struct arena *scratch = &s->rs->scratch;
+	char *room;
+
+	arena_init(scratch, s->rs->arena.alloc, s->rs->arena.oom);
+	scratch->limit = s->rs->arena.limit;
+	room = arena_alloc(scratch, SCRATCH_ROOM);
+	s->marks[0] = arena_mark(scratch);
+	s->marks[0].cur = room;
+	arena_release(scratch, s->marks[0]);
 }
 
 struct sema *
@@ -78,6 +130,7 @@ sema_new(struct pfk_ruleset *rs)
 	s->parser = rs->parser;
 	s->here = rs->flat.root;
 	s->block_policy = RULE_DROP;
+	start_scratch(s);
 	sema_set_init(s);
 	return s;
 }

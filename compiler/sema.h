@@ -37,6 +37,9 @@ struct sema {
 	struct ast	*state_defaults; /* LIST of STATE_OPT_*, or NULL */
 	bool		 optimize_set;	/* -o or an earlier set decided */
 	bool		 loading_anchor; /* reading a `load anchor` file */
+	/* what scratch held where the open statements began: sema.c */
+	struct arena_mark marks[RULE_ANCHOR_DEPTH + 2];
+	unsigned	 open_anchors;
 	struct sema_rules *rules;	/* private to sema_rule.c & friends */
 	struct sema_queues *queues;	/* private to sema_queue.c */
 	struct sema_settings *settings;	/* private to sema_set.c */

@@ -123,7 +123,7 @@ interface(struct sema *s, struct ast *n)
 	if (n->str == NULL && (n->num < 0 || n->num > MAX_RDOMAIN))
 		(void)sema_error(s, n, "range", "rdomain %" PRId64
 		    " outside range", n->num);
-	n->sem = i = arena_new(&s->rs->arena, struct stmt_if);
+	n->sem = i = arena_new(&s->rs->scratch, struct stmt_if);
 	i->node = n;
 	i->name = n->str;
 	i->rdomain = n->str == NULL ? (int32_t)n->num : -1;
@@ -146,7 +146,7 @@ protocol(struct sema *s, struct ast *n)
 		return sema_error(s, n, "range", "protocol outside range");
 	if ((uint8_t)number == 0)
 		return sema_error(s, n, "range", "proto 0 cannot be used");
-	n->sem = p = arena_new(&s->rs->arena, struct stmt_proto);
+	n->sem = p = arena_new(&s->rs->scratch, struct stmt_proto);
 	p->node = n;
 	p->proto = (uint8_t)number;
 	return AST_OK;
@@ -157,7 +157,7 @@ protocol(struct sema *s, struct ast *n)
 static enum ast_result
 port_range(struct sema *s, struct ast *n)
 {
-	struct port_range *r = arena_new(&s->rs->arena, struct port_range);
+	struct port_range *r = arena_new(&s->rs->scratch, struct port_range);
 
 	if (!resolve_port(s->rs, n, n->kid[0]->str, (unsigned)n->num, r))
 		return AST_REFUSED;
@@ -189,7 +189,7 @@ port_item(struct sema *s, struct ast *n)
 		ports.port[1] = b->a;
 	if (sema_port_range_empty(ports.op, ports.port[0], ports.port[1]))
 		return sema_error(s, n, "port-range", "invalid port range");
-	n->sem = p = arena_new(&s->rs->arena, struct stmt_port);
+	n->sem = p = arena_new(&s->rs->scratch, struct stmt_port);
 	p->node = n;
 	p->ports = ports;
 	return AST_OK;

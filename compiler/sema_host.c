@@ -16,7 +16,7 @@
 static struct host_list *
 one_item(struct sema *s, struct ast *n, enum rule_addrkind kind)
 {
-	struct arena *a = &s->rs->arena;
+	struct arena *a = &s->rs->scratch;
 	struct host_list *l = arena_new(a, struct host_list);
 	struct host_item *i = arena_new(a, struct host_item);
 
@@ -105,7 +105,7 @@ contradictory(uint8_t mods)
 static enum ast_result
 host_dynamic(struct sema *s, struct ast *n)
 {
-	char *name = arena_strdup(&s->rs->arena, n->str);
+	char *name = arena_strdup(&s->rs->scratch, n->str);
 	struct host_item *i;
 	uint8_t mods;
 
@@ -121,7 +121,8 @@ host_dynamic(struct sema *s, struct ast *n)
 	if (strlen(name) >= RULE_IFNAMSIZ)
 		return sema_error(s, n, "too-long", "interface name too long");
 	i = one_item(s, n, RULE_ADDR_DYNAMIC)->first;
-	i->addr.name = name;
+	if (mods != 0)
+		i->addr.name = arena_strdup(&s->rs->arena, name);
 	i->addr.ifmods = mods;
 	addr_prefix_mask(&i->addr.mask, FULL_BITS);
 	return AST_OK;
@@ -295,7 +296,7 @@ peer(struct sema *s, struct ast *n)
 static enum ast_result
 os(struct sema *s, struct ast *n)
 {
-	struct stmt_os *item = arena_new(&s->rs->arena, struct stmt_os);
+	struct stmt_os *item = arena_new(&s->rs->scratch, struct stmt_os);
 
 	item->node = n;
 	item->name = n->str;

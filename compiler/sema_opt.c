@@ -305,7 +305,7 @@ flags(struct sema *s, struct ast *n)
 static enum ast_result
 probability_value(struct sema *s, struct ast *n)
 {
-	double *value = arena_new(&s->rs->arena, double);
+	double *value = arena_new(&s->rs->scratch, double);
 	const struct ast *word = n->kid[0];
 	char *end;
 
@@ -377,7 +377,7 @@ id_item(struct sema *s, struct ast *n)
 	    (a->num2 == ID_UNKNOWN || b->num2 == ID_UNKNOWN))
 		return sema_error(s, n, "unknown-id", "%s unknown requires "
 		    "operator = or !=", a->num == 0 ? "user" : "group");
-	n->sem = item = arena_new(&s->rs->arena, struct stmt_id);
+	n->sem = item = arena_new(&s->rs->scratch, struct stmt_id);
 	item->node = n;
 	item->ids.op = n->kind == AST_ID_EQ ? RULE_OP_EQ : (uint8_t)n->num;
 	item->ids.id[0] = (uint32_t)a->num2;
@@ -449,7 +449,7 @@ icmp_item(struct sema *s, struct ast *n)
 
 	if (code == -1)
 		return AST_REFUSED;
-	n->sem = item = arena_new(&s->rs->arena, struct stmt_icmp);
+	n->sem = item = arena_new(&s->rs->scratch, struct stmt_icmp);
 	item->node = n;
 	item->proto = n->num == PFK_AF_INET6 ? SEMA_ICMP6 : SEMA_ICMP;
 	item->type = (uint16_t)(n->kid[0]->num2 + 1);

@@ -61,7 +61,7 @@ word_key(const char *word, uint32_t key[4])
 static enum ast_result
 source_hash(struct sema *s, struct ast *n)
 {
-	uint32_t *key = arena_alloc(&s->rs->arena, 4 * sizeof(*key));
+	uint32_t *key = arena_alloc(&s->rs->scratch, 4 * sizeof(*key));
 
 	n->sem = key;
 	if (n->str == NULL)
@@ -136,7 +136,7 @@ take_option(struct stmt_pool *p, const struct ast *n)
 static enum ast_result
 pool(struct sema *s, struct ast *n)
 {
-	struct stmt_pool *p = arena_new(&s->rs->arena, struct stmt_pool);
+	struct stmt_pool *p = arena_new(&s->rs->scratch, struct stmt_pool);
 	const struct ast *o;
 
 	if (n->kind == AST_ROUTESPEC &&

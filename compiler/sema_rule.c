@@ -99,7 +99,7 @@ take_af_to(struct sema *s, const struct ast *n, struct statement *st)
 	from->af = (uint8_t)n->num;
 	st->nat = from;
 	if (to == NULL) {
-		to = arena_new(&s->rs->arena, struct stmt_pool);
+		to = arena_new(&s->rs->scratch, struct stmt_pool);
 		to->node = n;
 	} else
 		to->af = (uint8_t)n->num;

@@ -389,13 +389,28 @@ set_skip(struct sema *s, struct ast *n)
 	    "error setting skip interface(s)");
 }
 
+/* Nodes are gone after their statement; these are wanted later. */
+static struct ast *
+keep_list(struct sema *s, const struct ast *n)
+{
+	struct arena *a = &s->rs->arena;
+	struct ast *list = arena_memdup(a, n, sizeof(*n)), **tail;
+
+	tail = &list->first;
+	for (n = n->first; n != NULL; n = n->next) {
+		*tail = list->last = arena_memdup(a, n, sizeof(*n));
+		tail = &list->last->next;
+	}
+	return list;
+}
+
 static enum ast_result
 set_state_defaults(struct sema *s, struct ast *n)
 {
 	if (s->state_defaults != NULL)
 		return sema_error(s, n, "redefined",
 		    "cannot redefine state-defaults");
-	s->state_defaults = n;
+	s->state_defaults = keep_list(s, n);
 	return AST_OK;
 }
 
