@@ -6,8 +6,6 @@
  */
 #include "compiler/sema.h"
 
-#include <ctype.h>
-
 #define SCRATCH_ROOM	((size_t)32 << 10)
 
 typedef enum ast_result room_fn(struct sema *, struct ast *);
@@ -15,16 +13,8 @@ typedef enum ast_result room_fn(struct sema *, struct ast *);
 static enum ast_result
 macro(struct sema *s, struct ast *n)
 {
-	const char *p;
-
 	if (s->rs->verbose > 0)
 		strbuf_printf(&s->rs->echo, "%s = \"%s\"\n", n->str, n->str2);
-	if (*n->str == '\0')
-		return AST_OK;
-	for (p = n->str + 1; *p != '\0'; p++)
-		if (isspace((unsigned char)*p))
-			return sema_error(s, n, "macro-name",
-			    "macro name cannot contain whitespace");
 	return AST_OK;
 }
 
