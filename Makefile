@@ -93,10 +93,11 @@ GOLDEN =	$(BUILD)/tests/golden/run
 MKPCAP =	$(BUILD)/tests/captures/mkpcap
 EXAMPLES =	$(patsubst %.c,$(BUILD)/%,$(wildcard examples/*.c))
 # Probed once, when it is first wanted.
+CHECK_PROBE =	srunner_run_all(0, CK_ENV)
 CHECK_LIBS =	$(eval CHECK_LIBS := $$(subst @, ,$$(firstword $$(foreach l,\
 		-lcheck@-lm@-lpthread -lcheck@-lsubunit@-lrt@-lm@-lpthread,\
-		$$(if $$(call works,check.h,$$(subst @, ,$$l),\
-		srunner_create(suite_create(""))),$$l)))))$(CHECK_LIBS)
+		$$(if $$(call works,check.h,$$(subst @, ,$$l),$$(CHECK_PROBE)),\
+		$$l)))))$(CHECK_LIBS)
 FUZZ_DRIVER =	$(BUILD)/obj/tests/fuzz/standalone.o
 FUZZ_LINK =
 
