@@ -12,6 +12,7 @@
  *	sema_state.c	state options
  *	sema_pool.c	translation and routing pools
  *	sema_rule.c	pass, block, match -> a rule with its lists
+ *	sema_uses.c	tables: used and not defined, defined and not used
  *	sema_anchor.c	anchor, load anchor, antispoof
  *	expand.c	lists -> flat rules
  *	check.c		consistency of each flat rule
@@ -40,6 +41,7 @@ struct sema {
 	/* what scratch held where the open statements began: sema.c */
 	struct arena_mark marks[RULE_ANCHOR_DEPTH + 2];
 	unsigned	 open_anchors;
+	struct sema_uses *uses;		/* private to sema_uses.c */
 	struct sema_rules *rules;	/* private to sema_rule.c & friends */
 	struct sema_queues *queues;	/* private to sema_queue.c */
 	struct sema_settings *settings;	/* private to sema_set.c */
@@ -64,6 +66,9 @@ bool	 sema_queue_exists(const struct sema *, const char *name);
 /* After the last file: checks of the whole ("no root queue ..."). */
 bool	 sema_queue_finish(struct sema *);
 bool	 sema_set_finish(struct sema *);
+/* Warnings about tables without use and uses without table, for rich. */
+void	 sema_uses_finish(struct sema *);
+void	 sema_use_table(struct sema *, const struct ast *, const char *name);
 /* pf's defaults for all that `set` sets; sema_new() calls it. */
 void	 sema_set_init(struct sema *);
 

@@ -147,6 +147,7 @@ host_table(struct sema *s, struct ast *n)
 		return sema_error(s, n, "too-long",
 		    "table name '%s' too long", n->str);
 	(void)one_item(s, n, RULE_ADDR_TABLE);
+	sema_use_table(s, n, n->str);
 	return AST_OK;
 }
 

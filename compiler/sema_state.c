@@ -27,6 +27,7 @@ overload_name(struct sema *s, const struct ast *n)
 	if (strlen(n->str) >= RULE_TABLE_NAME_SIZE)
 		return sema_error(s, n, "too-long",
 		    "table name '%s' too long", n->str);
+	sema_use_table(s, n, n->str);
 	return AST_OK;
 }
 
