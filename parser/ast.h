@@ -10,8 +10,16 @@
  * of checks, the checks free of grammar, and both agree on what happens when.
  *
  * A node is complete when its event comes, and its children have had theirs
- * before it.  All nodes live in the compilation's arena.  `sem` belongs to the
+ * before it (but an INTERFACE learns only afterwards whether `!` or ( ) stood
+ * around it).  WORD, NUM and LIST have no events.  `sem` belongs to the
  * listener: what it made of the node (resolved addresses, a number ...).
+ *
+ * Nodes live until the end of the statement of which they are part, then
+ * their room is used again; those of SET_STATE_DEFAULTS stay.  So the
+ * listener keeps no other node beyond the event of the whole statement (an
+ * ANCHOR with a body is one statement, each line of the body another).  All
+ * text (str, str2) and expansions live as long as the arena, and equal words
+ * are mostly one string.
  *
  * One node type serves all kinds; ast.def says which fields a kind uses.
  */
@@ -108,8 +116,9 @@ struct diag *parser_error(struct parser *, const struct ast *,
 	    __attribute__((__format__(__printf__, 4, 5)));
 
 /*
- * Parsing.  One parser serves one compilation: the main file, its includes
- * and, later, the files of `load anchor`, all with the same macros.
+ * Parsing.  One parser serves one compilation: the main file with its
+ * includes and, later, the files of `load anchor`.  Like pfctl, the parser
+ * forgets all macros, those of -D too, when a top-level file has been read.
  */
 struct parse_options {
 	struct arena		*arena;
@@ -137,7 +146,10 @@ bool	 parser_define(struct parser *, const char *definition);
  */
 unsigned parser_parse(struct parser *, const char *name, const char *text,
 	    size_t len, struct span included_at);
-/* Macros never used, in the order of definition (for -vv and warnings). */
+/*
+ * Macros of the file parsed last that were never used, in the order of
+ * definition (for -vv and warnings).
+ */
 struct macro_use { const char *name; struct span def; bool command_line; };
 size_t	 parser_unused_macros(struct parser *, struct macro_use **);
 

@@ -1,0 +1,364 @@
+/*
+ * Tokens: what they are worth and where they stand.
+ *
+ * Lines are counted as pfctl counts them, since its messages name them: the
+ * line of a message is that of the token read last (parser.plain_line), noted
+ * where the token begins, and set back by one where a line is continued.
+ * Spans do not need lines.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "parser/lexer.h"
+
+#define QUOTED_MAX	8094	/* longest quoted string or macro name */
+
+struct frame *
+lexer_file(const struct parser *p)
+{
+	return p->top->macro != NULL ? p->top->below : p->top;
+}
+
+void
+lexer_push(struct parser *p, struct frame *f)
+{
+	f->below = p->top;
+	p->top = f;
+	lexer_read(p, f);
+}
+
+/* --- places --- */
+
+/* The chain of a piece that itself came out of macros, used here. */
+static const struct expansion *
+chain(struct parser *p, const struct expansion *e,
+    const struct expansion *outer)
+{
+	struct expansion *copy;
+
+	if (e == NULL)
+		return outer;
+	copy = arena_new(p->opt.arena, struct expansion);
+	*copy = *e;
+	copy->outer = chain(p, e->outer, outer);
+	return copy;
+}
+
+static void
+find_piece(struct parser *p, struct frame *f, uint32_t at)
+{
+	const struct macro *m = f->macro;
+	size_t i = f->piece != NULL && f->piece->at <= at ?
+	    (size_t)(f->piece - m->pieces.v) : 0;
+
+	while (i + 1 < m->pieces.n && m->pieces.v[i + 1].at <= at)
+		i++;
+	if (f->piece == &m->pieces.v[i])
+		return;
+	f->piece = &m->pieces.v[i];
+	f->piece_via = chain(p, f->piece->via, f->via);
+}
+
+static struct place
+macro_place(struct parser *p, struct frame *f, uint32_t at, uint32_t len)
+{
+	struct place place = { .via = f->via };
+
+	if (f->macro->pieces.n == 0) {
+		place.span = f->macro->def;
+		return place;
+	}
+	find_piece(p, f, at);
+	place.via = f->piece_via;
+	place.span = f->piece->span;
+	if (f->piece->linear && at - f->piece->at + len <= f->piece->len) {
+		place.span.off = f->piece->text + (at - f->piece->at);
+		place.span.len = len;
+	}
+	return place;
+}
+
+struct place
+lexer_place(struct parser *p, const char *at, uint32_t len)
+{
+	struct frame *f = p->top;
+	uint32_t off = (uint32_t)(at - f->base);
+
+	if (f->macro != NULL)
+		return macro_place(p, f, off, len);
+	off = off > f->skew ? off - f->skew : 0;
+	if (off >= f->text_len) {
+		off = f->text_len;
+		len = 0;
+	}
+	return (struct place){ { f->file, off, len }, NULL };
+}
+
+/*
+ * A token in pieces may begin in a macro and end in the file; then the use
+ * of the macro grows by what follows it (`$if:network`).
+ */
+struct place
+lexer_token_place(struct parser *p, const char *end)
+{
+	struct place here = lexer_place(p, end, 0), start = p->start;
+	struct expansion *e;
+
+	if (start.via == here.via)
+		return place_join(&start, &here);
+	if (start.via == NULL)
+		return start;
+	e = arena_memdup(p->opt.arena, start.via, sizeof(*e));
+	if (e->outer == NULL)
+		e->use = span_join(e->use, here.span);
+	start.via = e;
+	return start;
+}
+
+/* --- lines --- */
+
+bool
+lexer_made_up(const struct parser *p, const char *newline)
+{
+	const struct frame *f = p->top;
+
+	return f->macro == NULL && newline == f->base + f->len - 1;
+}
+
+void
+lexer_continue(struct parser *p, const char *newline)
+{
+	struct frame *f = lexer_file(p);
+
+	(void)newline;
+	p->plain_line = f->line++;
+}
+
+int
+lexer_newline(struct parser *p)
+{
+	p->plain_line = lexer_file(p)->line++;
+	return '\n';
+}
+
+/*
+ * A comment goes on after a backslash.  If the next line looks like a rule
+ * that is surely not what was meant.
+ */
+void
+lexer_comment_continues(struct parser *p, const char *newline)
+{
+	struct place next;
+	const char *start = newline + 1, *end;
+
+	lexer_continue(p, newline);
+	start += strspn(start, " \t");
+	if (*start == '\0' || *start == '\n' || *start == '#' ||
+	    p->top->macro != NULL)
+		return;
+	end = start + strcspn(start, "\n");
+	while (end > start && (end[-1] == '\\' || end[-1] == ' '))
+		end--;
+	next = lexer_place(p, start, (uint32_t)(end - start));
+	(void)parser_warn(p, next.span, "comment-continues",
+	    "the backslash at the end of the comment above makes this line "
+	    "part of the comment");
+}
+
+void
+lexer_blank_after_backslash(struct parser *p, const char *backslash)
+{
+	struct place at = lexer_place(p, backslash, 1);
+
+	if (at.via != NULL)
+		return;
+	p->bad_backslash = at.span;
+	p->bad_backslash_line = lexer_file(p)->line;
+	p->bad_backslash_warning = parser_warn(p, at.span,
+	    "backslash-space", "white space after this backslash: "
+	    "the line is not continued");
+}
+
+/* --- values --- */
+
+static int
+too_long(struct parser *p, const struct place *at)
+{
+	(void)parser_error_at(p, at, "limit", "string too long");
+	p->lexical = true;
+	return SKIP_LINE;
+}
+
+int
+lexer_word(struct parser *p, const struct place *at, const char *text,
+    size_t len, PFCONF_STYPE *val)
+{
+	const struct word *w;
+
+	if (len > TOKEN_MAX)
+		return too_long(p, at);
+	w = word_get(&p->words, text, len);
+	val->str = w->text;
+	return w->token != 0 ? w->token : TOK_STRING;
+}
+
+int
+lexer_number(struct parser *p, const struct place *at, const char *text,
+    size_t len, PFCONF_STYPE *val)
+{
+	char buf[TOKEN_MAX + 1];
+
+	if (len > TOKEN_MAX)
+		return too_long(p, at);
+	memcpy(buf, text, len);
+	buf[len] = '\0';
+	errno = 0;
+	val->num = strtoll(buf, NULL, 10);
+	if (errno != ERANGE)
+		return TOK_NUMBER;
+	(void)parser_error_at(p, at, "number", "\"%s\" invalid number: %s",
+	    buf, *buf == '-' ? "too small" : "too large");
+	p->lexical = true;
+	return SKIP_LINE;
+}
+
+static bool
+is_number(const char *text, size_t len)
+{
+	size_t i = *text == '-' ? 1 : 0;
+
+	if (i == len)
+		return false;
+	while (i < len && isdigit((unsigned char)text[i]))
+		i++;
+	return i == len;
+}
+
+int
+lexer_pieces(struct parser *p, const struct place *at, int next,
+    PFCONF_STYPE *val)
+{
+	const char *text = strbuf_str(&p->token);
+	size_t len = p->token.len;
+
+	if (is_number(text, len) && (isspace(next) ||
+	    (next != '\0' && strchr("),/}=", next) != NULL)))
+		return lexer_number(p, at, text, len, val);
+	if (*text == '-')
+		return TOK_BAD;
+	return lexer_word(p, at, text, len, val);
+}
+
+int
+lexer_quoted(struct parser *p, const struct place *at, PFCONF_STYPE *val)
+{
+	if (p->token.len > QUOTED_MAX)
+		return too_long(p, at);
+	val->str = word_get(&p->words, strbuf_str(&p->token),
+	    p->token.len)->text;
+	p->quoted = true;
+	return TOK_STRING;
+}
+
+int
+lexer_open_quote(struct parser *p, const struct place *at, PFCONF_STYPE *val)
+{
+	(void)parser_error_at(p, at, "quote",
+	    "reached end of file while parsing quoted string");
+	p->lexical = true;
+	if (p->top->below == NULL)
+		return 0;
+	lexer_leave(p);
+	return lexer_quoted(p, at, val);
+}
+
+/* --- macros --- */
+
+/* The name after '$', without continuations. */
+static const char *
+macro_name(struct parser *p, const char *text, size_t *len)
+{
+	p->token.len = 0;
+	for (size_t i = 1; i < *len; i++) {
+		if (text[i] != '\\')
+			strbuf_putc(&p->token, text[i]);
+		else
+			lexer_continue(p, &text[++i]);
+	}
+	*len = p->token.len;
+	return strbuf_str(&p->token);
+}
+
+static void
+undefined(struct parser *p, const struct place *at, const char *name)
+{
+	struct diag *d = parser_error_at(p, at, "unknown-macro",
+	    "macro '%s' not defined", name);
+	const char *nearest = suggest(name, macro_names(p));
+
+	if (nearest != NULL)
+		d->suggestion = arena_printf(p->opt.arena, "$%s", nearest);
+	p->lexical = true;
+}
+
+static struct frame *
+macro_frame(struct parser *p)
+{
+	struct frame *f = p->spare;
+
+	if (f == NULL)
+		return arena_new(p->opt.arena, struct frame);
+	p->spare = f->below;
+	memset(f, 0, sizeof(*f));
+	return f;
+}
+
+static void
+use(struct parser *p, struct macro *m, const struct place *at)
+{
+	struct expansion *e = arena_new(p->opt.arena, struct expansion);
+	struct frame *f = macro_frame(p);
+
+	e->macro = m->name;
+	e->use = at->span;
+	e->def = m->def;
+	m->used = true;
+	f->macro = m;
+	f->via = e;
+	f->base = m->value;
+	f->len = m->len;
+	lexer_push(p, f);
+}
+
+/* False: an error, told. */
+bool
+lexer_macro(struct parser *p, const struct place *at, const char *text,
+    size_t len)
+{
+	const char *name = macro_name(p, text, &len);
+	struct macro *m;
+
+	if (len > QUOTED_MAX) {
+		(void)too_long(p, at);
+		return false;
+	}
+	if ((m = macro_find(p, name, len)) == NULL) {
+		undefined(p, at, name);
+		return false;
+	}
+	p->expanded += m->len;
+	if (p->expanded <= p->opt.max_macro_bytes) {
+		use(p, m, at);
+		return true;
+	}
+	struct diag *d = parser_error_at(p, at, "limit",
+	    "macros expand to too much text");
+
+	diag_note(p->opt.diags, d, (struct span){ 0, 0, 0 },
+	    "the limit for one statement is %zu bytes",
+	    p->opt.max_macro_bytes);
+	p->lexical = true;
+	return false;
+}
