@@ -229,8 +229,10 @@ match_all(const struct host_item *a, const struct host_item *b)
 {
 	const struct rule_addr *p = &a->addr, *q = &b->addr;
 
+	/* Link-local addresses make rules for their interface only. */
 	if (p->kind != RULE_ADDR_MASK || q->kind != RULE_ADDR_MASK ||
-	    p->af != q->af || p->af == PFK_AF_UNSPEC)
+	    p->af != q->af || p->af == PFK_AF_UNSPEC ||
+	    a->ifindex != 0 || b->ifindex != 0)
 		return false;
 	if (a->neg && b->neg)
 		return !covers(p, q) && !covers(q, p);
@@ -245,16 +247,20 @@ warn_matches_all(struct sema *s, const struct host_item *a,
 {
 	const struct host_item *neg = b->neg ? b : a;
 	const struct host_item *other = b->neg ? a : b;
+	bool list = neg->node != other->node;
 	struct diag *d;
 
-	d = diag_add(&s->rs->diags, DIAG_WARNING, "negated-list",
-	    "this list matches every address");
+	d = diag_add(&s->rs->diags, DIAG_WARNING, "negated-list", "%s",
+	    list ? "this list matches every address" :
+	    "this matches every address");
 	d->plain = PLAIN_NONE;
 	d->span = neg->node->span;
 	d->via = neg->node->via;
-	diag_note(&s->rs->diags, d, other->node->span,
+	diag_note(&s->rs->diags, d, other->node->span, "%s", list ?
 	    "each element becomes a rule of its own, and what this one does "
-	    "not match the other does");
+	    "not match the other does" :
+	    "it stands for several addresses, each of which becomes a rule of "
+	    "its own: what one does not match another does");
 	diag_note(&s->rs->diags, d, (struct span){ 0, 0, 0 },
 	    "a table takes exceptions: table <name> { 10/8, !10.1.2.3 }");
 }
