@@ -33,6 +33,8 @@ struct diag {
 	enum severity	 severity;
 	const char	*code;		/* "syntax", "unknown-macro", ... */
 	const char	*text;
+	const char	*detail;	/* what rich and json say instead, or
+					   NULL */
 	enum plain_form	 plain;
 	const char	*plain_file;	/* what pfctl calls the file ...   */
 	uint32_t	 plain_line;	/* ... and the line it would name  */
