@@ -136,9 +136,6 @@ void	 e_free(const struct pfk_engine *, void *, size_t);
 uint32_t e_random(struct pfk_engine *);			/* 32 bits */
 uint32_t e_random_below(struct pfk_engine *, uint32_t);	/* uniform */
 
-/* image.c: strings of a verified image; offset 0 is "". */
-const char *image_string(const struct pfk_image *, uint32_t off);
-
 /* Debug messages (`set debug`): built only if the level asks for them. */
 bool	 e_debugging(const struct pfk_engine *, int level);
 void	 e_debug(struct pfk_engine *, int level, const char *fmt, ...)

@@ -27,7 +27,11 @@
 #ifndef RUNTIME_IMAGE_H
 #define RUNTIME_IMAGE_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+
+#include <pfkit/image.h>
 
 #include "base/addr.h"
 
@@ -45,6 +49,20 @@ enum img_section {
 	IMG_OPTIONS,	/* one struct img_options */
 	IMG_SOURCES,	/* struct img_source: names of pf.conf files */
 	IMG_NSECTIONS
+};
+
+#define IMG_MAGIC	"PFKIT\r\n\032"	/* 8 bytes: no text file */
+#define IMG_VERSION	1
+
+struct img_extent { uint32_t off, len; };	/* bytes; off: a multiple of 8 */
+
+struct img_header {
+	uint8_t		magic[8];
+	uint32_t	version;
+	uint32_t	size;		/* of the whole image */
+	uint32_t	crc;		/* CRC-32C of all after the header */
+	uint32_t	nsections;
+	struct img_extent section[IMG_NSECTIONS];
 };
 
 /* Enums below have pf.conf's meaning; compiler/rule.h uses equal numbers. */
@@ -216,5 +234,56 @@ struct img_options {
 	uint32_t	fingerprints;		/* string: text of pf.os used */
 	uint32_t	reserved2[2];
 };
+
+/*
+ * An image as the library has it: the block, and where its sections begin.
+ * Everything here has been verified.
+ */
+struct pfk_image {
+	struct pfk_allocator alloc;
+	const uint8_t	*bytes;
+	size_t		 size;
+	size_t		 mapped;	/* length of the mapping; 0: allocated */
+
+	const char	*strings;
+	const uint32_t	*code;
+	const struct img_rule *rules;
+	const struct img_anchor *anchors;
+	const struct img_pool *pools;
+	const struct img_table *tables;
+	const struct img_table_addr *table_addrs;
+	const struct img_queue *queues;
+	const struct img_source *sources;
+	const struct img_options *options;
+	uint32_t	 nstrings, ncode, nrules, nanchors, npools, ntables,
+			 ntable_addrs, nqueues, nsources;
+
+	const char	**not_enforced;	/* pfk_image_not_enforced() */
+	size_t		 not_enforced_size, nnot_enforced;
+};
+
+/* image.c: strings of a verified image; offset 0 is "". */
+static inline const char *
+image_string(const struct pfk_image *image, uint32_t off)
+{
+	return image->strings + off;
+}
+
+/*
+ * Takes over the block: verifies it, and frees it when the image is freed.
+ * PFK_OK, or an error with a message; then the block is still the caller's.
+ * => The block came from the allocator.
+ */
+int	 image_adopt(const struct pfk_allocator *, void *block, size_t,
+	    struct pfk_image **, char *errbuf);
+
+/*
+ * verify.c: whether the block is an image that may be run.  The sections of
+ * *image have been set by image_sections(); false: errbuf says where.
+ */
+bool	 image_sections(struct pfk_image *, char errbuf[PFK_IMAGE_ERRLEN]);
+bool	 image_verify(const struct pfk_image *, char errbuf[PFK_IMAGE_ERRLEN]);
+bool	 image_verify_code(const struct pfk_image *,
+	    char errbuf[PFK_IMAGE_ERRLEN]);
 
 #endif
