@@ -108,7 +108,8 @@ lexer_token_place(struct parser *p, const char *end)
 
 	if (start.via == here.via)
 		return place_join(&start, &here);
-	if (start.via == NULL)
+	if (start.via == NULL || (start.via->outer == NULL &&
+	    here.span.off == start.via->use.off + start.via->use.len))
 		return start;
 	e = arena_memdup(p->opt.arena, start.via, sizeof(*e));
 	if (e->outer == NULL)
@@ -150,21 +151,24 @@ lexer_newline(struct parser *p)
 void
 lexer_comment_continues(struct parser *p, const char *newline)
 {
-	struct place next;
-	const char *start = newline + 1, *end;
+	struct place at = lexer_place(p, newline + 1, 0);
+	const struct source *s = source_get(p->opt.sources, at.span.file);
+	uint32_t end;
 
 	lexer_continue(p, newline);
-	start += strspn(start, " \t");
-	if (*start == '\0' || *start == '\n' || *start == '#' ||
-	    p->top->macro != NULL)
+	if (at.via != NULL || s == NULL)
 		return;
-	end = start + strcspn(start, "\n");
-	while (end > start && (end[-1] == '\\' || end[-1] == ' '))
-		end--;
-	next = lexer_place(p, start, (uint32_t)(end - start));
-	(void)parser_warn(p, next.span, "comment-continues",
-	    "the backslash at the end of the comment above makes this line "
-	    "part of the comment");
+	while (at.span.off < s->len && (s->text[at.span.off] == ' ' ||
+	    s->text[at.span.off] == '\t'))
+		at.span.off++;
+	for (end = at.span.off; end < s->len && s->text[end] != '\n'; end++)
+		;
+	if (end == at.span.off || s->text[at.span.off] == '#')
+		return;
+	at.span.len = end - at.span.off;
+	(void)parser_warn(p, at.span, "comment-continues",
+	    "this line is part of the comment above, which ends in a "
+	    "backslash");
 }
 
 void

@@ -151,6 +151,7 @@ parser_statement_end(struct parser *p)
 	p->nodes.used = p->marks.n > 0 ? p->marks.v[p->marks.n - 1] :
 	    p->nodes.kept;
 	p->expanded = 0;
+	p->nrecent = 0;
 }
 
 enum ast_result
@@ -160,7 +161,7 @@ parser_recovered(struct parser *p, const struct place *at)
 	enum ast_result result;
 
 	p->errors++;
-	p->after_anchor = p->after_anchor || in_anchor;
+	p->stray_braces += p->marks.n;
 	p->marks.n = 0;
 	result = ast_event_num(p, at, AST_ERROR, in_anchor);
 	parser_statement_end(p);
@@ -268,7 +269,8 @@ parser_parse(struct parser *p, const char *name, const char *text, size_t len,
 	p->errors = 0;
 	p->depth = 0;
 	p->marks.n = 0;
-	p->after_anchor = false;
+	p->stray_braces = 0;
+	p->nrecent = 0;
 	p->expanded = 0;
 	p->unused.n = 0;
 	p->plain_line = 1;

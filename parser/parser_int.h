@@ -103,6 +103,14 @@ struct node_pool {
 	size_t		 kept;		/* never given back */
 };
 
+/* Tokens of the statement that is read: what a syntax error looks back at. */
+#define RECENT_MAX	64
+struct recent {
+	int		 token;		/* a byte, or a token of the grammar */
+	const char	*text;		/* of words and keywords */
+	struct place	 place;
+};
+
 struct parser {
 	struct parse_options opt;
 	struct words	 words;
@@ -126,6 +134,8 @@ struct parser {
 	uint32_t	 plain_line;
 	const char	*plain_file;
 	struct place	 last;		/* the last token */
+	struct recent	 recent[RECENT_MAX]; /* token i at i % RECENT_MAX */
+	size_t		 nrecent;
 	struct span	 bad_backslash;	/* a backslash before white space */
 	struct diag	*bad_backslash_warning;
 	uint32_t	 bad_backslash_line;
@@ -134,8 +144,7 @@ struct parser {
 	unsigned	 errors;	/* of this top-level file */
 	bool		 lexical;	/* the token read last is an error
 					   that has been told */
-	bool		 after_anchor;	/* an error left an anchor's braces
-					   open */
+	size_t		 stray_braces;	/* of anchors that errors ended */
 };
 
 /* --- intern.c --- */
@@ -177,12 +186,14 @@ struct diag *parser_warn(struct parser *, struct span, const char *code,
 enum found { FOUND_KEYWORD, FOUND_WORD, FOUND_NUMBER, FOUND_MARK,
     FOUND_LINE_END, FOUND_FILE_END, FOUND_BAD };
 
+#define EXPECTED_MAX	160
+
 /* Where the grammar could not go on. */
 struct dead_end {
 	struct place	 place;
 	enum found	 found;
-	const char	*word;		/* keyword or mark as written */
-	const char	**expected;	/* keywords; marks; NULL for words */
+	const char	*text;		/* of what was found, as written */
+	const char	*expected[EXPECTED_MAX]; /* keywords and marks */
 	size_t		 nexpected;
 	bool		 expects_word, expects_number, expects_line_end;
 };
