@@ -38,6 +38,7 @@ struct pfk_ruleset {
 	struct parser	*parser;
 	struct sema	*sema;
 	struct osfp	*osfp;		/* NULL until one is needed */
+	const char	*fingerprints;	/* the text it was read from */
 	const struct pfk_compile_options *opts;	/* valid in pfk_compile() */
 	const struct pfk_host *host;
 	unsigned	 verbose;	/* as given by -v */

@@ -316,6 +316,7 @@ osfp_load(struct pfk_ruleset *rs, const char *path, const char *text)
 	struct os_names names;
 
 	rs->osfp = arena_new(&rs->arena, struct osfp);
+	rs->fingerprints = text;
 	while (*text != '\0') {
 		size_t len = strcspn(text, "\n");
 

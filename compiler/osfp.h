@@ -15,6 +15,7 @@
  * Reads the names of a pf.os text; those read before are forgotten.  Lines
  * that are wrong are skipped, with pfctl's message.  With -vv what pfctl
  * says about the number of fingerprints is echoed.
+ * => text lives as long as the ruleset: an image is given it.
  */
 void	 osfp_load(struct pfk_ruleset *, const char *path, const char *text);
 /*

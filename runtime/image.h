@@ -143,6 +143,12 @@ struct img_pool {			/* nat-to, rdr-to, route-to ... */
 #define IMG_R_ANCHOR		0x00040000	/* an anchor call */
 #define IMG_R_WILDCARD		0x00080000	/* anchor "x/" followed by * */
 
+/*
+ * Where `pfctl -vvsr` shows how many addresses a table or (interface) has:
+ * src, dst, nat, rdr, route.
+ */
+#define IMG_NCOUNTS		5
+
 struct img_rule {
 	/* what it matches: the bytecode tests these; kept for the direct
 	 * evaluation, for explanations and for skip steps */
@@ -183,11 +189,12 @@ struct img_rule {
 	uint8_t		keep_state, src_track, flush, min_ttl, return_ttl;
 	uint8_t		naf, rt, divert, divert_af;
 	/* where it came from, and how pfctl prints it (without "@N ") */
-	uint8_t		reserved[7];
+	uint8_t		reserved[3];
 	uint32_t	text;			/* string */
 	uint32_t	source, off, len;	/* IMG_SOURCES and bytes there */
 	uint32_t	line;			/* of pf.conf, from 1 */
-	uint32_t	reserved2[2];
+	uint16_t	count_at[IMG_NCOUNTS];	/* places in text, 0: none */
+	uint16_t	reserved2;
 };
 
 struct img_anchor {

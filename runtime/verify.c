@@ -228,6 +228,9 @@ check_rule(struct verifier *v, const struct img_rule *r)
 		return refuse(v, "af-to without families");
 	if (r->rt != IMG_RT_NONE && r->route == IMG_NONE)
 		return refuse(v, "route-to without addresses");
+	for (unsigned i = 0; i < IMG_NCOUNTS; i++)
+		if (r->count_at[i] > strlen(image_string(im, r->text)))
+			return refuse(v, "a count lies outside of the text");
 	if (r->pktrate[0] != 0 && r->pktrate[1] == 0)
 		return refuse(v, "a rate of no seconds");
 	if (r->max_src_conn_rate[0] != 0 && r->max_src_conn_rate[1] == 0)
