@@ -117,15 +117,22 @@ struct pfk_engine {
 	struct match_item *match_items;	/* pool, index 0 unused */
 	uint32_t	 nmatch_items, match_free;
 
+	/* the clock's chores (purge.c) */
+	uint32_t	 swept;		/* second of the last sweep */
+	uint32_t	 next_chores;	/* fragments and source nodes */
+
 	struct pfk_counters counters;
 	struct syncookies *syncookies;	/* syncookie.c */
 	int		 debug;
 
 	/* buffers for the packet under way */
-	uint8_t		*work;		/* pkt_writable(): 64 KB + headroom */
-	uint8_t		*scratch;	/* pkt_bytes() */
+	uint8_t		*work;		/* WORK_SIZE, WORK_HEAD before it */
+	uint8_t		*scratch;	/* pkt_bytes(): WORK_SIZE */
 	struct replies	*replies;	/* reply.c: of this decision */
 };
+
+#define WORK_HEAD	64		/* for a longer header (af-to) */
+#define WORK_SIZE	(65535 + 40 + 64)
 
 /* Memory of the engine; NULL when there is none. */
 void	*e_alloc(const struct pfk_engine *, size_t);		/* zeroed */
@@ -143,8 +150,14 @@ void	 e_debug(struct pfk_engine *, int level, const char *fmt, ...)
 
 /*
  * ---- rules (vm.c, match.c) ----
- * Runs the ruleset over a packet.  Match rules act while it runs (tags,
- * translation seen by later rules, logging); what decided is in the result.
+ * Runs the ruleset over a packet.  Match rules act while it runs (match list,
+ * actions, tags, pool_translate(), logging); what decided is in the result.
+ * The deciding rule has not acted yet when it comes back, its tag apart:
+ * filter.c does its actions_of_rule(), pool_translate() and log_packet().
+ *
+ * filter.c gives it: p with ports of ICMP set, rule = default_rule, anchor =
+ * here = nat_rule = IMG_NONE, actions all zero but rtable = p->rdomain, tag 0
+ * (nothing known yet: what `tagged` asks for is then p->tag), icmp_*.
  */
 struct filter {				/* one walk through the rules */
 	struct pkt	*p;
@@ -154,13 +167,14 @@ struct filter {				/* one walk through the rules */
 	uint32_t	 here;		/* anchor call being inside of */
 	uint32_t	 match_list;	/* match rules, newest first */
 	struct actions	 actions;
-	uint16_t	 tag;		/* 0: none */
+	uint16_t	 tag;		/* by rules so far; 0: none */
 	uint32_t	 nodes[4];	/* source nodes so far */
 	uint32_t	 nat_rule;	/* rule that translated, or IMG_NONE */
 	/* what ICMP is about, as rules see it */
 	bool		 state_icmp;	/* an ICMP error: makes no state */
 	uint8_t		 icmp_type, icmp_code;
-	uint16_t	 icmp_dir;
+	uint8_t		 icmp_dir;	/* PFK_IN: a query, PFK_OUT: its
+					   answer (makes no state) */
 	enum pfk_reason	 reason;
 };
 /* PKT_PASS: f is filled (look at the rule's action); PKT_DROP: f->reason. */
@@ -169,18 +183,34 @@ enum outcome ruleset_run(struct pfk_engine *, struct filter *);
 /* match.c: takes over what a rule sets (pf's order of precedence). */
 void	 actions_of_rule(struct actions *, const struct rt_rule *);
 
-/* ---- filter.c: ruleset, state creation, answers for a packet without a
- * state ---- */
-enum outcome filter_packet(struct pkt *, uint32_t *rule, uint32_t *anchor,
-	    uint32_t *state);
+/* ---- what engine.c does with a packet (struct pkt apart) ---- */
+struct verdict {
+	uint32_t	 rule, anchor;	/* default_rule, IMG_NONE at first */
+	uint32_t	 state;		/* 0: none */
+	bool		 created;	/* by this packet */
+};
+
+/* filter.c: ruleset, state creation, answers for a packet without a state. */
+enum outcome filter_packet(struct pkt *, struct verdict *);
+/* icmp.c: a packet of ICMP or ICMPv6 and the state it belongs to; v->state 0:
+ * ask the rules. */
+enum outcome icmp_packet(struct pkt *, struct verdict *);
+/* icmp_map.c: true: an error, which quotes another packet.  id and type are
+ * network order; *dir: PFK_IN query, PFK_OUT answer. */
+bool	icmp_mapping(const struct pkt *, uint8_t af, const uint8_t *hdr,
+	    uint32_t hdrlen, uint8_t *dir, uint16_t *id, uint16_t *type);
 
 /* ---- counters.c ---- */
 /* Everything pf counts for a packet that has been decided. */
-void	 count_packet(struct pkt *, enum outcome, uint32_t rule, uint32_t anchor,
-	    uint32_t state, const struct filter *);
+void	 count_packet(struct pkt *, enum outcome, const struct verdict *);
 
 /* ---- log (log.c) ---- */
+/* One line of pflog for a rule (its own logif); subrule of anchors from
+ * the anchor call. */
 void	 log_packet(struct pkt *, enum pfk_reason, uint32_t rule,
-	    uint32_t anchor, uint8_t logif);
+	    uint32_t anchor);
+/* `log (matches)`: the rule, to the logs of match rules that ask for it. */
+void	 log_matches(struct pkt *, uint32_t rule, uint32_t anchor,
+	    uint32_t match_list);
 
 #endif

@@ -18,7 +18,8 @@
 enum outcome normalize_ip(struct pkt *);
 /* Flags that cannot be, reserved bits.  PKT_PASS or PKT_DROP. */
 enum outcome normalize_tcp(struct pkt *);
-/* no-df, min-ttl, random-id, set tos, prio (from rules or state); and MSS. */
+/* no-df, min-ttl, random-id, set tos (from rules or state; prio is engine.c's);
+ * and MSS. */
 bool	scrub_apply(struct pkt *, const struct actions *);
 bool	scrub_mss(struct pkt *, uint16_t max_mss);
 

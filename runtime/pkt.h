@@ -59,6 +59,15 @@ struct actions {
 	uint16_t	flags;		/* PFK_STATE_F_* of scrub and set */
 };
 
+/* What a decision tells of a packet: to see what has changed. */
+struct pkt_view {
+	struct pfk_flow	 flow, quote;
+	bool		 has_quote;
+	uint8_t		 ttl, tos;
+	bool		 df;
+	uint16_t	 mss;
+};
+
 struct pkt {
 	struct pfk_engine *e;
 	const struct pfk_packet *frame;	/* what came in */
@@ -68,7 +77,8 @@ struct pkt {
 	uint32_t	 have;		/* bytes of it that are real */
 	uint32_t	 hdrlen;	/* offset of the transport header */
 	uint32_t	 plen;		/* len - hdrlen */
-	bool		 writable;	/* ip points into the engine's buffer */
+	bool		 writable;	/* ip points into the engine's buffer;
+					   then all of len is there */
 	bool		 reassembled;
 	bool		 badopts;	/* IP options or like extension headers */
 	bool		 modified;	/* something was rewritten */
@@ -78,14 +88,19 @@ struct pkt {
 	uint8_t		 proto;		/* of the transport header */
 	uint16_t	 vproto;	/* proto, or VPROTO_FRAGMENT */
 	uint8_t		 ttl, tos;
-	uint16_t	 fragoff;	/* IPv6: offset of the fragment header */
-	uint32_t	 extoff;	/* IPv6: first extension header */
+	uint16_t	 fragoff;	/* IPv6: offset of the fragment header,
+					   0: not a fragment */
+	uint32_t	 extoff;	/* IPv6: last extension header before
+					   the fragment header, or 0 */
 	uint8_t		 tcp_flags;	/* as they are now (after normalise) */
 	uint8_t		 icmp_type, icmp_code;
 	bool		 icmp_error;	/* quotes another packet */
 
 	struct pfk_addr	 addr[2];	/* as the packet has them now */
-	uint16_t	 port[2];	/* TCP, UDP; ICMP queries: id in both */
+	uint16_t	 port[2];	/* TCP, UDP; ICMP, once the rules are
+					   asked: (id, type) of a query,
+					   (type, id) of its answer, where
+					   type is the query's */
 	struct pfk_addr	 oaddr[2];	/* as it came */
 	uint16_t	 oport[2];
 	struct pfk_addr	 naddr[2];	/* af-to: addresses to be */
@@ -101,22 +116,26 @@ struct pkt {
 	bool		 second;	/* outgoing half of forwarding */
 	bool		 routed;	/* route-to has been applied */
 	bool		 cksum_bad, cksum_known; /* transport; cksum_ok() */
-	uint32_t	 in_state;	/* state that passed the first half */
-	uint8_t		 in_side;	/* key it came by: KEY_WIRE, KEY_STACK */
+	uint8_t		 routes;	/* times it was sent elsewhere */
+	bool		 before_known;
 
 	uint64_t	 now;		/* ns since the engine started */
-	enum pfk_reason	 reason;
+	enum pfk_reason	 reason;	/* why it is dropped, or held */
+	enum pfk_reason	 counted;	/* last one that is not `match` */
 	struct pfk_decision *dec;	/* being filled */
+	/* how it looked before the first change; kept by pkt_writable() */
+	struct pkt_view	 before;
 };
 #define IF_NONE		UINT16_MAX
 
 /*
- * decode.c: fills everything from frame and dir; naf = af.
- * PKT_PASS; PKT_DROP with reason; *ignore is set if the packet never reaches
- * pf (REPLAY conventions: not IP, bad header, martian on input).
- * pkt_decode_transport() is called again after reassembly.
+ * decode.c.  pkt_decode() finds the IP packet in the frame; false: it never
+ * reaches pf (not IP, broken header, on input an address that must not be on
+ * the wire).  pkt_decode_transport() then fills all the rest (naf = af);
+ * PKT_PASS, or PKT_DROP with p->reason.  It is called again for a packet that
+ * has been put together of fragments, or that is looked at a second time.
  */
-enum outcome pkt_decode(struct pkt *, bool *ignore);
+bool	pkt_decode(struct pkt *);
 enum outcome pkt_decode_transport(struct pkt *);
 /*
  * The bytes [off, off + n) of the packet, or NULL if it (by its own length)
@@ -124,10 +143,18 @@ enum outcome pkt_decode_transport(struct pkt *);
  * pointer may be into a scratch copy.
  */
 const uint8_t *pkt_bytes(struct pkt *, uint32_t off, uint32_t n);
-/* Makes ip writable and whole.  false: no memory (reason MEMORY). */
+/* Makes ip writable and whole (in e->work).  Always true. */
 bool	pkt_writable(struct pkt *);
 /* Whether the transport checksum is right (computed once). */
 bool	pkt_cksum_ok(struct pkt *);
+/* The Internet checksum's running sum over bytes, and folding it. */
+uint32_t cksum_add(uint32_t sum, const uint8_t *, uint32_t n);
+uint16_t cksum_fold(uint32_t sum);
+void	pkt_view(struct pkt *, struct pkt_view *);
+/* TCP: bytes of data; the value of an option, at least min bytes of it with
+ * kind and length, or NULL (the last one counts). */
+uint32_t tcp_datalen(const struct pkt *);
+const uint8_t *tcp_option(const struct pkt *, uint8_t kind, uint8_t min);
 
 static inline uint16_t
 get16(const uint8_t *p)

@@ -83,19 +83,18 @@ struct state_cold {
 	uint32_t	created;
 	uint32_t	anchor;		/* rule that called the anchor, or
 					   IMG_NONE */
+	uint32_t	nat_rule;	/* rule that translated, or IMG_NONE */
 	uint32_t	match_list;	/* e->match_items chain, or 0 */
 	uint32_t	nodes[4];	/* source nodes by type, or 0 */
 	uint32_t	tscrub;		/* e->tscrubs, or 0 */
 	uint32_t	prev, next;	/* by age; sweep order */
-	struct actions	actions;
+	struct actions	actions;	/* rtable: of the state's direction */
 	struct pfk_addr	rt_addr;
 	uint16_t	rt_ifid;
 	uint8_t		rt, rt_af;	/* enum img_route */
 	uint16_t	tag;
 	uint8_t		tcp_est;	/* counted by max-src-conn */
-	uint8_t		src_node_flags;
-	uint32_t	reverse;	/* state of the other half of a forward
-					   (0: unknown); see state_find() */
+	uint8_t		live;		/* in the table */
 };
 
 struct state *state_get(const struct pfk_engine *, uint32_t index);
@@ -110,11 +109,21 @@ state_key(const struct pfk_engine *e, uint32_t index, int side)
 }
 
 /*
- * A state for the packet's key, as pf_find_state() chooses: bound ones before
- * floating ones, the key of the side that the direction asks for, the link
- * to the other half of a forwarded packet first.  0: none.
+ * Key for a packet (or a quoted one, which went the other way): `first` is the
+ * index of its source, 0 for an incoming packet, 1 for an outgoing one.
  */
-uint32_t state_find(struct pkt *, const struct state_key *, bool reversed);
+void	state_key_set(struct state_key *, uint8_t af, uint8_t proto,
+	    uint16_t rdomain, int first, const struct pfk_addr addr[2],
+	    const uint16_t port[2]);
+
+/*
+ * The state for the packet's key: bound ones before floating ones, of the
+ * side that the packet's direction asks for.  Counts the search, and the
+ * rule's max-pkt-rate: over it there is no state.  0: none.
+ */
+uint32_t state_find(struct pkt *, const struct state_key *);
+/* The packet goes in the family of the stack key of an af-to state. */
+bool	state_reversed(const struct pfk_engine *, uint32_t, uint8_t af);
 
 /* Any state with that key and side (port searches of nat-to); 0: none. */
 uint32_t state_find_any(struct pfk_engine *, const struct state_key *,
@@ -130,18 +139,44 @@ uint32_t state_alloc(struct pfk_engine *);
 bool	state_insert(struct pfk_engine *, uint32_t, const struct state_key *wire,
 	    const struct state_key *stack, uint16_t ifid);
 void	state_free(struct pfk_engine *, uint32_t);	/* never inserted */
-/* Out of the table now; counters of rules and nodes follow (purge.c). */
+/*
+ * Out of the table now, as TIMEOUT_UNLINKED; it stays in the list, and counts,
+ * until the sweep comes by.
+ */
+void	state_unlink(struct pfk_engine *, uint32_t);
+/* What the sweep does: unlinked if it is not yet, then freed. */
 void	state_remove(struct pfk_engine *, uint32_t);
+/* States by age: the oldest (0: none), the next one. */
+uint32_t state_first(const struct pfk_engine *);
+uint32_t state_next(const struct pfk_engine *, uint32_t);
+int	states_init(struct pfk_engine *);	/* 0, -1: no memory */
+void	states_free(struct pfk_engine *);
+size_t	states_count(const struct pfk_engine *); /* linked or not */
+
+/* Peers change state by these, which count half-open connections. */
+enum { PEER_SRC = 1, PEER_DST = 2, PEER_BOTH = 3 };
+void	state_set_peer(struct pfk_engine *, uint32_t, int which, uint8_t to);
 
 /* When it ends, in seconds since start, with adaptive timeouts as of now. */
 uint32_t state_expires(const struct pfk_engine *, uint32_t);
 /* Work that is due up to this time (sweeps: REPLAY conventions). */
 void	purge_until(struct pfk_engine *, uint64_t now);
 
-/* A packet that belongs to a state: window checks and transitions.
- * tcp_track.c; state_track.c for everything that is not TCP. */
-enum outcome tcp_track(struct pkt *, uint32_t state, int peer,
-	    bool *copyback);
-enum outcome single_track(struct pkt *, uint32_t state, int peer);
+/*
+ * A packet that belongs to a state.  track_packet() (state_track.c) does all:
+ * synproxy, windows and transitions, translation.  PKT_PASS, PKT_AFTO,
+ * PKT_SYNPROXY_DROP, or PKT_DROP with p->reason; *state becomes 0 if the
+ * state ended and the packet is to be judged by the rules.
+ */
+enum outcome track_packet(struct pkt *, uint32_t *state);
+/* tcp_track.c: peer is PEER_SRC if the state's opener sent it. */
+enum outcome tcp_track(struct pkt *, uint32_t state, int peer);
+enum outcome tcp_track_sloppy(struct pkt *, uint32_t state, int peer);
+/* synproxy.c */
+enum outcome synproxy_packet(struct pkt *, uint32_t state);
+void	synproxy_start(struct pkt *, uint32_t state);
+/* A text of the state for debug messages; buf of STATE_TEXTLEN. */
+#define STATE_TEXTLEN	400
+const char *state_text(const struct pfk_engine *, uint32_t, char *buf);
 
 #endif

@@ -46,8 +46,9 @@ bool	rewrite_transport(struct pkt *, uint32_t off, const void *, uint32_t n);
 bool	rewrite_ip(struct pkt *, uint32_t off, const void *, uint32_t n);
 bool	rewrite_ttl(struct pkt *, uint8_t);
 bool	rewrite_tos(struct pkt *, uint8_t);
-/* Source and destination, ports or ICMP id, as the key asks (same family);
- * *changed: whether anything was different. */
+/* Source and destination, TCP's and UDP's ports, as the key asks (same
+ * family; id of ICMP: rewrite_icmp_id()); *changed: whether anything was
+ * different.  All compare with what the packet's bytes are. */
 bool	rewrite_flow(struct pkt *, const struct pfk_addr *src, uint16_t sport,
 	    const struct pfk_addr *dst, uint16_t dport, bool *changed);
 /* The packet quoted by an ICMP error: its addresses and ports, its checksums
