@@ -196,6 +196,16 @@ void	 pfk_engine_advance(struct pfk_engine *, uint64_t time);
 
 /* Finding the network layer of a frame (also used by the engine itself). */
 struct pfk_network { uint8_t af; uint32_t off; uint32_t caplen, wirelen; };
+/* Whether frames of the link type can be read at all. */
+bool	 pfk_link_known(uint16_t linktype);
+/* What pflog's header (LINKTYPE_PFLOG) says of its packet; false: too short. */
+struct pfk_pflog {
+	char		 ifname[17];
+	uint8_t		 dir;		/* PFK_IN, PFK_OUT */
+	uint8_t		 action, reason; /* pf's numbers */
+	uint32_t	 rule;		/* number in its ruleset */
+};
+bool	 pfk_pflog_decode(const uint8_t *, uint32_t len, struct pfk_pflog *);
 /* false: not IP, or too short. */
 bool	 pfk_link_decode(uint16_t linktype, const uint8_t *, uint32_t caplen,
 	    uint32_t wirelen, struct pfk_network *);
