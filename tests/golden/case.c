@@ -15,6 +15,7 @@ static const struct heading {
 } headings[] = {
 	[SECTION_FILE] =	{ "file", true },
 	[SECTION_CAPTURE] =	{ "capture", true },
+	[SECTION_REPLAY] =	{ "replay", false },
 	[SECTION_RUN] =		{ "run", false },
 	[SECTION_STDOUT] =	{ "stdout", false },
 	[SECTION_STDERR] =	{ "stderr", false },

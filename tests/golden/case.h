@@ -17,9 +17,9 @@ struct text {
 	size_t	 len;
 };
 
-enum section_kind { SECTION_FILE, SECTION_CAPTURE, SECTION_RUN,
-    SECTION_STDOUT, SECTION_STDERR, SECTION_OUTPUT, SECTION_STATUS,
-    SECTION_NOT_FIXED };
+enum section_kind { SECTION_FILE, SECTION_CAPTURE, SECTION_REPLAY,
+    SECTION_RUN /* the last that is a step */, SECTION_STDOUT,
+    SECTION_STDERR, SECTION_OUTPUT, SECTION_STATUS, SECTION_NOT_FIXED };
 
 struct section {
 	enum section_kind kind;
@@ -45,7 +45,7 @@ bool	 golden_write(const struct golden *);
 void	 golden_free(struct golden *);
 /* The expectations of the run at index i. */
 struct expected golden_expected(const struct golden *, size_t i);
-/* The index of the next run, capture or file section after i. */
+/* The index of the next file, capture, replay or run after i. */
 size_t	 golden_next_step(const struct golden *, size_t i);
 void	 golden_insert(struct golden *, size_t at, enum section_kind,
 	    const char *arg, struct text body);

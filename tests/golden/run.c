@@ -33,6 +33,8 @@
 #include "case.h"
 
 #define DEFAULT_RUN	"pfctl --host \"$host\" -o none -nv -f pf.conf"
+#define REPLAY	"pfkit replay --host \"$host\" -f pf.conf -o none " \
+    "--verdicts verdicts --states states --labels labels --rules rules "
 #define PRINT_AGAIN	"pfctl --host \"$host\" -o none -nv -f -"
 #define TIMED_OUT	(-1)
 
@@ -162,11 +164,17 @@ result_free(struct result *r)
 
 /* Options alone mean: the usual command, with them. */
 static char *
-full_command(const char *arg)
+full_command(const struct section *section)
 {
-	char *s = xrealloc(NULL, strlen(arg) + sizeof(DEFAULT_RUN) + 1);
+	const char *arg = section->arg;
+	char *s = xrealloc(NULL, strlen(arg) + sizeof(DEFAULT_RUN) +
+	    sizeof(REPLAY) + 128);
 
-	if (*arg == '\0' || *arg == '-')
+	if (section->kind == SECTION_REPLAY)
+		sprintf(s, "%s %s %s trace.pcap >summary", REPLAY,
+		    access("trace.pcap.directions", R_OK) == 0 ?
+		    "--directions trace.pcap.directions" : "", arg);
+	else if (*arg == '\0' || *arg == '-')
 		sprintf(s, "%s %s", DEFAULT_RUN, arg);
 	else
 		strcpy(s, arg);
@@ -317,7 +325,7 @@ make_capture(const struct section *s)
 static bool
 do_run(struct golden *g, size_t i)
 {
-	char *command = full_command(g->sections[i].arg);
+	char *command = full_command(&g->sections[i]);
 	struct result r = run_command(command, NULL);
 	bool ok = true;
 
@@ -342,7 +350,7 @@ do_fixed_point(const struct golden *g, size_t i)
 	if ((*arg != '\0' && *arg != '-') || strstr(arg, "-v") != NULL ||
 	    strstr(arg, "-P") != NULL || golden_has(g, SECTION_NOT_FIXED))
 		return true;
-	command = full_command(arg);
+	command = full_command(&g->sections[i]);
 	first = run_command(command, NULL);
 	free(command);
 	if (first.status == 0 && write_file(".first", first.out.s,
@@ -374,6 +382,8 @@ do_step(struct golden *g, size_t i)
 		return false;
 	case SECTION_CAPTURE:
 		return set.fixed_point || make_capture(s);
+	case SECTION_REPLAY:
+		return set.fixed_point || do_run(g, i);
 	case SECTION_RUN:
 		return set.fixed_point ? do_fixed_point(g, i) : do_run(g, i);
 	case SECTION_STDOUT: case SECTION_STDERR: case SECTION_OUTPUT:
