@@ -4,8 +4,6 @@
  * Nodes come from a pool that is set back at the end of each statement, so a
  * ruleset of any length needs the nodes of its longest statement only.
  */
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "parser/parser_int.h"
@@ -69,13 +67,19 @@ ast_word(struct parser *p, const struct place *at, const char *str)
 	return n;
 }
 
-static const char *
-decimal(struct parser *p, int64_t num)
+const char *
+ast_decimal(struct parser *p, int64_t num)
 {
-	char buf[24];
-	int len = snprintf(buf, sizeof(buf), "%" PRId64, num);
+	char buf[24], *s = buf + sizeof(buf);
+	uint64_t rest = num < 0 ? 0 - (uint64_t)num : (uint64_t)num;
 
-	return word_get(&p->words, buf, (size_t)len)->text;
+	do
+		*--s = (char)('0' + rest % 10);
+	while ((rest /= 10) > 0);
+	if (num < 0)
+		*--s = '-';
+	return arena_strndup(p->opt.arena, s,
+	    (size_t)(buf + sizeof(buf) - s));
 }
 
 struct ast *
@@ -84,7 +88,7 @@ ast_number(struct parser *p, const struct place *at, int64_t num)
 	struct ast *n = ast_new(p, at, AST_NUM);
 
 	n->num = num;
-	n->str = decimal(p, num);
+	n->str = ast_decimal(p, num);
 	return n;
 }
 

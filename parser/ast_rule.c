@@ -1,7 +1,6 @@
 /*
  * Builders of the parts that only one production makes.
  */
-#include <inttypes.h>
 #include <string.h>
 
 #include "parser/parser_int.h"
@@ -194,8 +193,14 @@ struct ast *
 ast_host_bits(struct parser *p, const struct place *at, const char *address,
     int64_t bits)
 {
-	return ast_str(p, at, AST_HOST, arena_printf(p->opt.arena,
-	    "%s/%" PRId64, address, bits));
+	const char *digits = ast_decimal(p, bits);
+	size_t len = strlen(address), more = strlen(digits);
+	char *text = arena_alloc(p->opt.arena, len + more + 2);
+
+	memcpy(text, address, len);
+	text[len] = '/';
+	memcpy(text + len + 1, digits, more);
+	return ast_str(p, at, AST_HOST, text);
 }
 
 /* 10/8 */
@@ -203,8 +208,7 @@ struct ast *
 ast_host_number(struct parser *p, const struct place *at, int64_t net,
     int64_t bits)
 {
-	return ast_str(p, at, AST_HOST, arena_printf(p->opt.arena,
-	    "%" PRId64 "/%" PRId64, net, bits));
+	return ast_host_bits(p, at, ast_decimal(p, net), bits);
 }
 
 struct ast *

@@ -30,53 +30,49 @@ word_keywords(void)
 	return list;
 }
 
+/* The slot of the word, or the empty one where it belongs. */
+static struct word **
+find(const struct words *w, const char *text, size_t len, uint32_t hash)
+{
+	size_t i = hash & (w->nslots - 1);
+	const struct word *word;
+
+	while ((word = w->slots[i]) != NULL && (word->hash != hash ||
+	    word->len != len || memcmp(word->text, text, len) != 0))
+		i = (i + 1) & (w->nslots - 1);
+	return &w->slots[i];
+}
+
 static void
 grow(struct words *w)
 {
-	size_t n = w->nslots * 2, i;
-	struct word **slots = arena_alloc(w->arena, n * sizeof(*slots));
-	struct word *next;
+	struct word **old = w->slots;
+	size_t n = w->nslots;
 
-	for (i = 0; i < w->nslots; i++) {
-		for (struct word *word = w->slots[i]; word != NULL;
-		    word = next) {
-			next = word->chain;
-			word->chain = slots[word->hash & (n - 1)];
-			slots[word->hash & (n - 1)] = word;
-		}
-	}
-	w->slots = slots;
-	w->nslots = n;
-}
-
-static struct word *
-add(struct words *w, const char *text, size_t len, uint32_t hash)
-{
-	struct word *word, **slot;
-
-	if (w->n++ == w->nslots)
-		grow(w);
-	word = arena_alloc(w->arena, sizeof(*word) + len + 1);
-	memcpy(word->text, text, len);
-	word->len = (uint32_t)len;
-	word->hash = hash;
-	slot = &w->slots[hash & (w->nslots - 1)];
-	word->chain = *slot;
-	*slot = word;
-	return word;
+	w->nslots = n * 2;
+	w->slots = arena_alloc(w->arena, w->nslots * sizeof(*w->slots));
+	for (size_t i = 0; i < n; i++)
+		if (old[i] != NULL)
+			*find(w, old[i]->text, old[i]->len, old[i]->hash) =
+			    old[i];
 }
 
 struct word *
 word_get(struct words *w, const char *text, size_t len)
 {
 	uint32_t hash = hash_fnv1a(text, len);
-	struct word *word = w->slots[hash & (w->nslots - 1)];
+	struct word **slot = find(w, text, len, hash), *word;
 
-	for (; word != NULL; word = word->chain)
-		if (word->hash == hash && word->len == len &&
-		    memcmp(word->text, text, len) == 0)
-			return word;
-	return add(w, text, len, hash);
+	if (*slot != NULL)
+		return *slot;
+	word = arena_alloc(w->arena, sizeof(*word) + len + 1);
+	memcpy(word->text, text, len);
+	word->len = (uint32_t)len;
+	word->hash = hash;
+	*slot = word;
+	if (++w->n > w->nslots / 2)
+		grow(w);
+	return word;
 }
 
 void

@@ -29,6 +29,69 @@ lexer_push(struct parser *p, struct frame *f)
 	lexer_read(p, f);
 }
 
+/* --- windows --- */
+
+#define WINDOW	((size_t)1 << 15)
+
+/*
+ * How much of the text to take next: whole lines, about a window full, not
+ * ending in a continued line.
+ */
+static size_t
+whole_lines(const char *text, size_t len)
+{
+	const char *end;
+
+	if (len <= WINDOW)
+		return len;
+	for (size_t n = WINDOW; n > 1; n--)
+		if (text[n - 1] == '\n' && text[n - 2] != '\\')
+			return n;
+	for (end = text; (end = memchr(end, '\n',
+	    len - (size_t)(end - text))) != NULL; end++)
+		if (end > text && end[-1] != '\\')
+			return (size_t)(end - text) + 1;
+	return len;
+}
+
+/* Makes the next window of a file what is read; false at its end. */
+bool
+lexer_fill(struct parser *p, struct frame *f)
+{
+	size_t len, skew = f->skew;
+
+	if (f->ended)
+		return false;
+	f->window = f->next;
+	len = whole_lines(f->text + f->next, f->text_len - f->next);
+	f->next += (uint32_t)len;
+	f->ended = f->next == f->text_len;
+	if (f->room < skew + len + 3) {
+		f->room = skew + len + 3 + (f->ended ? 0 : WINDOW / 2);
+		f->base = arena_alloc(p->opt.arena, f->room);
+	}
+	memset(f->base, '\n', skew);
+	memcpy(f->base + skew, f->text + f->window, len);
+	f->len = (uint32_t)(skew + len);
+	if (f->ended)
+		f->base[f->len++] = '\n';
+	f->base[f->len] = f->base[f->len + 1] = '\0';
+	return true;
+}
+
+/* At the end of what is read: false where a file or all of it ends. */
+bool
+lexer_next_window(struct parser *p)
+{
+	struct frame *f = p->top;
+
+	f->skew = 0;
+	if (f->macro != NULL || !lexer_fill(p, f))
+		return false;
+	lexer_reread(p, f);
+	return true;
+}
+
 /* --- places --- */
 
 /* The chain of a piece that itself came out of macros, used here. */
@@ -88,7 +151,7 @@ lexer_place(struct parser *p, const char *at, uint32_t len)
 
 	if (f->macro != NULL)
 		return macro_place(p, f, off, len);
-	off = off > f->skew ? off - f->skew : 0;
+	off = off > f->skew ? f->window + off - f->skew : f->window;
 	if (off >= f->text_len) {
 		off = f->text_len;
 		len = 0;
@@ -125,7 +188,7 @@ lexer_made_up(const struct parser *p, const char *newline)
 {
 	const struct frame *f = p->top;
 
-	return f->macro == NULL && newline == f->base + f->len - 1;
+	return f->ended && newline == f->base + f->len - 1;
 }
 
 void
@@ -203,6 +266,11 @@ lexer_word(struct parser *p, const struct place *at, const char *text,
 
 	if (len > TOKEN_MAX)
 		return too_long(p, at);
+	if (isdigit((unsigned char)*text)) {
+		/* Mostly an address: no keyword, and seldom met again. */
+		val->str = arena_strndup(p->opt.arena, text, len);
+		return TOK_STRING;
+	}
 	w = word_get(&p->words, text, len);
 	val->str = w->text;
 	return w->token != 0 ? w->token : TOK_STRING;

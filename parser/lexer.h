@@ -15,6 +15,7 @@ int	 pfconf_scan(PFCONF_STYPE *, struct place *, void *scanner);
 void	 lexer_start(struct parser *);
 void	 lexer_reset(struct parser *);
 void	 lexer_read(struct parser *, struct frame *);
+void	 lexer_reread(struct parser *, struct frame *);
 void	 lexer_leave(struct parser *);
 
 /* lexer.c */
@@ -45,5 +46,7 @@ int	 lexer_open_quote(struct parser *, const struct place *,
 	    PFCONF_STYPE *);
 
 void	 lexer_push(struct parser *, struct frame *);
+bool	 lexer_fill(struct parser *, struct frame *);
+bool	 lexer_next_window(struct parser *);
 
 #endif

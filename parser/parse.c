@@ -184,27 +184,20 @@ parser_anchor_close(struct parser *p, const struct place *at)
 
 /* --- files --- */
 
-/*
- * `before` is read first and is no part of the file.
- */
 static void
 push_file(struct parser *p, const char *name, const char *text, size_t len,
-    const char *before, struct span included_at)
+    struct span included_at)
 {
 	struct frame *f = arena_new(p->opt.arena, struct frame);
-	uint32_t skew = (uint32_t)strlen(before);
 
 	f->name = arena_strdup(p->opt.arena, name);
 	f->file = source_add(p->opt.sources, name, text, (uint32_t)len,
 	    included_at);
+	f->text = text;
 	f->text_len = (uint32_t)len;
-	f->skew = skew;
+	f->skew = p->top == NULL ? 0 : 1;
 	f->line = p->top == NULL ? 1 : 0;
-	f->len = skew + (uint32_t)len + 1;
-	f->base = arena_alloc(p->opt.arena, (size_t)f->len + 2);
-	memcpy(f->base, before, skew);
-	memcpy(f->base + skew, text, len);
-	f->base[skew + len] = '\n';
+	(void)lexer_fill(p, f);
 	lexer_push(p, f);
 }
 
@@ -258,7 +251,7 @@ parser_include(struct parser *p, const struct place *at,
 	if ((error = read_file(p, path, &text, &len)) != 0)
 		return cannot_include(p, word_at, path, error);
 	p->depth++;
-	push_file(p, path, text, len, "\n", at->span);
+	push_file(p, path, text, len, at->span);
 	return AST_OK;
 }
 
@@ -276,7 +269,7 @@ parser_parse(struct parser *p, const char *name, const char *text, size_t len,
 	p->plain_line = 1;
 	p->bad_backslash_warning = NULL;
 	lexer_reset(p);
-	push_file(p, name, text, len, "", included_at);
+	push_file(p, name, text, len, included_at);
 	p->last = (struct place){ { p->top->file, 0, 0 }, NULL };
 	(void)pfconf_parse(p);
 	p->plain_file = parser_plain_file(p);

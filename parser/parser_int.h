@@ -34,7 +34,6 @@ struct place {
 
 /* A word.  Equal words are the same object. */
 struct word {
-	struct word	*chain;
 	uint32_t	 hash, len;
 	int		 token;		/* of a keyword; 0: any other word */
 	char		 text[];
@@ -43,7 +42,7 @@ struct word {
 struct words {
 	struct arena	*arena;
 	struct word	**slots;
-	size_t		 nslots, n;
+	size_t		 nslots, n;	/* a power of two; at most half of it */
 };
 
 /*
@@ -77,16 +76,23 @@ struct macros {
 	struct macro	*first, *last;
 };
 
+/*
+ * A text that is read.  The scanner writes into what it reads, so a file is
+ * copied to `base` window by window; a window ends at the end of a line.
+ */
 struct frame {
 	struct frame	*below;
 	char		*base;		/* what the scanner reads */
-	uint32_t	 len;		/* without the NULs */
+	uint32_t	 len;		/* without the two NULs behind */
 	void		*buffer;	/* the scanner's own state of it */
 	/* a file: */
 	const char	*name;
 	uint32_t	 file;		/* source number */
+	const char	*text;
+	uint32_t	 text_len, window, next; /* offsets in text */
 	uint32_t	 skew;		/* bytes of base before the text */
-	uint32_t	 text_len;
+	size_t		 room;		/* at base */
+	bool		 ended;		/* the last newline is made up */
 	uint32_t	 line;		/* as pfctl counts them */
 	/* the value of a macro: */
 	struct macro	*macro;		/* NULL: a file */
@@ -218,6 +224,7 @@ struct ast *ast_number(struct parser *, const struct place *, int64_t);
 struct ast *ast_list(struct parser *, const struct place *, struct ast *);
 struct ast *ast_append(struct ast *list, struct ast *item);
 struct ast *ast_splice(struct ast *list, struct ast *more);
+const char *ast_decimal(struct parser *, int64_t);
 /* The words of a list of WORD and NUM, with one blank between. */
 const char *ast_joined(struct parser *, const struct ast *list);
 
