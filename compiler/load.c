@@ -108,7 +108,8 @@ load_rule(struct loader *l, struct rule *r, unsigned depth)
 static void
 load_anchor(struct loader *l, struct anchor *a, unsigned depth)
 {
-	enum optimize_level level = l->rs->flat.opts.optimize;
+	enum optimize_level level =
+	    (enum optimize_level)l->rs->flat.opts.optimize;
 	uint32_t nr = 0;
 
 	if (level != OPTIMIZE_NONE)

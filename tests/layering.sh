@@ -10,7 +10,7 @@ BEGIN {
 	may["base"] = "^(base/|pfkit/alloc\\.h)"
 	may["grammar"] = "^(base/|parser/|grammar/)"
 	may["parser"] = may["grammar"] "|^pfkit/alloc\\.h"
-	may["compiler"] = "^(base/|compiler/|parser/ast\\.(h|def)|pfkit/|" \
+	may["compiler"] = "^(base/|compiler/|parser/(ast\\.h|ast\\.def|render\\.h)|pfkit/|" \
 	    "runtime/(bytecode\\.h|ops\\.def|image\\.h))"
 	may["runtime"] = "^(base/|runtime/|pfkit/)"
 	may["tools"] = "^pfkit/"
