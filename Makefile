@@ -16,6 +16,7 @@ CC ?=		cc
 FLEX ?=		flex
 BISON ?=	bison
 CLANG ?=	clang
+MUSL ?=		musl-gcc
 BUILD ?=	build
 PREFIX ?=	/usr/local
 CFLAGS ?=	-O2 -g
@@ -103,12 +104,19 @@ FUZZ_LINK =
 
 tests: $(UNIT) $(GOLDEN) $(MKPCAP) $(EXAMPLES) $(BUILD)/bench/pfctl
 fuzzers: $(FUZZERS) $(BUILD)/tests/fuzz/dictionary
-$(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o $(LIB)
+# The rooms of tools/pfkit, for tests of them.
+TOOL_LIB =	$(BUILD)/tests/libtool.a
+$(TOOL_LIB): $(filter-out %/main.o,$(PFKIT_OBJ))
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(CHECK_LIBS)
-$(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(FUZZ_DRIVER) $(LIB)
+	@rm -f $@
+	$(AR) rcs $@ $^
+$(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o $(TOOL_LIB) $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) $(FUZZ_LINK) -o $@ $^ -lm
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(CAPTURE_LIBS) $(CHECK_LIBS)
+$(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o \
+		$(FUZZ_DRIVER) $(TOOL_LIB) $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) $(FUZZ_LINK) -o $@ $^ $(CAPTURE_LIBS) -lm
 $(BUILD)/tests/fuzz/dictionary: $(wildcard grammar/keywords.def)
 	@mkdir -p $(@D)
 	cat $^ /dev/null | tests/fuzz/dictionary.sh >$@
@@ -139,11 +147,11 @@ fuzz:
 	@BUILD=$(BUILD) MAKE="$(MAKE)" tests/fuzz/run.sh 60
 bench: all $(BUILD)/bench/pfctl
 	$(BUILD)/bench/pfctl $(BUILD)/bin/pfctl
-# Other compilers see all code of ours; nothing is linked but the libraries.
+# Other compilers, other C libraries.  Those have no libpcap: pfctl needs none.
 clang:
 	+@$(MAKE) -s BUILD=$(BUILD)/clang CC="$(CLANG)" objects libs
 musl:
-	+@$(MAKE) -s BUILD=$(BUILD)/musl CC="musl-gcc" libs
+	+@$(MAKE) -s BUILD=$(BUILD)/musl CC="$(MUSL)" libs $(BUILD)/musl/bin/pfctl
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib \

@@ -92,6 +92,8 @@ units "$asan" " sanitized"
 step "golden sanitized" golden "$asan"
 step "live capture" tests/live/run "$build/bin/pfkit" "$build"
 step "fuzz" env BUILD="$build" tests/fuzz/run.sh 5 short
-step "musl" other_compiler musl musl-gcc
-step "clang" other_compiler clang clang
+step "build with musl" other_compiler musl musl-gcc
+[ ! -x "$build/musl/bin/pfctl" ] ||
+	step "golden with musl" golden "$build" -b "$build/musl/bin"
+step "build with clang" other_compiler clang clang
 finish
