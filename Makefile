@@ -130,7 +130,7 @@ $(BUILD)/bench/%: $(BUILD)/obj/bench/%.o
 	$(CC) $(ALL_LDFLAGS) -o $@ $^
 $(BUILD)/examples/%: $(BUILD)/obj/examples/%.o $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lm
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lpcap -lm
 
 demo:
 	@tests/deps.sh build
