@@ -117,6 +117,7 @@ $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o \
 		$(FUZZ_DRIVER) $(TOOL_LIB) $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) $(FUZZ_LINK) -o $@ $^ $(CAPTURE_LIBS) -lm
+$(BUILD)/tests/fuzz/fuzz_engine: $(BUILD)/obj/tests/captures/packet.o
 $(BUILD)/tests/fuzz/dictionary: $(wildcard grammar/keywords.def)
 	@mkdir -p $(@D)
 	cat $^ /dev/null | tests/fuzz/dictionary.sh >$@

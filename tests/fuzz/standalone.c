@@ -2,10 +2,11 @@
  * Drives a fuzz target where libFuzzer is not to be had.
  *
  *	usage: fuzz_X [-t SECONDS] [-s SEED] [-m MAXLEN] [-x DICTIONARY]
- *		[-o FILE] CORPUS ...
+ *		[-o FILE] [-r N] CORPUS ...
  *
  * Each file of the corpus (files and folders) goes through the target once;
- * then, until SECONDS of CPU time are used, mutations of them.  There is no
+ * then, until SECONDS of CPU time are used, mutations of them.  -r adds N
+ * inputs of random bytes, for targets that can read anything.  There is no
  * feedback from coverage: this finds less than libFuzzer, but it runs
  * anywhere, and the same seed gives the same run.
  *
@@ -155,6 +156,18 @@ read_words(const char *path)
 		fclose(f);
 }
 
+static void
+add_random(int n)
+{
+	uint8_t block[512];
+
+	for (; n > 0; n--) {
+		for (size_t i = 0; i < sizeof(block); i++)
+			block[i] = (uint8_t)draw();
+		pile_add(&corpus, block, 1 + below(sizeof(block)));
+	}
+}
+
 /* Replaces gone bytes at `at` by len bytes of p. */
 static void
 replace(size_t at, size_t gone, const uint8_t *p, size_t len)
@@ -271,12 +284,13 @@ main(int argc, char **argv)
 	static const int deadly[] = { SIGABRT, SIGSEGV, SIGBUS, SIGFPE,
 	    SIGILL, SIGALRM };
 	double seconds = 0;
-	int c;
+	int c, nrandom = 0;
 
-	while ((c = getopt(argc, argv, "m:o:s:t:x:")) != -1) {
+	while ((c = getopt(argc, argv, "m:o:r:s:t:x:")) != -1) {
 		switch (c) {
 		case 'm': max_len = (size_t)atol(optarg); break;
 		case 'o': crash_path = optarg; break;
+		case 'r': nrandom = atoi(optarg); break;
 		case 's': random_state = (uint64_t)atoll(optarg); break;
 		case 't': seconds = atof(optarg); break;
 		case 'x': read_words(optarg); break;
@@ -288,6 +302,7 @@ main(int argc, char **argv)
 		if (nftw(argv[optind], read_one, 16, FTW_PHYS) == -1 &&
 		    errno != ENOENT)
 			perror(argv[optind]);
+	add_random(nrandom);
 	for (size_t i = 0; i < sizeof(deadly) / sizeof(deadly[0]); i++)
 		signal(deadly[i], on_death);
 	now.p = xrealloc(NULL, max_len + 1);
