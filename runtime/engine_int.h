@@ -143,6 +143,19 @@ void	 e_free(const struct pfk_engine *, void *, size_t);
 uint32_t e_random(struct pfk_engine *);			/* 32 bits */
 uint32_t e_random_below(struct pfk_engine *, uint32_t);	/* uniform */
 
+/*
+ * Counts a reason and makes it the packet's.  Rooms that end a packet need
+ * not call it: they set p->reason (f->reason) and say PKT_DROP, and it is
+ * counted where that arrives.  It is for reasons that are only counted.
+ */
+void	pkt_reason(struct pkt *, enum pfk_reason);
+
+/* Items of match lists: a new one in front of a list (0: no memory). */
+uint32_t match_item_new(struct pfk_engine *, uint32_t rule, uint32_t next);
+void	match_items_free(struct pfk_engine *, uint32_t list);
+
+/* syslog's levels, which `set debug` names */
+enum { DEBUG_ERR = 3, DEBUG_NOTICE = 5, DEBUG_DEBUG = 7 };
 /* Debug messages (`set debug`): built only if the level asks for them. */
 bool	 e_debugging(const struct pfk_engine *, int level);
 void	 e_debug(struct pfk_engine *, int level, const char *fmt, ...)
