@@ -17,10 +17,13 @@ void	 tables_free(struct pfk_engine *);
  */
 bool	 table_match(struct pfk_engine *, uint32_t table, uint8_t af,
 	    const struct pfk_addr *);
-/* Adds one to the counters of the entry that decides (tables `counters`). */
+/*
+ * Counts a packet for the table and (`counters`) the entry that decides.
+ * notrule: the rule asks for addresses that are not in the table.
+ */
 void	 table_count(struct pfk_engine *, uint32_t table, uint8_t af,
-	    const struct pfk_addr *, uint64_t bytes, bool out, bool pass,
-	    bool notrule);
+	    const struct pfk_addr *, uint64_t bytes, bool out,
+	    enum img_action, bool notrule);
 bool	 table_has_counters(const struct pfk_engine *, uint32_t table);
 /* Adds one address (overload): 1 new, 0 there already, -1 no memory. */
 int	 table_add(struct pfk_engine *, uint32_t table, uint8_t af, uint8_t bits,
@@ -47,15 +50,18 @@ bool	 iface_skipped(const struct pfk_engine *, uint16_t ifid);
 bool	 iface_loopback(const struct pfk_engine *, uint16_t ifid);
 unsigned iface_rdomain(const struct pfk_engine *, uint16_t ifid);
 /*
- * Addresses of `(name:mods)` or of the interface: from 0 on; false: no more.
- * The mask is of length `bits` or the modifier's.
+ * Addresses of `(name:mods)/bits`, an img_addr of kind DYNAMIC, whose name is
+ * interned as name_id: the one of that place in pf's order (by address), from
+ * 0 on, with its mask.  false: there are not as many.
  */
-bool	 iface_addr(const struct pfk_engine *, uint32_t name_id, uint8_t mods,
-	    uint8_t af, unsigned n, struct pfk_addr *addr,
-	    struct pfk_addr *mask);
+bool	 iface_addr(const struct pfk_engine *, uint32_t name_id,
+	    const struct img_addr *, uint8_t af, unsigned place,
+	    struct pfk_addr *addr, struct pfk_addr *mask);
 bool	 iface_addr_match(const struct pfk_engine *, uint32_t name_id,
-	    uint8_t mods, uint8_t af, const struct pfk_addr *mask,
-	    const struct pfk_addr *);
+	    const struct img_addr *, uint8_t af, const struct pfk_addr *);
+/* How many there are; af 0: of both families. */
+unsigned iface_addr_count(const struct pfk_engine *, uint32_t name_id,
+	    const struct img_addr *, uint8_t af);
 
 /* ---- route.c: longest prefix; tables 1 to 3 are copies of 0 ---- */
 int	 routes_init(struct pfk_engine *, const struct pfk_route *, size_t);
@@ -80,11 +86,42 @@ bool	 osfp_match(struct pkt *, uint32_t name);
 bool	 rule_addr_match(struct pkt *, const struct rt_rule *,
 	    const struct img_addr *, uint32_t table, int side);
 
+/* The tag's name; 0 has none: NULL. */
+const char *tag_name(const struct pfk_engine *, uint16_t);
 /* A tag's number; the same name gives the same number.  0: no memory. */
 uint16_t tag_intern(struct pfk_engine *, const char *name);
 
-/* ---- vm.c, match.c: set-up ---- */
+/*
+ * ---- rules.c: set-up ----
+ * After interfaces, tables, routes and fingerprints are there.
+ */
 int	 rules_init(struct pfk_engine *);
 void	 rules_free(struct pfk_engine *);
+/*
+ * What an address or pool of a rule refers to: the index in e->tables of a
+ * TABLE, the interned name of a DYNAMIC.  (Rules of a loaded anchor come from
+ * an image with numbers of its own.)
+ */
+uint32_t rule_table(const struct pfk_engine *, const struct rt_rule *,
+	    const struct img_addr *);
+
+/* ---- prefix.c: longest prefix match ---- */
+struct prefix_node;
+struct prefix_tree {
+	struct prefix_node *nodes;	/* 0 is none */
+	uint32_t	 n, cap, free, root;
+};
+#define PREFIX_NONE	UINT32_MAX
+/* Sets the value of a prefix; false: no memory, and nothing changed. */
+bool	 prefix_set(const struct pfk_engine *, struct prefix_tree *,
+	    uint8_t af, const struct pfk_addr *, uint8_t bits, uint32_t value);
+/* The value of exactly that prefix, of the longest one around the address. */
+uint32_t prefix_get(const struct prefix_tree *, uint8_t af,
+	    const struct pfk_addr *, uint8_t bits);
+uint32_t prefix_match(const struct prefix_tree *, uint8_t af,
+	    const struct pfk_addr *);
+void	 prefix_remove(struct prefix_tree *, uint8_t af,
+	    const struct pfk_addr *, uint8_t bits);
+void	 prefix_free(const struct pfk_engine *, struct prefix_tree *);
 
 #endif

@@ -137,6 +137,7 @@ is_bool(uint8_t b)
 #define IFNAME_LEN	16
 #define PATH_LEN	1024
 #define NAME_LEN	64
+#define MAX_TABLES	(1u << 16)	/* they are found by name */
 #define TEXT_LEN	(1u << 20)
 
 static bool
@@ -374,6 +375,8 @@ image_verify(const struct pfk_image *im, char errbuf[PFK_IMAGE_ERRLEN])
 	if (im->nstrings == 0 || im->strings[0] != '\0' ||
 	    im->strings[im->nstrings - 1] != '\0')
 		return refuse(&v, "the strings do not end");
+	if (im->ntables > MAX_TABLES)
+		return refuse(&v, "%u tables are too many", im->ntables);
 	if (im->nanchors == 0)
 		return refuse(&v, "there is no main ruleset");
 	if (!check_records(&v))

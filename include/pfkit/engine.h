@@ -299,15 +299,15 @@ struct pfk_table_info {
 	size_t		 naddrs;
 	uint32_t	 references;
 	uint64_t	 match, nomatch;
-	uint64_t	 packets[2][3], bytes[2][3];	/* in/out,
-							   block/pass/xpass */
+	uint64_t	 packets[2][4], bytes[2][4];	/* in/out; block,
+							   match, pass, xpass */
 };
 struct pfk_table_entry {
 	uint8_t		 af, bits;
 	bool		 neg;
 	uint8_t		 addr[16];
 	uint64_t	 since;			/* ns since 1970 */
-	uint64_t	 packets[2][3], bytes[2][3];
+	uint64_t	 packets[2][3], bytes[2][3];	/* without xpass */
 };
 size_t	 pfk_engine_tables(const struct pfk_engine *);
 void	 pfk_engine_table(const struct pfk_engine *, size_t,
@@ -355,6 +355,13 @@ int	 pfk_engine_load_anchor(struct pfk_engine *, const char *anchor,
 size_t	 pfk_engine_rules(const struct pfk_engine *);
 void	 pfk_engine_rule(const struct pfk_engine *, size_t,
 	    struct pfk_rule_info *);
+/*
+ * The rule's text as `pfctl -vvsr` shows it, with the numbers of addresses
+ * that tables and (interfaces) have now.  As snprintf: what fits is written,
+ * the whole length is returned.
+ */
+size_t	 pfk_engine_rule_text(const struct pfk_engine *, size_t, char *buf,
+	    size_t size);
 
 /*
  * Saving and restoring everything that a packet may have changed: states,

@@ -1,0 +1,271 @@
+/*
+ * Prefixes to numbers: a binary trie without one-way branches.
+ *
+ * Why this one: it holds a million prefixes of either family in 32 bytes a
+ * node (at most two nodes a prefix), is changed in place while it is in use,
+ * and needs no more steps than prefixes that really lie around an address and
+ * branch from its path.  Tables of fixed stride answer with fewer misses, but
+ * cost megabytes for the small tables that most rulesets have, and IPv6.
+ *
+ *		   10/8 = a		a node: a prefix, perhaps a value;
+ *		  /	 \		children agree with all its bits and
+ *	   10.0/15	  10.128/9 = d	are chosen by the next one
+ *	  /	\
+ *  10.0/16 = b  10.1/16 = c
+ *
+ * Nodes refer to each other by index, so the array may move when it grows;
+ * 0 is no node.  Addresses are kept as two big words, most significant first,
+ * so that a prefix compares with two shifts.
+ */
+#include <string.h>
+
+#include "runtime/rules_int.h"
+
+struct prefix_node {
+	uint64_t	hi, lo;
+	uint32_t	child[2];
+	uint32_t	value;
+	uint8_t		bits;
+};
+
+struct key { uint64_t hi, lo; };
+
+static uint64_t
+get64(const uint8_t *p)
+{
+	return (uint64_t)get32(p) << 32 | get32(p + 4);
+}
+
+static struct key
+key_of(uint8_t af, const struct pfk_addr *a)
+{
+	if (af == PFK_AF_INET)
+		return (struct key){ (uint64_t)get32(a->b) << 32, 0 };
+	return (struct key){ get64(a->b), get64(a->b + 8) };
+}
+
+/* The first `bits` bits of a 64-bit word. */
+static uint64_t
+top_bits(unsigned bits)
+{
+	return bits == 0 ? 0 : bits >= 64 ? UINT64_MAX :
+	    ~(UINT64_MAX >> bits);
+}
+
+static struct key
+key_mask(struct key k, unsigned bits)
+{
+	k.hi &= top_bits(bits);
+	k.lo &= bits > 64 ? top_bits(bits - 64) : 0;
+	return k;
+}
+
+static unsigned
+key_bit(struct key k, unsigned i)
+{
+	return i < 64 ? k.hi >> (63 - i) & 1 :
+	    i < 128 ? k.lo >> (127 - i) & 1 : 0;
+}
+
+static bool
+node_covers(const struct prefix_node *n, struct key k)
+{
+	if (((n->hi ^ k.hi) & top_bits(n->bits)) != 0)
+		return false;
+	return n->bits <= 64 || ((n->lo ^ k.lo) & top_bits(n->bits - 64u)) == 0;
+}
+
+/* Leading bits in which the node's prefix and the key agree, up to max. */
+static unsigned
+common_bits(const struct prefix_node *n, struct key k, unsigned max)
+{
+	struct key x = { n->hi ^ k.hi, n->lo ^ k.lo };
+	unsigned i = 0;
+
+	if (x.hi == 0)
+		i = 64;
+	while (i < max && key_bit(x, i) == 0)
+		i++;
+	return i < max ? i : max;
+}
+
+/* Room for two more nodes, which is all that one insertion takes. */
+static bool
+reserve(const struct pfk_engine *e, struct prefix_tree *t)
+{
+	uint32_t cap = t->cap == 0 ? 8 : t->cap * 2;
+	struct prefix_node *nodes;
+
+	if (t->n + 2 < t->cap)
+		return true;
+	if (cap < t->cap)
+		return false;
+	nodes = e_realloc(e, t->nodes, t->cap * sizeof(*nodes),
+	    cap * sizeof(*nodes));
+	if (nodes == NULL)
+		return false;
+	t->nodes = nodes;
+	t->cap = cap;
+	if (t->n == 0) {
+		memset(&nodes[0], 0, sizeof(nodes[0]));
+		t->n = 1;
+	}
+	return true;
+}
+
+static uint32_t
+new_node(struct prefix_tree *t, struct key k, unsigned bits, uint32_t value)
+{
+	uint32_t i = t->free;
+	struct prefix_node *n;
+
+	if (i != 0)
+		t->free = t->nodes[i].child[0];
+	else
+		i = t->n++;
+	n = &t->nodes[i];
+	k = key_mask(k, bits);
+	*n = (struct prefix_node){ k.hi, k.lo, { 0, 0 }, value,
+	    (uint8_t)bits };
+	return i;
+}
+
+/*
+ * Where the prefix belongs: the link to the first node on its path that does
+ * not cover it, or is as long.
+ */
+static uint32_t *
+find_link(struct prefix_tree *t, struct key k, unsigned bits)
+{
+	uint32_t *link = &t->root;
+
+	while (*link != 0) {
+		struct prefix_node *n = &t->nodes[*link];
+
+		if (n->bits >= bits || !node_covers(n, k))
+			break;
+		link = &n->child[key_bit(k, n->bits)];
+	}
+	return link;
+}
+
+bool
+prefix_set(const struct pfk_engine *e, struct prefix_tree *t, uint8_t af,
+    const struct pfk_addr *addr, uint8_t bits, uint32_t value)
+{
+	struct key k = key_mask(key_of(af, addr), bits);
+	uint32_t *link, old, node, fork;
+	unsigned common;
+
+	if (!reserve(e, t))
+		return false;
+	link = find_link(t, k, bits);
+	old = *link;
+	if (old == 0) {
+		*link = new_node(t, k, bits, value);
+		return true;
+	}
+	common = common_bits(&t->nodes[old], k,
+	    t->nodes[old].bits < bits ? t->nodes[old].bits : bits);
+	if (common == bits && t->nodes[old].bits == bits) {
+		t->nodes[old].value = value;
+		return true;
+	}
+	/* links point into the array, which does not move any more */
+	node = new_node(t, k, bits, value);
+	fork = common == bits ? node : new_node(t, k, common, PREFIX_NONE);
+	t->nodes[fork].child[key_bit((struct key){ t->nodes[old].hi,
+	    t->nodes[old].lo }, common)] = old;
+	if (fork != node)
+		t->nodes[fork].child[key_bit(k, common)] = node;
+	*link = fork;
+	return true;
+}
+
+uint32_t
+prefix_get(const struct prefix_tree *t, uint8_t af,
+    const struct pfk_addr *addr, uint8_t bits)
+{
+	struct key k = key_mask(key_of(af, addr), bits);
+	uint32_t i = t->root;
+
+	while (i != 0) {
+		const struct prefix_node *n = &t->nodes[i];
+
+		if (n->bits > bits || !node_covers(n, k))
+			break;
+		if (n->bits == bits)
+			return n->value;
+		i = n->child[key_bit(k, n->bits)];
+	}
+	return PREFIX_NONE;
+}
+
+uint32_t
+prefix_match(const struct prefix_tree *t, uint8_t af,
+    const struct pfk_addr *addr)
+{
+	struct key k = key_of(af, addr);
+	unsigned all = addr_bits((enum pfk_af)af);
+	uint32_t i = t->root, best = PREFIX_NONE;
+
+	while (i != 0) {
+		const struct prefix_node *n = &t->nodes[i];
+
+		if (!node_covers(n, k))
+			break;
+		if (n->value != PREFIX_NONE)
+			best = n->value;
+		if (n->bits >= all)
+			break;
+		i = n->child[key_bit(k, n->bits)];
+	}
+	return best;
+}
+
+/* Takes the node out if it has no value and less than two children. */
+static void
+tidy(struct prefix_tree *t, uint32_t *link)
+{
+	uint32_t i = *link;
+	struct prefix_node *n = &t->nodes[i];
+
+	if (i == 0 || n->value != PREFIX_NONE ||
+	    (n->child[0] != 0 && n->child[1] != 0))
+		return;
+	*link = n->child[0] != 0 ? n->child[0] : n->child[1];
+	n->child[0] = t->free;
+	t->free = i;
+}
+
+void
+prefix_remove(struct prefix_tree *t, uint8_t af, const struct pfk_addr *addr,
+    uint8_t bits)
+{
+	struct key k = key_mask(key_of(af, addr), bits);
+	uint32_t *link = &t->root, *above = NULL;
+
+	while (*link != 0) {
+		struct prefix_node *n = &t->nodes[*link];
+
+		if (n->bits > bits || !node_covers(n, k))
+			return;
+		if (n->bits == bits)
+			break;
+		above = link;
+		link = &n->child[key_bit(k, n->bits)];
+	}
+	if (*link == 0)
+		return;
+	t->nodes[*link].value = PREFIX_NONE;
+	tidy(t, link);
+	if (above != NULL)
+		tidy(t, above);
+}
+
+void
+prefix_free(const struct pfk_engine *e, struct prefix_tree *t)
+{
+	e_free(e, t->nodes, t->cap * sizeof(*t->nodes));
+	memset(t, 0, sizeof(*t));
+}

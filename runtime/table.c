@@ -1,0 +1,444 @@
+/*
+ * Tables of addresses.
+ *
+ * A table has an entry for each prefix and a trie for each family from the
+ * prefix to the entry (prefix.c says why a trie).  The longest prefix around
+ * an address decides; if that entry is negated the address is not in the
+ * table.
+ *
+ * A table that a rule of an anchor refers to, but that nobody defined there,
+ * is not "active", and the main ruleset's table of that name answers for it.
+ *
+ * pf's pools walk a table in the order of its addresses, longer prefixes
+ * first.  That order is made when somebody asks, and thrown away by the next
+ * change.
+ *
+ * Limits: `set limit table-entries` over all tables together.  Without
+ * memory an address is not added, and the table is as it was.
+ */
+#include "runtime/table.h"
+
+#include <string.h>
+
+static unsigned
+family_index(uint8_t af)
+{
+	return af == PFK_AF_INET6;
+}
+
+uint32_t
+table_find(const struct pfk_engine *e, const char *anchor, const char *name)
+{
+	for (uint32_t i = 0; i < e->ntables; i++)
+		if (strcmp(e->tables[i].name, name) == 0 &&
+		    strcmp(e->tables[i].anchor, anchor) == 0)
+			return i;
+	return IMG_NONE;
+}
+
+static bool
+reserve_tables(struct pfk_engine *e)
+{
+	uint32_t n = e->ntables, cap = n == 0 ? 8 : n * 2;
+	struct table *v;
+
+	if (n != 0 && (n < 8 || (n & (n - 1)) != 0))
+		return true;
+	v = e_realloc(e, e->tables, n * sizeof(*v), cap * sizeof(*v));
+	if (v == NULL)
+		return false;
+	e->tables = v;
+	return true;
+}
+
+static char *
+copy_string(const struct pfk_engine *e, const char *s)
+{
+	size_t size = strlen(s) + 1;
+	char *copy = e_alloc(e, size);
+
+	if (copy != NULL)
+		memcpy(copy, s, size);
+	return copy;
+}
+
+/* A new table, whether there is one of that name or not. */
+static uint32_t
+append_table(struct pfk_engine *e, const char *anchor, const char *name)
+{
+	struct table *t;
+
+	if (!reserve_tables(e))
+		return IMG_NONE;
+	t = &e->tables[e->ntables];
+	memset(t, 0, sizeof(*t));
+	t->root = IMG_NONE;
+	t->name = copy_string(e, name);
+	t->anchor = copy_string(e, anchor);
+	if (t->name == NULL || t->anchor == NULL) {
+		e_free(e, t->name, strlen(name) + 1);
+		e_free(e, t->anchor, strlen(anchor) + 1);
+		return IMG_NONE;
+	}
+	return e->ntables++;
+}
+
+uint32_t
+table_make(struct pfk_engine *e, const char *anchor, const char *name)
+{
+	uint32_t i = table_find(e, anchor, name), root = IMG_NONE;
+
+	if (i != IMG_NONE)
+		return i;
+	if (*anchor != '\0' && (root = table_make(e, "", name)) == IMG_NONE)
+		return IMG_NONE;
+	i = append_table(e, anchor, name);
+	if (i != IMG_NONE)
+		e->tables[i].root = root;
+	return i;
+}
+
+struct table *
+table_active(const struct pfk_engine *e, uint32_t index)
+{
+	struct table *t = &e->tables[index];
+
+	if (!(t->flags & IMG_T_DEFINED) && t->root != IMG_NONE)
+		t = &e->tables[t->root];
+	return t->flags & IMG_T_DEFINED ? t : NULL;
+}
+
+/* --- entries --- */
+
+static uint32_t
+new_entry(struct pfk_engine *e, struct table *t)
+{
+	uint32_t cap = t->cap == 0 ? 8 : t->cap * 2, i = t->free;
+	struct table_entry *v;
+
+	if (i != 0) {
+		t->free = t->entries[i - 1].next_free;
+		return i - 1;
+	}
+	if (t->n == t->cap) {
+		v = e_realloc(e, t->entries, t->cap * sizeof(*v),
+		    cap * sizeof(*v));
+		if (v == NULL)
+			return IMG_NONE;
+		t->entries = v;
+		t->cap = cap;
+	}
+	return t->n++;
+}
+
+static void
+free_entry(struct pfk_engine *e, struct table *t, uint32_t i)
+{
+	struct table_entry *entry = &t->entries[i];
+
+	e_free(e, entry->counters, sizeof(*entry->counters));
+	memset(entry, 0, sizeof(*entry));
+	entry->next_free = t->free;
+	t->free = i + 1;
+}
+
+static void
+forget_order(const struct pfk_engine *e, struct table *t)
+{
+	e_free(e, t->order, t->norder * sizeof(*t->order));
+	t->order = NULL;
+	t->norder = 0;
+}
+
+static bool
+over_limit(const struct pfk_engine *e)
+{
+	uint32_t limit = e->opts.limit[IMG_LIMIT_TABLE_ENTRIES];
+	uint64_t total = 0;
+
+	for (uint32_t i = 0; i < e->ntables; i++)
+		total += (uint64_t)e->tables[i].naddrs[0] +
+		    e->tables[i].naddrs[1];
+	return limit != 0 && total >= limit;
+}
+
+static int
+add_entry(struct pfk_engine *e, struct table *t, uint8_t af, uint8_t bits,
+    bool neg, const struct pfk_addr *addr)
+{
+	struct prefix_tree *tree = &t->tree[family_index(af)];
+	struct table_entry *entry;
+	struct pfk_addr mask;
+	uint32_t i = prefix_get(tree, af, addr, bits);
+
+	if (i != PREFIX_NONE) {		/* only its sign may change */
+		bool same = t->entries[i].neg == neg;
+
+		t->entries[i].neg = neg;
+		return !same;
+	}
+	if ((i = new_entry(e, t)) == IMG_NONE)
+		return -1;
+	entry = &t->entries[i];
+	memset(entry, 0, sizeof(*entry));
+	if (!prefix_set(e, tree, af, addr, bits, i)) {
+		free_entry(e, t, i);
+		return -1;
+	}
+	addr_prefix_mask(&mask, bits);
+	entry->addr = *addr;
+	addr_and(&entry->addr, &mask);
+	entry->since = e->now;
+	entry->af = af;
+	entry->bits = bits;
+	entry->neg = neg;
+	entry->used = true;
+	t->naddrs[family_index(af)]++;
+	forget_order(e, t);
+	return 1;
+}
+
+int
+table_add(struct pfk_engine *e, uint32_t table, uint8_t af, uint8_t bits,
+    bool neg, const struct pfk_addr *addr)
+{
+	struct table *t = &e->tables[table];
+
+	if (over_limit(e) && prefix_get(&t->tree[family_index(af)], af, addr,
+	    bits) == PREFIX_NONE)
+		return -1;
+	return add_entry(e, t, af, bits, neg, addr);
+}
+
+bool
+table_fill(struct pfk_engine *e, uint32_t table, const struct pfk_image *im,
+    const struct img_table *from)
+{
+	for (uint32_t i = 0; i < from->naddrs; i++) {
+		const struct img_table_addr *a =
+		    &im->table_addrs[from->addr0 + i];
+
+		if (add_entry(e, &e->tables[table], a->af, a->bits,
+		    a->neg != 0, &a->addr) < 0)
+			return false;
+	}
+	return true;
+}
+
+int
+table_remove(struct pfk_engine *e, uint32_t table, uint8_t af, uint8_t bits,
+    const struct pfk_addr *addr)
+{
+	struct table *t = &e->tables[table];
+	struct prefix_tree *tree = &t->tree[family_index(af)];
+	uint32_t i = prefix_get(tree, af, addr, bits);
+
+	if (i == PREFIX_NONE)
+		return 0;
+	prefix_remove(tree, af, addr, bits);
+	free_entry(e, t, i);
+	t->naddrs[family_index(af)]--;
+	forget_order(e, t);
+	return 1;
+}
+
+void
+table_clear(struct pfk_engine *e, struct table *t)
+{
+	for (uint32_t i = 0; i < t->n; i++)
+		e_free(e, t->entries[i].counters,
+		    sizeof(*t->entries[i].counters));
+	e_free(e, t->entries, t->cap * sizeof(*t->entries));
+	prefix_free(e, &t->tree[0]);
+	prefix_free(e, &t->tree[1]);
+	forget_order(e, t);
+	t->entries = NULL;
+	t->n = t->cap = t->free = 0;
+	t->naddrs[0] = t->naddrs[1] = 0;
+}
+
+int
+tables_init(struct pfk_engine *e)
+{
+	const struct pfk_image *im = e->image;
+
+	/* indexes of the image stay what they are */
+	for (uint32_t i = 0; i < im->ntables; i++) {
+		const struct img_table *from = &im->tables[i];
+
+		if (append_table(e, image_string(im,
+		    im->anchors[from->anchor].path),
+		    image_string(im, from->name)) == IMG_NONE)
+			return -1;
+		e->tables[i].flags = from->flags;
+		if (!table_fill(e, i, im, from))
+			return -1;
+	}
+	for (uint32_t i = 0; i < im->ntables; i++) {
+		uint32_t root;
+
+		if (im->tables[i].anchor == 0)
+			continue;
+		root = table_make(e, "", image_string(im,
+		    im->tables[i].name));
+		if (root == IMG_NONE)
+			return -1;
+		e->tables[i].root = root;
+	}
+	return 0;
+}
+
+void
+tables_free(struct pfk_engine *e)
+{
+	uint32_t cap = 8;
+
+	for (uint32_t i = 0; i < e->ntables; i++) {
+		struct table *t = &e->tables[i];
+
+		table_clear(e, t);
+		e_free(e, t->name, strlen(t->name) + 1);
+		e_free(e, t->anchor, strlen(t->anchor) + 1);
+	}
+	while (cap < e->ntables)
+		cap *= 2;
+	if (e->tables != NULL)
+		e_free(e, e->tables, cap * sizeof(*e->tables));
+	e->tables = NULL;
+	e->ntables = 0;
+}
+
+/* --- what rules and pools ask --- */
+
+static struct table_entry *
+deciding_entry(const struct table *t, uint8_t af, const struct pfk_addr *addr)
+{
+	uint32_t i = prefix_match(&t->tree[family_index(af)], af, addr);
+
+	return i == PREFIX_NONE ? NULL : &t->entries[i];
+}
+
+bool
+table_match(struct pfk_engine *e, uint32_t table, uint8_t af,
+    const struct pfk_addr *addr)
+{
+	const struct table *t = table_active(e, table);
+	const struct table_entry *entry;
+	bool match;
+
+	entry = t != NULL ? deciding_entry(t, af, addr) : NULL;
+	match = entry != NULL && !entry->neg;
+	if (match)
+		e->tables[table].match++;
+	else
+		e->tables[table].nomatch++;
+	return match;
+}
+
+enum { COUNT_BLOCK, COUNT_MATCH, COUNT_PASS, COUNT_XPASS };
+
+void
+table_count(struct pfk_engine *e, uint32_t table, uint8_t af,
+    const struct pfk_addr *addr, uint64_t bytes, bool out,
+    enum img_action action, bool notrule)
+{
+	static const uint8_t columns[] = { [IMG_PASS] = COUNT_PASS,
+	    [IMG_BLOCK] = COUNT_BLOCK, [IMG_MATCH] = COUNT_MATCH };
+	struct table *t = table_active(e, table);
+	struct table_entry *entry;
+	unsigned column = columns[action];
+
+	if (t == NULL)
+		return;
+	entry = deciding_entry(t, af, addr);
+	/* a packet of a state may come from an address gone since then */
+	if ((entry == NULL || entry->neg) != notrule)
+		column = COUNT_XPASS;
+	t->packets[out][column]++;
+	t->bytes[out][column] += bytes;
+	if (entry == NULL || column == COUNT_XPASS ||
+	    !(t->flags & IMG_T_COUNTERS))
+		return;
+	if (entry->counters == NULL)
+		entry->counters = e_alloc(e, sizeof(*entry->counters));
+	if (entry->counters != NULL) {
+		entry->counters->packets[out][column]++;
+		entry->counters->bytes[out][column] += bytes;
+	}
+}
+
+bool
+table_has_counters(const struct pfk_engine *e, uint32_t table)
+{
+	const struct table *t = table_active(e, table);
+
+	return t != NULL && (t->flags & IMG_T_COUNTERS) != 0;
+}
+
+size_t
+table_count_addrs(const struct pfk_engine *e, uint32_t table, uint8_t af)
+{
+	const struct table *t = table_active(e, table);
+
+	if (t == NULL)
+		return 0;
+	if (af == PFK_AF_UNSPEC)
+		return (size_t)t->naddrs[0] + t->naddrs[1];
+	return t->naddrs[family_index(af)];
+}
+
+static int
+compare_entries(const struct table_entry *x, const struct table_entry *y)
+{
+	int c;
+
+	if (x->af != y->af)
+		return x->af < y->af ? -1 : 1;
+	c = memcmp(&x->addr, &y->addr, sizeof(x->addr));
+	return c != 0 ? c : (int)y->bits - (int)x->bits;
+}
+
+/* Heap sort: entries are known by index, and qsort() takes no context. */
+static void
+sift_down(const struct table *t, uint32_t i, uint32_t n)
+{
+	uint32_t *v = t->order, child, x = v[i];
+
+	while ((child = 2 * i + 1) < n) {
+		if (child + 1 < n && compare_entries(&t->entries[v[child]],
+		    &t->entries[v[child + 1]]) < 0)
+			child++;
+		if (compare_entries(&t->entries[x],
+		    &t->entries[v[child]]) >= 0)
+			break;
+		v[i] = v[child];
+		i = child;
+	}
+	v[i] = x;
+}
+
+bool
+table_sort(const struct pfk_engine *e, struct table *t)
+{
+	uint32_t n = t->naddrs[0] + t->naddrs[1], k = 0;
+
+	if (t->order != NULL || n == 0)
+		return true;
+	t->order = e_alloc(e, n * sizeof(*t->order));
+	if (t->order == NULL)
+		return false;
+	t->norder = n;
+	for (uint32_t i = 0; i < t->n; i++)
+		if (t->entries[i].used)
+			t->order[k++] = i;
+	for (uint32_t i = n / 2; i-- > 0;)
+		sift_down(t, i, n);
+	for (uint32_t i = n; i-- > 1;) {
+		uint32_t x = t->order[0];
+
+		t->order[0] = t->order[i];
+		t->order[i] = x;
+		sift_down(t, 0, i);
+	}
+	return true;
+}

@@ -1,0 +1,54 @@
+/*
+ * Tables, inside: shared by table.c, table_public.c and rules.c.
+ */
+#ifndef RUNTIME_TABLE_H
+#define RUNTIME_TABLE_H
+
+#include "runtime/rules_int.h"
+
+struct table_entry_counters { uint64_t packets[2][3], bytes[2][3]; };
+
+/* One prefix of a table. */
+struct table_entry {
+	struct pfk_addr	addr;
+	uint64_t	since;		/* ns since the engine started */
+	struct table_entry_counters *counters;	/* made when needed */
+	uint8_t		af, bits;
+	bool		neg;
+	bool		used;		/* not on the free list */
+	uint32_t	next_free;	/* index + 1 */
+};
+
+struct table {
+	char		*name, *anchor;
+	uint32_t	 flags;		/* IMG_T_*; DEFINED: pf's "active" */
+	uint32_t	 root;		/* the main ruleset's, or IMG_NONE */
+	uint32_t	 references;	/* by rules */
+	struct prefix_tree tree[2];	/* IPv4, IPv6: prefix -> entry */
+	struct table_entry *entries;
+	uint32_t	 n, cap, free;	/* used or once used; index + 1 */
+	uint32_t	 naddrs[2];
+	uint32_t	*order;		/* entries as pf walks them: IPv4, */
+	uint32_t	 norder;	/* then IPv6; NULL: to be sorted again */
+	uint64_t	 match, nomatch;
+	uint64_t	 packets[2][4], bytes[2][4];
+};
+
+/* Finds or makes a table; IMG_NONE: no memory. */
+uint32_t table_find(const struct pfk_engine *, const char *anchor,
+	    const char *name);
+uint32_t table_make(struct pfk_engine *, const char *anchor,
+	    const char *name);
+/* The table that answers for this one: itself, the main one, or NULL. */
+struct table *table_active(const struct pfk_engine *, uint32_t);
+/* Sees to it that t->order is there; false: no memory. */
+bool	 table_sort(const struct pfk_engine *, struct table *);
+/* Adds the addresses of an image's table. */
+bool	 table_fill(struct pfk_engine *, uint32_t table,
+	    const struct pfk_image *, const struct img_table *);
+/* 1 removed, 0 was not there. */
+int	 table_remove(struct pfk_engine *, uint32_t table, uint8_t af,
+	    uint8_t bits, const struct pfk_addr *);
+void	 table_clear(struct pfk_engine *, struct table *);
+
+#endif
