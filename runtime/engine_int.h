@@ -195,10 +195,6 @@ enum outcome ruleset_run(struct pfk_engine *, struct filter *);
 
 /* match.c: takes over what a rule sets (pf's order of precedence). */
 void	 actions_of_rule(struct actions *, const struct rt_rule *);
-/* Logs the rule if a `match log (matches)` rule came before it. */
-void	 log_matches(struct filter *, uint32_t rule);
-/* Gives back a chain of match items, newest first. */
-void	 match_list_free(struct pfk_engine *, uint32_t list);
 
 /* ---- what engine.c does with a packet (struct pkt apart) ---- */
 struct verdict {
