@@ -37,6 +37,15 @@ mkdir -p "$seeds" "$dir/found"
 $make -s "$build/tests/golden/run" "$build/tests/captures/mkpcap" || exit 1
 "$build/tests/golden/run" -b "$build/tests/captures" -x "$seeds" || exit 1
 
+# host facts: a byte that chooses the loader, and the file
+mkdir -p "$seeds/host"
+n=0
+for f in ifconfig netstat-rn hosts services protocols passwd group; do
+	[ ! -e "tests/golden/host/$f" ] ||
+		{ printf "\\$n"; cat "tests/golden/host/$f"; } >"$seeds/host/$f"
+	n=$((n + 1))
+done
+
 passed=0 failed=0
 for f in tests/fuzz/fuzz_*.c; do
 	name=${f##*/fuzz_}; name=${name%.c}
