@@ -50,8 +50,9 @@ FRONT_OBJ =	$(call obj,$(call srcs,parser) $(call srcs,compiler)) \
 		$(patsubst $(BUILD)/gen/%.c,$(BUILD)/obj/gen/%.o,$(GEN))
 LIB =		$(BUILD)/lib/libpfkit.a
 LIB_RT =	$(BUILD)/lib/libpfkit-rt.a
-PFCTL_OBJ =	$(call obj,$(call srcs,tools/pfctl))
-PFKIT_OBJ =	$(call obj,$(call srcs,tools/pfkit))
+TOOL_OBJ =	$(call obj,$(call srcs,tools/common))
+PFCTL_OBJ =	$(call obj,$(call srcs,tools/pfctl)) $(TOOL_OBJ)
+PFKIT_OBJ =	$(call obj,$(call srcs,tools/pfkit)) $(TOOL_OBJ)
 BINS =		$(BUILD)/bin/pfctl $(BUILD)/bin/pfkit
 
 all: $(BINS) libs

@@ -51,7 +51,7 @@ enum img_section {
 	IMG_NSECTIONS
 };
 
-#define IMG_MAGIC	"PFKIT\r\n\032"	/* 8 bytes: no text file */
+#define IMG_MAGIC	PFK_IMAGE_MAGIC	/* 8 bytes: no text file */
 #define IMG_VERSION	1
 
 struct img_extent { uint32_t off, len; };	/* bytes; off: a multiple of 8 */

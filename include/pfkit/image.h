@@ -20,6 +20,7 @@
 
 struct pfk_image;
 
+#define PFK_IMAGE_MAGIC	"PFKIT\r\n\032" /* an image's first 8 bytes */
 #define PFK_IMAGE_ERRLEN	256	/* size of errbuf; may be NULL */
 
 /* Which form of the rules the code has (the records are the same). */

@@ -12,62 +12,13 @@
  */
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "options.h"
+#include "../common/report.h"
 
-static void
-load_files(struct pfk_host *host, const struct options *o, bool folders)
-{
-	char error[PFK_HOST_ERRLEN];
-	const struct host_file *f = o->host_files;
-
-	for (size_t n = o->nhost_files; n > 0; n--, f++)
-		if ((f->load == pfk_host_load_dir) == folders &&
-		    f->load(host, f->path, error) != 0)
-			fatal("%s", error);
-}
-
-/* This machine, unless a folder or files are named; files override folders. */
-static struct pfk_host *
-load_host(const struct options *o)
-{
-	char error[PFK_HOST_ERRLEN];
-	struct pfk_host *host = pfk_host_new(NULL);
-
-	if (host == NULL)
-		fatal("%s", strerror(ENOMEM));
-	if (o->nhost_files == 0 && pfk_host_load_system(host, error) != 0)
-		fatal("%s", error);
-	load_files(host, o, true);
-	load_files(host, o, false);
-	pfk_host_allow_dns(host, o->dns);
-	return host;
-}
-
-static enum pfk_render
-choose_rendering(enum diagnostics wanted)
-{
-	const char *no_color = getenv("NO_COLOR");
-	bool terminal = isatty(STDERR_FILENO);
-
-	switch (wanted) {
-	case DIAGNOSTICS_PLAIN:
-		return PFK_RENDER_PLAIN;
-	case DIAGNOSTICS_JSON:
-		return PFK_RENDER_JSON;
-	case DIAGNOSTICS_AUTO:
-		if (!terminal)
-			return PFK_RENDER_PLAIN;
-		break;
-	case DIAGNOSTICS_RICH:
-		break;
-	}
-	return terminal && (no_color == NULL || *no_color == '\0') ?
-	    PFK_RENDER_RICH_COLOR : PFK_RENDER_RICH;
-}
+const char program_name[] = "pfctl";
 
 static void
 write_all(FILE *f, const char *text, size_t len)
@@ -82,7 +33,7 @@ show(struct pfk_ruleset *rs, enum diagnostics form)
 	size_t len, errlen;
 	const char *text = pfk_ruleset_text(rs, &len);
 	const char *messages = pfk_ruleset_diagnostics(rs,
-	    choose_rendering(form), &errlen);
+	    diagnostics_form(form, DIAGNOSTICS_PLAIN), &errlen);
 
 	if (isatty(STDOUT_FILENO)) {
 		write_all(stdout, text, len);
@@ -97,7 +48,7 @@ static int
 compile(struct options *o)
 {
 	struct pfk_ruleset *rs = NULL;
-	struct pfk_host *host = load_host(o);
+	struct pfk_host *host = host_options_load(&o->host);
 	int error;
 
 	o->compile.host = host;

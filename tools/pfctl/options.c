@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <getopt.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +16,7 @@
 #include <pfkit/version.h>
 
 #include "options.h"
+#include "../common/report.h"
 
 #define SHORT_OPTIONS	"+:a:dD:eqf:F:ghi:k:K:L:Nno:Pp:R:rS:s:t:T:vV:x:z"
 #define MAX_RDOMAIN	255
@@ -42,33 +42,14 @@ static const char *const optimizations[] = {
 	"none", "basic", "profile", NULL
 };
 
-enum long_option { OPT_HOST = 256, OPT_INTERFACES, OPT_ROUTES, OPT_HOSTS,
-    OPT_SERVICES, OPT_PROTOCOLS, OPT_PASSWD, OPT_GROUP, OPT_FINGERPRINTS,
-    OPT_DNS, OPT_DIAGNOSTICS, OPT_HELP, OPT_VERSION };
+enum long_option { OPT_DIAGNOSTICS = OPT_OWN, OPT_HELP, OPT_VERSION };
 
 static const struct option long_options[] = {
-	{ "host",		required_argument, NULL, OPT_HOST },
-	{ "interfaces",		required_argument, NULL, OPT_INTERFACES },
-	{ "routes",		required_argument, NULL, OPT_ROUTES },
-	{ "hosts",		required_argument, NULL, OPT_HOSTS },
-	{ "services",		required_argument, NULL, OPT_SERVICES },
-	{ "protocols",		required_argument, NULL, OPT_PROTOCOLS },
-	{ "passwd",		required_argument, NULL, OPT_PASSWD },
-	{ "group",		required_argument, NULL, OPT_GROUP },
-	{ "fingerprints",	required_argument, NULL, OPT_FINGERPRINTS },
-	{ "dns",		no_argument,	   NULL, OPT_DNS },
+	HOST_LONG_OPTIONS,
 	{ "diagnostics",	required_argument, NULL, OPT_DIAGNOSTICS },
 	{ "help",		no_argument,	   NULL, OPT_HELP },
 	{ "version",		no_argument,	   NULL, OPT_VERSION },
 	{ NULL,			0,		   NULL, 0 }
-};
-
-/* Loaders in the order of enum long_option. */
-static int	(*const host_loaders[])(struct pfk_host *, const char *,
-		    char *) = {
-	pfk_host_load_dir, pfk_host_load_interfaces, pfk_host_load_routes,
-	pfk_host_load_hosts, pfk_host_load_services, pfk_host_load_protocols,
-	pfk_host_load_passwd, pfk_host_load_group, pfk_host_load_fingerprints
 };
 
 static const char usage_text[] =
@@ -91,13 +72,7 @@ static const char help_text[] =
     "  -P               show services by name\n"
     "  -N               do not resolve host names\n"
     "\n"
-    "Facts about the firewall that the rules are for (else: this machine):\n"
-    "  --host DIR       a folder with any of: ifconfig, netstat-rn, hosts,\n"
-    "                   services, protocols, passwd, group, pf.os\n"
-    "  --interfaces FILE, --routes FILE, --hosts FILE, --services FILE,\n"
-    "  --protocols FILE, --passwd FILE, --group FILE, --fingerprints FILE\n"
-    "                   one of them alone\n"
-    "  --dns            ask the resolver for names that `hosts' lacks\n"
+    HOST_OPTIONS_HELP
     "\n"
     "  --diagnostics=plain|rich|json\n"
     "                   how messages look on standard error: as pfctl's,\n"
@@ -105,46 +80,11 @@ static const char help_text[] =
     "                   terminal), or for programs\n"
     "  --help, --version\n";
 
-void
-warning(const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	fputs("pfctl: ", stderr);
-	vfprintf(stderr, fmt, ap);
-	fputc('\n', stderr);
-	va_end(ap);
-}
-
-void
-fatal(const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	fputs("pfctl: ", stderr);
-	vfprintf(stderr, fmt, ap);
-	fputc('\n', stderr);
-	va_end(ap);
-	exit(1);
-}
-
 static void __attribute__((__noreturn__))
 usage(void)
 {
 	fputs(usage_text, stderr);
 	exit(1);
-}
-
-static void *
-xcalloc(size_t n, size_t size)
-{
-	void *p = calloc(n, size);
-
-	if (p == NULL)
-		fatal("%s", strerror(errno));
-	return p;
 }
 
 /* The word of the list that the argument abbreviates. */
@@ -206,13 +146,6 @@ add_define(struct options *o, const char *arg)
 		o->defines[o->ndefines++] = arg;
 }
 
-static void
-add_host_file(struct options *o, int option, const char *path)
-{
-	o->host_files[o->nhost_files++] =
-	    (struct host_file){ host_loaders[option - OPT_HOST], path };
-}
-
 static enum pfk_optimize
 parse_optimization(const char *arg)
 {
@@ -224,19 +157,6 @@ parse_optimization(const char *arg)
 	default:
 		return PFK_OPT_PROFILE;
 	}
-}
-
-static enum diagnostics
-parse_diagnostics(const char *arg)
-{
-	if (strcmp(arg, "plain") == 0)
-		return DIAGNOSTICS_PLAIN;
-	if (strcmp(arg, "rich") == 0)
-		return DIAGNOSTICS_RICH;
-	if (strcmp(arg, "json") == 0)
-		return DIAGNOSTICS_JSON;
-	warning("Unknown form of diagnostics '%s'", arg);
-	usage();
 }
 
 /* At most two -k, at most two -K. */
@@ -268,12 +188,11 @@ static void
 parse_long(struct options *o, int option, const char *arg)
 {
 	switch (option) {
-	case OPT_DNS:
-		o->dns = true;
-		break;
 	case OPT_DIAGNOSTICS:
-		o->diagnostics = parse_diagnostics(arg);
-		break;
+		if (diagnostics_parse(arg, &o->diagnostics))
+			break;
+		warning("Unknown form of diagnostics '%s'", arg);
+		usage();
 	case OPT_HELP:
 		printf("%s%s", usage_text, help_text);
 		exit(0);
@@ -281,7 +200,7 @@ parse_long(struct options *o, int option, const char *arg)
 		printf("pfctl (pfkit) %s\n", PFK_VERSION);
 		exit(0);
 	default:
-		add_host_file(o, option, arg);
+		(void)host_options_take(&o->host, option, arg);
 		break;
 	}
 }
@@ -432,8 +351,8 @@ options_parse(struct options *o, int argc, char **argv)
 	memset(o, 0, sizeof(*o));
 	o->compile.optimize = PFK_OPT_FROM_FILE;
 	o->compile.random = true;
-	o->defines = xcalloc((size_t)argc + 1, sizeof(*o->defines));
-	o->host_files = xcalloc((size_t)argc + 1, sizeof(*o->host_files));
+	o->defines = xcalloc((unsigned long)argc + 1, sizeof(*o->defines));
+	host_options_init(&o->host, argc);
 	if (argc < 2)
 		usage();
 	opterr = 0;
@@ -454,5 +373,5 @@ void
 options_free(struct options *o)
 {
 	free(o->defines);
-	free(o->host_files);
+	host_options_free(&o->host);
 }

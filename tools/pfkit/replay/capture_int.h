@@ -1,0 +1,57 @@
+/*
+ * What the two formats share.
+ */
+#ifndef REPLAY_CAPTURE_INT_H
+#define REPLAY_CAPTURE_INT_H
+
+#include "capture.h"
+
+#define MAX_RECORD	(1u << 24)	/* bytes of one packet or block */
+
+/* An interface of a pcapng section; pcap has one. */
+struct capture_if {
+	uint16_t	 linktype;
+	uint32_t	 snaplen;
+	char		*name;		/* NULL: not told */
+	/* time of a unit: 10^-n s, or 2^-n s */
+	uint8_t		 resolution;
+	bool		 binary;
+	int64_t		 offset;	/* seconds added */
+};
+
+struct capture {
+	struct stream	*stream;
+	uint8_t		*buf;
+	size_t		 size, pos, len; /* unread: buf[pos] to buf[len] */
+	bool		 ended;
+	enum capture_result (*next)(struct capture *, bool, struct record *);
+	bool		 swapped;
+	bool		 nanoseconds;	/* pcap */
+	struct capture_if *ifs;
+	uint32_t	 nifs, ifs_size;
+	uint32_t	 first_if;	/* of the section */
+	uint64_t	 last_time;	/* of a packet before */
+	uint64_t	 packets;
+	char		 error[CAPTURE_ERRLEN];
+};
+
+/*
+ * n unread bytes in one piece.  NULL: *r is CAPTURE_FULL, CAPTURE_ERROR, or
+ * CAPTURE_END if not one byte is left.
+ */
+const uint8_t *capture_need(struct capture *, size_t n, bool may_move,
+	    enum capture_result *r);
+enum capture_result capture_fail(struct capture *, const char *, ...)
+	    __attribute__((__format__(__printf__, 2, 3)));
+/* A new interface; NULL: no memory, and the error is set. */
+struct capture_if *capture_add_if(struct capture *);
+
+/* Numbers in the file's byte order. */
+uint16_t get16(const struct capture *, const uint8_t *);
+uint32_t get32(const struct capture *, const uint8_t *);
+
+/* Whether the file begins so; then the format is set up. */
+bool	 pcap_open(struct capture *, const uint8_t *start);
+bool	 pcapng_open(struct capture *, const uint8_t *start);
+
+#endif

@@ -1,0 +1,89 @@
+/*
+ * The pcap format:
+ *
+ *	magic:32 major:16 minor:16 zone:32 figures:32 snaplen:32 link:32
+ *	then for each packet
+ *	seconds:32 fraction:32 caplen:32 wirelen:32, caplen bytes
+ *
+ * The magic tells the byte order and what the fraction counts.  The upper
+ * bits of link tell of a check sequence (FCS) at the end of frames; pf cuts it
+ * off with all that is behind the IP length.
+ */
+#include "capture_int.h"
+
+#define HEADER_LEN	24
+#define RECORD_LEN	16
+#define MAGIC_US	0xa1b2c3d4u
+#define MAGIC_NS	0xa1b23c4du
+#define MAGIC_MODIFIED	0xa1b2cd34u	/* 8 more bytes for each packet */
+
+static enum capture_result
+pcap_next(struct capture *c, bool may_move, struct record *r)
+{
+	enum capture_result result;
+	uint32_t caplen, fraction;
+	const uint8_t *p = capture_need(c, RECORD_LEN, may_move, &result);
+
+	if (p == NULL)
+		return result;
+	caplen = get32(c, p + 8);
+	if (caplen > MAX_RECORD)
+		return capture_fail(c, "%u bytes cannot be", caplen);
+	p = capture_need(c, RECORD_LEN + (size_t)caplen, may_move, &result);
+	if (p == NULL)
+		return result;
+	fraction = get32(c, p + 4);
+	r->time = get32(c, p) * UINT64_C(1000000000) +
+	    (c->nanoseconds ? fraction : fraction * UINT64_C(1000));
+	r->data = p + RECORD_LEN;
+	r->caplen = caplen;
+	r->wirelen = get32(c, p + 12);
+	if (r->wirelen < caplen)
+		r->wirelen = caplen;
+	r->linktype = c->ifs[0].linktype;
+	r->dir = 0;
+	r->interface = 0;
+	c->pos += RECORD_LEN + (size_t)caplen;
+	return CAPTURE_PACKET;
+}
+
+static bool
+is_magic(struct capture *c, const uint8_t *start)
+{
+	for (int swapped = 0; swapped < 2; swapped++) {
+		uint32_t magic;
+
+		c->swapped = swapped;
+		magic = get32(c, start);
+		c->nanoseconds = magic == MAGIC_NS;
+		if (magic == MAGIC_US || magic == MAGIC_NS)
+			return true;
+		if (magic == MAGIC_MODIFIED)
+			capture_fail(c, "is of a pcap variant that is not "
+			    "read (old Red Hat)");
+	}
+	return false;
+}
+
+bool
+pcap_open(struct capture *c, const uint8_t *start)
+{
+	enum capture_result result;
+	struct capture_if *i;
+
+	if (!is_magic(c, start))
+		return false;
+	start = capture_need(c, HEADER_LEN, true, &result);
+	if (start == NULL) {
+		capture_fail(c, "ends within its header");
+		return false;
+	}
+	i = capture_add_if(c);
+	if (i == NULL)
+		return false;
+	i->snaplen = get32(c, start + 16);
+	i->linktype = (uint16_t)get32(c, start + 20);
+	c->next = pcap_next;
+	c->pos += HEADER_LEN;
+	return true;
+}
