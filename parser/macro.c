@@ -70,6 +70,7 @@ macro_new(struct parser *p, const char *name, const char *value, size_t len,
 		unlink_macro(p, m);
 	m = arena_new(p->opt.arena, struct macro);
 	m->name = name;
+	m->text = value;
 	m->len = (uint32_t)len;
 	m->value = arena_alloc(p->opt.arena, len + 2);
 	memcpy(m->value, value, len);
@@ -187,7 +188,7 @@ parser_define(struct parser *p, const char *definition)
 	piece.text = (uint32_t)namelen + 1;
 	piece.len = (uint32_t)(len - namelen - 1);
 	m = macro_new(p, word_get(&p->words, definition, namelen)->text,
-	    eq + 1, piece.len, piece.span);
+	    arena_strdup(p->opt.arena, eq + 1), piece.len, piece.span);
 	if (m != NULL) {
 		m->command_line = true;
 		vec_push(p->opt.arena, &m->pieces, piece);

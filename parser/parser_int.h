@@ -60,7 +60,9 @@ struct piece {
 
 struct macro {
 	const char	*name;
-	char		*value;		/* with two NULs at the end, writable */
+	const char	*text;
+	char		*value;		/* the text with two NULs, for the
+					   scanner, which writes into it */
 	uint32_t	 len;
 	struct span	 def;
 	VEC(struct piece) pieces;

@@ -15,7 +15,7 @@
 #include "parser/parser_int.h"
 #include "parser/syntax.h"
 
-#define LISTED_MAX	6	/* longer lists of words end in "..." */
+#define LISTED_MAX	16	/* longer lists of words end in "..." */
 
 /* --- words --- */
 
@@ -39,7 +39,8 @@ is_member(const char *text, const char *const *list)
 
 /*
  * If `probe` may stand here, so may the others; they are then named
- * together, and a word or number here is one of them.
+ * together, and a word or number here is one of them.  Without a name they
+ * are listed, in this order.
  */
 struct category {
 	const char	*name, *probe;
@@ -57,9 +58,12 @@ const char *const syntax_rule_options[] = { "af-to", "allow-opts", "binat-to",
     "max-pkt-rate", "modulate", "nat-to", "no", "once", "prio",
     "probability", "queue", "rdr-to", "received-on", "reply-to", "route-to",
     "rtable", "scrub", "set", "synproxy", "tag", "tagged", "tos", "user",
-    NULL };
+    "!", "{", NULL };
 
 static const struct category categories[] = {
+	{ NULL, "to", false, false,
+	    WORDS("in", "out", "log", "quick", "on", "inet", "inet6",
+	    "proto", "all", "from", "os", "to") },
 	{ "a statement", "antispoof", true, false, syntax_statements },
 	{ "an option of the rule", "max-pkt-rate", false, false,
 	    syntax_rule_options },
@@ -121,16 +125,16 @@ category_of(const struct dead_end *e, const char *text)
 }
 
 static void
-add_categories(const struct dead_end *e, struct phrase *ph, bool *word,
-    bool *number)
+add_category(struct parser *p, const struct dead_end *e, struct phrase *ph,
+    const struct category *c)
 {
-	for (size_t i = 0; i < NCATEGORIES; i++) {
-		if (!dead_end_expects(e, categories[i].probe))
-			continue;
-		add(ph, categories[i].name);
-		*word = *word && !categories[i].takes_word;
-		*number = *number && !categories[i].takes_number;
+	if (c->name != NULL) {
+		add(ph, c->name);
+		return;
 	}
+	for (const char *const *m = c->members; *m != NULL; m++)
+		if (dead_end_expects(e, *m))
+			add_keyword(p, ph, *m);
 }
 
 static void
@@ -138,7 +142,14 @@ list_expected(struct parser *p, const struct dead_end *e, struct phrase *ph)
 {
 	bool word = e->expects_word, number = e->expects_number;
 
-	add_categories(e, ph, &word, &number);
+	for (const struct category *c = categories;
+	    c < categories + NCATEGORIES; c++) {
+		if (!dead_end_expects(e, c->probe))
+			continue;
+		add_category(p, e, ph, c);
+		word = word && !c->takes_word;
+		number = number && !c->takes_number;
+	}
 	if (word && number)
 		add(ph, "a word or number");
 	else if (word)

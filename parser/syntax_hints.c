@@ -308,7 +308,8 @@ split_value(struct history *h, const struct dead_end *e, struct diag *d)
 	const struct expansion *via = e->place.via;
 	const struct macro *m;
 
-	if (h->count == 0 || via == NULL)
+	if (h->count == 0 || via == NULL || (e->found != FOUND_WORD &&
+	    e->found != FOUND_NUMBER && e->found != FOUND_KEYWORD))
 		return false;
 	before = token(h, h->count - 1);
 	if (before->place.via != via ||
@@ -316,7 +317,7 @@ split_value(struct history *h, const struct dead_end *e, struct diag *d)
 		return false;
 	d->detail = arena_printf(p->opt.arena, "unexpected %s: the value of "
 	    "$%s, \"%.80s\", is more than one word here",
-	    dead_end_found(p, e), via->macro, m->value);
+	    dead_end_found(p, e), via->macro, m->text);
 	return true;
 }
 

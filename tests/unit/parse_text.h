@@ -24,6 +24,7 @@ struct parsed {
 	struct parser	*parser;
 	const struct test_file *files;
 	struct strbuf	 events;	/* "KIND@line " for each */
+	bool		 quiet;
 	enum ast_kind	 refuse;	/* AST_NKINDS: none */
 	enum ast_kind	 want;		/* dump this kind ... */
 	struct strbuf	 dump;		/* ... here */
@@ -77,8 +78,9 @@ on_event(void *ctx, struct parser *p, struct ast *n)
 {
 	struct parsed *t = ctx;
 
-	strbuf_printf(&t->events, "%s@%u ", ast_kind_name(n->kind),
-	    parser_plain_line(p));
+	if (!t->quiet)
+		strbuf_printf(&t->events, "%s@%u ", ast_kind_name(n->kind),
+		    parser_plain_line(p));
 	if (n->kind == AST_MACRO)
 		note_values(t, n);
 	if (n->kind == t->want) {
