@@ -57,9 +57,13 @@ struct rt_rule {
 	uint32_t	nat, rdr, route; /* e->pools, or IMG_NONE */
 	uint16_t	tag, match_tag;	/* e->tags, or 0 */
 	uint16_t	qid, pqid;
-	uint16_t	if_index, rcvif_index;	/* e->ifaces or groups:
-						   see iface.h; 0 any */
-	uint32_t	calls_path;	/* of an anchor call: e->anchors */
+	uint16_t	if_index, rcvif_index;	/* interned names: iface.c; 0
+						   any */
+	uint16_t	src_if, dst_if;	/* interned names of (interfaces) */
+	uint32_t	os;		/* osfp_name(); 0: any */
+	uint32_t	anchor;		/* e->anchors: where it stands */
+	uint32_t	calls;		/* e->anchors: what it calls */
+	bool		replaced;	/* others were loaded in its place */
 };
 
 /* A list item of a state's match rules (and of a decision in the making). */
@@ -74,7 +78,8 @@ struct frag_cache;		/* fragment.h */
 struct state_table;		/* state.c */
 struct tscrub;			/* tscrub.h */
 struct osfp_db;			/* osfp_match.h */
-struct anchor_rt;		/* vm.h */
+struct anchor_rt;		/* rules.h */
+struct attached;
 
 struct pfk_engine {
 	struct pfk_allocator alloc;
@@ -97,6 +102,8 @@ struct pfk_engine {
 	uint32_t	 default_rule;	/* == nrules */
 	struct anchor_rt *anchors;
 	uint32_t	 nanchors;
+	struct attached	*attached;	/* images loaded into anchors */
+	uint32_t	 nattached;
 
 	struct table	*tables;
 	uint32_t	 ntables;

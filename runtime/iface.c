@@ -78,6 +78,14 @@ iface_intern(struct pfk_engine *e, const char *name)
 	return (int)i + 1;
 }
 
+uint32_t
+iface_find(const struct pfk_engine *e, const char *name)
+{
+	uint32_t i = find_name(e, name);
+
+	return i < e->nifaces ? i + 1 : 0;
+}
+
 static bool
 add_groups(struct pfk_engine *e, uint32_t ifid, const char *const *groups)
 {
@@ -390,6 +398,8 @@ iface_addr_match(const struct pfk_engine *e, uint32_t name_id,
 	struct dynamic d = dynamic_walk(e, name_id, a, af);
 	struct pfk_addr mask;
 
+	if (name_id == 0)
+		return false;
 	while (dynamic_next(&d)) {
 		addr_prefix_mask(&mask, d.bits);
 		if (addr_match_mask(&d.found, &mask, addr, (enum pfk_af)af))
@@ -419,6 +429,8 @@ dynamic_after(const struct pfk_engine *e, uint32_t name_id,
 	struct dynamic d = dynamic_walk(e, name_id, a, af);
 	bool found = false;
 
+	if (name_id == 0)
+		return false;
 	while (dynamic_next(&d)) {
 		if ((after != NULL && compare(&d, after) <= 0) ||
 		    (found && compare(&d, least) >= 0))

@@ -43,6 +43,8 @@ int	 ifaces_init(struct pfk_engine *, const struct pfk_interface *, size_t);
 void	 ifaces_free(struct pfk_engine *);
 /* A name in a rule: interface or group, known or not: its id + 1. */
 int	 iface_intern(struct pfk_engine *, const char *name);
+/* The same without adding one: 0 if there is none such. */
+uint32_t iface_find(const struct pfk_engine *, const char *name);
 /* Whether the interface is that one or in that group (`any` is not asked). */
 bool	 iface_is(const struct pfk_engine *, uint16_t ifid, uint32_t name_id);
 const char *iface_name(const struct pfk_engine *, uint16_t ifid);

@@ -17,6 +17,12 @@
 int	pools_init(struct pfk_engine *);
 void	pools_free(struct pfk_engine *);
 /*
+ * The pools of an image that is loaded into an anchor (pools_init() does the
+ * engine's own): *base is the index in e->pools of its first.
+ */
+int	pools_add(struct pfk_engine *, const struct pfk_image *,
+	    uint32_t *base);
+/*
  * What a matching rule with nat-to, rdr-to or af-to does to the packet in
  * f->p: sets p->addr/port (nothing is written yet: later rules see the new
  * addresses, oaddr keeps the old; for af-to naddr/nport), f->nat_rule and

@@ -351,7 +351,10 @@ void	 pfk_engine_flush_src_nodes(struct pfk_engine *);
  */
 int	 pfk_engine_load_anchor(struct pfk_engine *, const char *anchor,
 	    const struct pfk_image *);
-/* The image's rules are those of pfk_image_rule(); added ones follow them. */
+/*
+ * The image's rules are those of pfk_image_rule(); those of images loaded into
+ * anchors follow.  A rule whose anchor is NULL has been replaced by others.
+ */
 size_t	 pfk_engine_rules(const struct pfk_engine *);
 void	 pfk_engine_rule(const struct pfk_engine *, size_t,
 	    struct pfk_rule_info *);

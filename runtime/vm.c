@@ -1,0 +1,483 @@
+/*
+ * The machine that runs the rules.
+ *
+ * One switch in one loop: an instruction tests the packet and either goes on
+ * or jumps, always forward.  The image has been verified, so nothing is
+ * checked here but what only the packet decides.
+ *
+ * Calls of anchors have a stack of frames.  An anchor may call itself (pf
+ * allows it, and drops the packet when the stack is full), and anchors that
+ * call others twice each could keep a packet busy for ages: after MAX_CALLS
+ * the packet is dropped as well.
+ *
+ * Addresses and ports that the tests see are the packet's as far as match
+ * rules have translated it.  With af-to the source is compared in the new
+ * family and the destination in the old, which is what pf does.
+ */
+#include <assert.h>
+#include <string.h>
+
+#include "runtime/bytecode.h"
+#include "runtime/rules.h"
+
+#define MAX_CALLS	100000
+#define ND_NEIGHBOR_ADVERT 136
+
+struct frame {
+	const struct anchor_rt *anchor;	/* where the call stands */
+	const uint32_t	*pc;		/* after the call */
+	uint32_t	 here;		/* f->here of the caller */
+	uint32_t	 rule;		/* the anchor rule */
+	uint32_t	 child;		/* of a wildcard: the one it is in */
+};
+
+struct vm {
+	struct pfk_engine *e;
+	struct filter	*f;
+	struct pkt	*p;
+	const struct pfk_addr *addr[2];
+	uint16_t	 port[2];	/* host order */
+	uint8_t		 af[2];
+	const struct anchor_rt *anchor;
+	const uint32_t	*pc;
+	struct rt_rule	*rule;
+	unsigned	 depth, calls;
+	struct frame	 stack[CALL_DEPTH];
+};
+
+enum end { VM_RUN, VM_DONE, VM_FAIL };
+
+/* What the tests look at, anew after a translation. */
+static void
+take_view(struct vm *vm)
+{
+	const struct pkt *p = vm->p;
+	bool other = p->naf != p->af;
+
+	for (unsigned i = 0; i < 2; i++) {
+		vm->addr[i] = other ? &p->naddr[i] : &p->addr[i];
+		vm->port[i] = port_host(other ? p->nport[i] : p->port[i]);
+	}
+	vm->af[SRC] = p->naf;
+	vm->af[DST] = p->af;
+}
+
+/* --- tests --- */
+
+/* a, b: of the rule, as they stand in the code */
+static bool
+addr_under_mask(const struct vm *vm, unsigned side, const uint32_t *w,
+    unsigned words)
+{
+	unsigned n = vm->af[side] == PFK_AF_INET ? 1 : words;
+	uint32_t v[4];
+
+	memcpy(v, vm->addr[side], sizeof(v));
+	for (unsigned i = 0; i < n; i++)
+		if (((v[i] ^ w[i]) & w[words + i]) != 0)
+			return false;
+	return true;
+}
+
+static bool
+addr_in_range(const struct vm *vm, unsigned side, const uint32_t *w,
+    unsigned words)
+{
+	enum pfk_af af = (enum pfk_af)vm->af[side];
+	struct pfk_addr first, last;
+
+	if (words == 1 && af == PFK_AF_INET6)
+		return false;
+	memset(&first, 0, sizeof(first));
+	memset(&last, 0, sizeof(last));
+	memcpy(&first, w, words * 4);
+	memcpy(&last, w + words, words * 4);
+	return addr_cmp(&first, vm->addr[side], af) <= 0 &&
+	    addr_cmp(vm->addr[side], &last, af) <= 0;
+}
+
+static const struct img_addr *
+rule_addr(const struct rt_rule *rr, unsigned side)
+{
+	return side == SRC ? &rr->r->src : &rr->r->dst;
+}
+
+static bool
+in_table(const struct vm *vm, unsigned side)
+{
+	const struct rt_rule *rr = vm->rule;
+
+	return table_match(vm->e, side == SRC ? rr->src_table : rr->dst_table,
+	    vm->af[side], vm->addr[side]);
+}
+
+static bool
+is_ifaddr(const struct vm *vm, unsigned side)
+{
+	const struct rt_rule *rr = vm->rule;
+
+	return iface_addr_match(vm->e, side == SRC ? rr->src_if : rr->dst_if,
+	    rule_addr(rr, side), vm->af[side], vm->addr[side]);
+}
+
+/* pf does not ask the routes about link-local addresses. */
+static bool
+is_scoped(const struct vm *vm, unsigned side)
+{
+	const uint8_t *b = vm->addr[side]->b;
+
+	return vm->af[side] == PFK_AF_INET6 &&
+	    ((b[0] == 0xfe && (b[1] & 0xc0) == 0x80) ||
+	    (b[0] == 0xff && ((b[1] & 0x0f) == 1 || (b[1] & 0x0f) == 2)));
+}
+
+static unsigned
+rtable(const struct vm *vm)
+{
+	return vm->f->actions.rtable >= 0 ? (unsigned)vm->f->actions.rtable :
+	    vm->p->rdomain;
+}
+
+static bool
+has_no_route(const struct vm *vm, unsigned side)
+{
+	struct route_entry r;
+
+	return !is_scoped(vm, side) && !route_lookup(vm->e, vm->af[side],
+	    vm->addr[side], rtable(vm), &r);
+}
+
+/* Of a destination pf only pretends to check it. */
+static bool
+fails_urpf(const struct vm *vm, unsigned side)
+{
+	return side == DST || (!is_scoped(vm, side) &&
+	    !route_urpf_ok(vm->e, vm->af[side], vm->addr[side], vm->p->ifid,
+	    rtable(vm)));
+}
+
+static bool
+has_label(const struct vm *vm, unsigned side)
+{
+	const char *label = image_string(vm->rule->image,
+	    rule_addr(vm->rule, side)->ref);
+	struct route_entry r;
+
+	return route_lookup(vm->e, vm->af[side], vm->addr[side], rtable(vm),
+	    &r) && r.label != NULL && strcmp(r.label, label) == 0;
+}
+
+static bool
+compare(unsigned op, uint32_t a, uint32_t b, uint32_t v)
+{
+	switch ((enum img_op)op) {
+	case IMG_OP_IRG:
+		return v > a && v < b;
+	case IMG_OP_XRG:
+		return v < a || v > b;
+	case IMG_OP_RRG:
+		return v >= a && v <= b;
+	case IMG_OP_EQ:
+		return v == a;
+	case IMG_OP_NE:
+		return v != a;
+	case IMG_OP_LT:
+		return v < a;
+	case IMG_OP_LE:
+		return v <= a;
+	case IMG_OP_GT:
+		return v > a;
+	case IMG_OP_GE:
+		return v >= a;
+	case IMG_OP_NONE:
+		break;
+	}
+	return false;
+}
+
+static bool
+has_ports(const struct vm *vm)
+{
+	return vm->p->vproto == PROTO_TCP || vm->p->vproto == PROTO_UDP;
+}
+
+static bool
+port_fits(const struct vm *vm, unsigned op, unsigned side, uint32_t ports)
+{
+	return !has_ports(vm) || compare(op, ports & 0xffff, ports >> 16,
+	    vm->port[side]);
+}
+
+/* There are no sockets: every owner is unknown, which is equal to itself. */
+static bool
+owner_fits(const struct vm *vm, unsigned op, const uint32_t *ids)
+{
+	if (!has_ports(vm))
+		return true;
+	if (op != IMG_OP_EQ && op != IMG_OP_NE)
+		return false;
+	return compare(op, ids[0], ids[1], UINT32_MAX);
+}
+
+static bool
+flags_fit(const struct vm *vm, unsigned flags, unsigned set)
+{
+	const struct pkt *p = vm->p;
+
+	if (p->vproto == VPROTO_FRAGMENT)
+		return p->proto != PROTO_TCP || set == 0;
+	return p->vproto != PROTO_TCP || (p->tcp_flags & set) == flags;
+}
+
+static bool
+is_icmp(const struct vm *vm)
+{
+	return vm->p->vproto == PROTO_ICMP || vm->p->vproto == PROTO_ICMPV6;
+}
+
+static bool
+icmp_fits(const struct vm *vm, uint32_t want)
+{
+	uint32_t type = want & 0xffff, code = want >> 16;
+
+	return !is_icmp(vm) ||
+	    ((type == 0 || type == vm->f->icmp_type + 1u) &&
+	    (code == 0 || code == vm->f->icmp_code + 1u));
+}
+
+/* pf makes no state for the answer to a query it has not seen. */
+static bool
+may_begin(const struct vm *vm)
+{
+	const struct filter *f = vm->f;
+
+	return !is_icmp(vm) || f->state_icmp || f->icmp_dir == PFK_IN ||
+	    (vm->p->vproto == PROTO_ICMPV6 &&
+	    f->icmp_type == ND_NEIGHBOR_ADVERT);
+}
+
+static bool
+has_tag(const struct vm *vm)
+{
+	uint16_t tag = vm->f->tag != 0 ? vm->f->tag : vm->p->tag;
+
+	return tag == vm->rule->match_tag;
+}
+
+static bool
+came_in_on(const struct vm *vm)
+{
+	return vm->p->rcvif != IF_NONE &&
+	    iface_is(vm->e, vm->p->rcvif, vm->rule->rcvif_index);
+}
+
+static bool
+chance(const struct vm *vm, uint32_t prob)
+{
+	return prob > e_random_below(vm->e, UINT32_MAX - 1) + 1;
+}
+
+static bool
+under_rate(const struct vm *vm)
+{
+	rate_add(&vm->rule->rate, vm->e->uptime);
+	return !rate_over(&vm->rule->rate);
+}
+
+/* --- anchors --- */
+
+static void
+enter(struct vm *vm, const struct anchor_rt *a)
+{
+	vm->anchor = a;
+	vm->pc = a->code;
+}
+
+static enum end
+call(struct vm *vm, const uint32_t *after)
+{
+	uint32_t rule = (uint32_t)(vm->rule - vm->e->rules);
+	const struct anchor_rt *a = &vm->e->anchors[vm->rule->calls];
+	bool wildcard = (vm->rule->r->flags & IMG_R_WILDCARD) != 0;
+
+	vm->pc = after;
+	if (wildcard && a->nchildren == 0)
+		return VM_RUN;
+	if (vm->depth == CALL_DEPTH || vm->calls++ == MAX_CALLS)
+		return VM_FAIL;
+	vm->stack[vm->depth++] = (struct frame){ vm->anchor, after,
+	    vm->f->here, rule, 0 };
+	vm->f->here = rule;
+	enter(vm, wildcard ? &vm->e->anchors[a->children[0]] : a);
+	return VM_RUN;
+}
+
+/* The end of an anchor: the next one of a wildcard, the caller, the end. */
+static enum end
+leave(struct vm *vm)
+{
+	const struct anchor_rt *a;
+	const struct rt_rule *rr;
+	struct frame *top;
+
+	if (vm->depth == 0)
+		return VM_DONE;
+	top = &vm->stack[vm->depth - 1];
+	rr = &vm->e->rules[top->rule];
+	/* quick: some rule of the anchor itself was the last to match */
+	if ((rr->r->flags & IMG_R_QUICK) && vm->f->anchor == top->rule)
+		return VM_DONE;
+	a = &vm->e->anchors[rr->calls];
+	if ((rr->r->flags & IMG_R_WILDCARD) && ++top->child < a->nchildren) {
+		if (vm->calls++ == MAX_CALLS)
+			return VM_FAIL;
+		enter(vm, &vm->e->anchors[a->children[top->child]]);
+		return VM_RUN;
+	}
+	vm->f->here = top->here;
+	vm->anchor = top->anchor;
+	vm->pc = top->pc;
+	vm->depth--;
+	return VM_RUN;
+}
+
+/* --- the loop --- */
+
+/* The rule's last instruction: it matches. */
+static enum end
+matched(struct vm *vm, const uint32_t *after, bool quick)
+{
+	enum op op = insn_op(*vm->pc);
+
+	if (rule_matches(vm->e, vm->f, (uint32_t)(vm->rule - vm->e->rules)) !=
+	    PKT_PASS)
+		return VM_FAIL;
+	if (op == OP_CALL)
+		return call(vm, after);
+	if (op == OP_MATCH)
+		take_view(vm);
+	vm->pc = after;
+	return quick ? VM_DONE : VM_RUN;
+}
+
+/* Whether the packet fits the test at pc. */
+static bool
+fits(const struct vm *vm, const uint32_t *pc)
+{
+	const struct pkt *p = vm->p;
+	unsigned a = insn_a(*pc), b = insn_b(*pc);
+	const uint32_t *w = pc + 2;
+
+	switch (insn_op(*pc)) {
+	case OP_IFACE:
+		return iface_is(vm->e, p->ifid, vm->rule->if_index) != a;
+	case OP_DIR:
+		return p->dir == a;
+	case OP_RDOMAIN:
+		return (p->rdomain == *w) != a;
+	case OP_AF:
+		return p->af == a;
+	case OP_PROTO:
+		return p->proto == a;
+	case OP_ADDR4:
+		return addr_under_mask(vm, b, w, 1) != a;
+	case OP_ADDR6:
+		return addr_under_mask(vm, b, w, 4) != a;
+	case OP_RANGE4:
+		return addr_in_range(vm, b, w, 1) != a;
+	case OP_RANGE6:
+		return addr_in_range(vm, b, w, 4) != a;
+	case OP_TABLE:
+		return in_table(vm, b) != a;
+	case OP_IFADDR:
+		return is_ifaddr(vm, b) != a;
+	case OP_NOROUTE:
+		return has_no_route(vm, b) != a;
+	case OP_URPF:
+		return fails_urpf(vm, b) != a;
+	case OP_RTLABEL:
+		return has_label(vm, b) != a;
+	case OP_WHOLE:
+		return p->vproto != VPROTO_FRAGMENT;
+	case OP_FLAGS:
+		return flags_fit(vm, a, b);
+	case OP_OS:
+		return p->vproto != PROTO_TCP ||
+		    osfp_match(vm->p, vm->rule->os);
+	case OP_PORT:
+		return port_fits(vm, a, b, *w);
+	case OP_USER:
+	case OP_GROUP:
+		return owner_fits(vm, a, w);
+	case OP_ICMP:
+		return icmp_fits(vm, *w);
+	case OP_QUERY:
+		return may_begin(vm);
+	case OP_FRAGMENT:
+		return p->vproto == VPROTO_FRAGMENT;
+	case OP_TOS:
+		return p->tos == a;
+	case OP_PROB:
+		return chance(vm, *w);
+	case OP_TAGGED:
+		return has_tag(vm) != a;
+	case OP_RCVIF:
+		return came_in_on(vm) != a;
+	case OP_PRIO:
+		return p->prio == a;
+	case OP_RATE:
+		return under_rate(vm);
+	case OP_END: case OP_RULE: case OP_DECIDE: case OP_MATCH:
+	case OP_CALL: case OP_COUNT:
+		break;
+	}
+	assert(!"not a test");
+	return false;
+}
+
+/* A rule begins; false: it is a `once` rule that is over. */
+static bool
+begin_rule(struct vm *vm, uint32_t rule)
+{
+	vm->rule = &vm->e->rules[vm->anchor->base + rule];
+	if (vm->rule->n.expired)
+		return false;
+	vm->rule->n.evaluations++;
+	return true;
+}
+
+static enum end
+step(struct vm *vm)
+{
+	const uint32_t *pc = vm->pc;
+	enum op op = insn_op(*pc);
+	uint8_t length = op_info[op].length;
+
+	if (op == OP_END)
+		return leave(vm);
+	if (op == OP_DECIDE || op == OP_MATCH || op == OP_CALL)
+		return matched(vm, pc + length, insn_a(*pc) != 0);
+	if (op == OP_RULE ? begin_rule(vm, pc[2]) : fits(vm, pc))
+		vm->pc = pc + length;
+	else
+		vm->pc = pc + pc[1];
+	return VM_RUN;
+}
+
+enum outcome
+ruleset_run(struct pfk_engine *e, struct filter *f)
+{
+	struct vm vm;
+	enum end end;
+
+	vm.e = e;
+	vm.f = f;
+	vm.p = f->p;
+	vm.depth = vm.calls = 0;
+	f->reason = PFK_REASON_MATCH;
+	take_view(&vm);
+	enter(&vm, &e->anchors[0]);
+	while ((end = step(&vm)) == VM_RUN)
+		;
+	return end == VM_DONE ? PKT_PASS : PKT_DROP;
+}
