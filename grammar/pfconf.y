@@ -217,10 +217,7 @@ set:
 no_df:	%empty { $$ = 0; } | NO_DF { $$ = 1; } ;
 lock:	IF_BOUND { $$ = 1; } | FLOATING { $$ = 0; } ;
 
-string_or_all:
-  STRING
-| ALL		{ $$ = "all"; }
-;
+string_or_all:	STRING | ALL { $$ = "all"; } ;
 
 timeouts:
   timeout nl			{ $$ = ast_list(p, &@$, $1); }
@@ -417,16 +414,10 @@ return_icmp6:
   value		{ MAKE($$, ast_kid(p, &@$, AST_RETURN_ICMP6, $1)); }
 ;
 
-dir:
-  %empty	{ $$ = AST_INOUT; }
-| IN		{ $$ = AST_IN; }
-| OUT		{ $$ = AST_OUT; }
-;
-af:
-  %empty	{ $$ = PFK_AF_UNSPEC; }
-| INET		{ $$ = PFK_AF_INET; }
-| INET6		{ $$ = PFK_AF_INET6; }
-;
+dir:	%empty { $$ = AST_INOUT; } | IN { $$ = AST_IN; }
+|	OUT { $$ = AST_OUT; } ;
+af:	%empty { $$ = PFK_AF_UNSPEC; }
+|	INET { $$ = PFK_AF_INET; } | INET6 { $$ = PFK_AF_INET6; } ;
 
 quick:
   %empty	{ MAKE($$, ast_log(p, &@$, NULL, false)); }
@@ -661,13 +652,11 @@ filter_opt:
 | FLAGS ANY
 	{ MAKE($$, ast_kids(p, &@$, AST_OPT_FLAGS, NULL, NULL, NULL)); }
 | ICMP_TYPE icmp_item
-	{ MAKE($$, ast_of_num(p, &@$, AST_OPT_ICMP, ast_list(p, &@2, $2),
-	    PFK_AF_INET)); }
+	{ MAKE($$, ast_icmp_one(p, &@$, PFK_AF_INET, $2)); }
 | ICMP_TYPE '{' nl icmp_list '}'
 	{ MAKE($$, ast_of_num(p, &@$, AST_OPT_ICMP, $4, PFK_AF_INET)); }
 | ICMP6_TYPE icmp6_item
-	{ MAKE($$, ast_of_num(p, &@$, AST_OPT_ICMP, ast_list(p, &@2, $2),
-	    PFK_AF_INET6)); }
+	{ MAKE($$, ast_icmp_one(p, &@$, PFK_AF_INET6, $2)); }
 | ICMP6_TYPE '{' nl icmp6_list '}'
 	{ MAKE($$, ast_of_num(p, &@$, AST_OPT_ICMP, $4, PFK_AF_INET6)); }
 | PRIO NUMBER
@@ -856,16 +845,8 @@ state_opt:
 | STRING NUMBER
 	{ MAKE($$, ast_str_num(p, &@$, AST_STATE_OPT_TIMEOUT, $1, $2)); }
 ;
-flush:
-  %empty	{ $$ = 0; }
-| FLUSH		{ $$ = 1; }
-| FLUSH GLOBAL	{ $$ = 2; }
-;
-source_track:
-  %empty	{ $$ = 0; }
-| GLOBAL	{ $$ = 1; }
-| RULE		{ $$ = 2; }
-;
+flush:	%empty { $$ = 0; } | FLUSH { $$ = 1; } | FLUSH GLOBAL { $$ = 2; } ;
+source_track:	%empty { $$ = 0; } | GLOBAL { $$ = 1; } | RULE { $$ = 2; } ;
 
 /* --- translation, routing ---------------------------------------------- */
 
@@ -915,121 +896,4 @@ pool_opt:
 
 %%
 
-/* The words of symbols, for messages: keywords as they are written. */
-static const char *
-symbol_word(yysymbol_kind_t kind)
-{
-	static const char *const words[] = {
-#define KEYWORD(word, token)	[YYSYMBOL_##token] = word,
-#include "grammar/keywords.def"
-#undef KEYWORD
-	};
-
-	return (size_t)kind < sizeof(words) / sizeof(*words) ?
-	    words[kind] : NULL;
-}
-
-/* ... and of marks; bison names them '{' and so on. */
-static const char *
-symbol_mark(yysymbol_kind_t kind)
-{
-	static const char *const marks[] = { "{", "}", "(", ")", ",", "=",
-	    "!", "<", ">", "/", "-" };
-	const char *name = yysymbol_name(kind);
-
-	switch (kind) {
-	case YYSYMBOL_NE:
-		return "!=";
-	case YYSYMBOL_LE:
-		return "<=";
-	case YYSYMBOL_GE:
-		return ">=";
-	case YYSYMBOL_PORT_BINARY:
-		return "><";
-	default:
-		for (size_t i = 0; i < sizeof(marks) / sizeof(*marks); i++)
-			if (name[0] == '\'' && name[1] == *marks[i])
-				return marks[i];
-		return NULL;
-	}
-}
-
-static int
-pfconf_lex(PFCONF_STYPE *val, PFCONF_LTYPE *loc, struct parser *p)
-{
-	struct recent *r = &p->recent[p->nrecent++ % RECENT_MAX];
-
-	p->lexical = false;
-	val->str = NULL;
-	r->token = pfconf_scan(val, loc, p->scanner);
-	r->text = r->token == TOK_NUMBER || r->token == TOK_PORT_BINARY ?
-	    NULL : val->str;
-	r->place = p->last = *loc;
-	return r->token;
-}
-
-/* Only when the parser's stack is full, which pfctl's would be as well. */
-static void
-pfconf_error(const PFCONF_LTYPE *loc, struct parser *p, const char *text)
-{
-	(void)text;
-	(void)parser_error_at(p, loc, "limit", "yacc stack overflow");
-}
-
-static void
-expect(struct dead_end *e, yysymbol_kind_t kind)
-{
-	const char *text = symbol_word(kind);
-
-	switch (kind) {
-	case YYSYMBOL_STRING:
-		e->expects_word = true;
-		return;
-	case YYSYMBOL_NUMBER:
-		e->expects_number = true;
-		return;
-	default:
-		break;
-	}
-	if (text == NULL && (text = symbol_mark(kind)) == NULL)
-		e->expects_line_end = e->expects_line_end ||
-		    strcmp(yysymbol_name(kind), "'\\n'") == 0;
-	else if (e->nexpected < EXPECTED_MAX)
-		e->expected[e->nexpected++] = text;
-}
-
-static enum found
-found_of(yysymbol_kind_t kind, const char **text)
-{
-	switch (kind) {
-	case YYSYMBOL_YYEOF:
-		return FOUND_FILE_END;
-	case YYSYMBOL_STRING:
-		return FOUND_WORD;
-	case YYSYMBOL_NUMBER:
-		return FOUND_NUMBER;
-	default:
-		break;
-	}
-	if ((*text = symbol_word(kind)) != NULL)
-		return FOUND_KEYWORD;
-	if ((*text = symbol_mark(kind)) != NULL)
-		return FOUND_MARK;
-	return strcmp(yysymbol_name(kind), "'\\n'") == 0 ? FOUND_LINE_END :
-	    FOUND_BAD;
-}
-
-static int
-yyreport_syntax_error(const yypcontext_t *ctx, struct parser *p)
-{
-	struct dead_end e = { .place = *yypcontext_location(ctx) };
-	yysymbol_kind_t kinds[EXPECTED_MAX];
-	int n = yypcontext_expected_tokens(ctx, kinds, EXPECTED_MAX);
-
-	e.text = p->recent[(p->nrecent - 1) % RECENT_MAX].text;
-	e.found = found_of(yypcontext_token(ctx), &e.text);
-	for (int i = 0; i < n; i++)
-		expect(&e, kinds[i]);
-	syntax_error(p, &e);
-	return 0;
-}
+#include "grammar/symbols.h"

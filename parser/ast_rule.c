@@ -269,6 +269,13 @@ ast_icmp(struct parser *p, const struct place *at, enum pfk_af af,
 	return ast_tell(p, n);
 }
 
+struct ast *
+ast_icmp_one(struct parser *p, const struct place *at, enum pfk_af af,
+    struct ast *item)
+{
+	return ast_of_num(p, at, AST_OPT_ICMP, ast_list(p, at, item), af);
+}
+
 /* --- pools --- */
 
 struct ast *

@@ -42,7 +42,7 @@ struct word {
 struct words {
 	struct arena	*arena;
 	struct word	**slots;
-	size_t		 nslots, n;	/* a power of two; at most half of it */
+	size_t		 nslots, n;	/* a power of two; at most half */
 };
 
 /*
@@ -53,7 +53,7 @@ struct words {
 struct piece {
 	uint32_t	 at, len;	/* in the value */
 	struct span	 span;		/* in the source: all of the token */
-	uint32_t	 text;		/* if linear: offset of its first byte */
+	uint32_t	 text;		/* if linear: where it begins */
 	bool		 linear;
 	const struct expansion *via;	/* if it came out of another macro */
 };
@@ -302,6 +302,8 @@ struct ast *ast_af_to(struct parser *, const struct place *, int64_t af,
 	    struct ast *from, struct ast *to);
 struct ast *ast_icmp(struct parser *, const struct place *, enum pfk_af,
 	    struct ast *type, struct ast *code);
+struct ast *ast_icmp_one(struct parser *, const struct place *, enum pfk_af,
+	    struct ast *item);
 struct ast *ast_pool(struct parser *, const struct place *, enum ast_kind,
 	    struct ast *hosts, struct ast *port, struct ast *opts);
 struct ast *ast_pool_host(struct parser *, const struct place *,

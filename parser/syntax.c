@@ -15,6 +15,7 @@
 #include "parser/parser_int.h"
 #include "parser/syntax.h"
 
+#define EXPLAINED_MAX	1000	/* errors of a file; nobody reads more */
 #define LISTED_MAX	16	/* longer lists of words end in "..." */
 
 /* --- words --- */
@@ -248,8 +249,9 @@ explain(struct parser *p, const struct dead_end *e, struct diag *d)
 {
 	const char *expected = expected_text(p, e);
 
-	d->detail = arena_printf(p->opt.arena, "syntax error: unexpected %s%s%s",
-	    dead_end_found(p, e), *expected != '\0' ? "; " : "", expected);
+	d->detail = arena_printf(p->opt.arena,
+	    "syntax error: unexpected %s%s%s", dead_end_found(p, e),
+	    *expected != '\0' ? "; " : "", expected);
 	if (e->found == FOUND_WORD) {
 		const char *words[EXPECTED_MAX + 1];
 
@@ -271,6 +273,6 @@ syntax_error(struct parser *p, const struct dead_end *e)
 
 	if (p->lexical || is_stray_brace(p, e))
 		d->cascade = true;
-	else if (!syntax_hint(p, e, d))
+	else if (p->errors <= EXPLAINED_MAX && !syntax_hint(p, e, d))
 		explain(p, e, d);
 }

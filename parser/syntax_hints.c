@@ -83,17 +83,15 @@ backslash(struct history *h, const struct dead_end *e, struct diag *d)
 
 /* --- statements of other times and other systems --- */
 
+#define ONE_ANCHOR "`anchor` is for rules of all kinds (since OpenBSD 4.7)"
+
 static const struct { const char *word, *advice; } old_statements[] = {
 	{ "nat", "write `match out on ... nat-to ...` (since OpenBSD 4.7)" },
 	{ "rdr", "write `pass in on ... rdr-to ...` (since OpenBSD 4.7)" },
 	{ "binat", "write `pass on ... binat-to ...` (since OpenBSD 4.7)" },
 	{ "scrub", "write `match in all scrub (...)` (since OpenBSD 4.6)" },
-	{ "nat-anchor", "`anchor` is for all kinds of rules (since OpenBSD 4.7)" },
-	{ "rdr-anchor", "`anchor` is for all kinds of rules (since OpenBSD 4.7)" },
-	{ "binat-anchor",
-	    "`anchor` is for all kinds of rules (since OpenBSD 4.7)" },
-	{ "scrub-anchor",
-	    "`anchor` is for all kinds of rules (since OpenBSD 4.7)" },
+	{ "nat-anchor", ONE_ANCHOR }, { "rdr-anchor", ONE_ANCHOR },
+	{ "binat-anchor", ONE_ANCHOR }, { "scrub-anchor", ONE_ANCHOR },
 	{ "altq", "write `queue` statements (since OpenBSD 5.5)" },
 	{ NULL, NULL }
 };

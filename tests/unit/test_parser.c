@@ -89,7 +89,8 @@ START_TEST(test_options)
 	makes(AST_OPT_STATE, "pass keep state (max 3, tcp.first 9 sloppy)\n",
 	    "(OPT_STATE 1 (STATE_OPT_MAX 3) (STATE_OPT_TIMEOUT \"tcp.first\" "
 	    "9) (STATE_OPT_SLOPPY))");
-	makes(AST_OPT_FLAGS, "pass flags S/SA\npass flags /R\npass flags any\n",
+	makes(AST_OPT_FLAGS,
+	    "pass flags S/SA\npass flags /R\npass flags any\n",
 	    "(OPT_FLAGS 0:(FLAGS \"S\") 1:(FLAGS \"SA\"))\n"
 	    "(OPT_FLAGS 1:(FLAGS \"R\"))\n(OPT_FLAGS)");
 	makes(AST_OPT_ICMP, "pass icmp-type { 3 code 1, echoreq }\n",
@@ -109,7 +110,8 @@ START_TEST(test_pools)
 	    "(POOL 1 0:(LIST 1 (POOL_HOST 0 1 0:(HOST \"a\")) "
 	    "(POOL_HOST 2 2 0:(HOST \"b\"))) "
 	    "1:(PORT_RANGE 3 0:(WORD \"1:*\")) 2:(LIST (POOL_RANDOM)))");
-	makes(AST_ROUTESPEC, "pass route-to (em0) source-hash k sticky-address\n",
+	makes(AST_ROUTESPEC,
+	    "pass route-to (em0) source-hash k sticky-address\n",
 	    "(ROUTESPEC 0:(LIST (POOL_HOST 0:(HOST_DYNAMIC \"em0\"))) "
 	    "2:(LIST (POOL_SOURCE_HASH \"k\") (POOL_STICKY)))");
 	makes(AST_OPT_AF_TO, "pass in inet6 af-to inet from a to b\n",
@@ -225,7 +227,8 @@ START_TEST(test_include)
 	parse_text(&t, "include \"two\"\npass bar\ninclude \"none\"\n"
 	    "pass on $x\npass baz\ninclude \"three\"\n }\n");
 	ck_assert_str_eq(plain_of(&t), "one:1: syntax error\n"
-	    "pf.conf:2: syntax error\npfctl: pushfile: none: No such file or directory\n"
+	    "pf.conf:2: syntax error\n"
+	    "pfctl: pushfile: none: No such file or directory\n"
 	    "pf.conf:3: failed to include file none\n"
 	    "pf.conf:4: syntax error\n");
 	ck_assert_ptr_nonnull(strstr(rich_of(&t), "one:1:6: error"));
