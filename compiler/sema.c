@@ -93,7 +93,7 @@ sema_event(void *sema, struct parser *parser, struct ast *n)
 	if (n->kind == AST_ERROR || (r == AST_OK &&
 	    n->kind >= AST_SET_REASSEMBLE && n->kind <= AST_ANCHOR))
 		statement_ends(s, n);
-	return r;
+	return s->fatal ? AST_ABORT : r;
 }
 
 /* A chunk stays, with room for any usual statement. */

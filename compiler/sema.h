@@ -38,10 +38,16 @@ struct sema {
 	struct ast	*state_defaults; /* LIST of STATE_OPT_*, or NULL */
 	bool		 optimize_set;	/* -o or an earlier set decided */
 	bool		 loading_anchor; /* reading a `load anchor` file */
+	bool		 fatal;		/* pfctl would have exited: stop */
+	uint64_t	 combinations;	/* of list elements tried so far */
 	/* what scratch held where the open statements began: sema.c */
 	struct arena_mark marks[RULE_ANCHOR_DEPTH + 2];
 	unsigned	 open_anchors;
 	struct sema_uses *uses;		/* private to sema_uses.c */
+	struct sema_anchors *anchors;	/* private to sema_anchor.c */
+	/* what has been said of the statement: combination_error() */
+	const char	*told[8];
+	unsigned	 ntold;
 	struct sema_rules *rules;	/* private to sema_rule.c & friends */
 	struct sema_queues *queues;	/* private to sema_queue.c */
 	struct sema_settings *settings;	/* private to sema_set.c */
@@ -61,6 +67,19 @@ enum ast_result sema_pool(struct sema *, struct ast *);	 /* POOL, POOL_*     */
 enum ast_result sema_rule(struct sema *, struct ast *);	 /* RULE             */
 /* ANCHOR, ANCHOR_*, LOAD_ANCHOR, ANTISPOOF, ERROR */
 enum ast_result sema_anchor(struct sema *, struct ast *);
+/* Before each top-level file: rules go into this anchor. */
+void	 sema_anchor_start(struct sema *, struct anchor *);
+/* The `load anchor` statements so far, in their order. */
+struct load_anchor {
+	const char	*name, *file;
+	struct span	 span;
+	struct load_anchor *next;
+};
+const struct load_anchor *sema_load_anchors(const struct sema *);
+/* What calls of anchors are named and lead to, once a file is read. */
+void	 sema_anchor_finish(struct sema *, struct anchor *);
+/* An anchor without rules, in no tree yet. */
+struct anchor *anchor_new(struct arena *, const char *name, const char *path);
 /* Whether the queue was defined above. */
 bool	 sema_queue_exists(const struct sema *, const char *name);
 /* After the last file: checks of the whole ("no root queue ..."). */

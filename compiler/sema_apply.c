@@ -167,17 +167,22 @@ static apply_fn *const apply[OPT_COUNT] = {
 	[AST_OPT_SET_DELAY - OPT_FIRST] = apply_set_delay,
 };
 
-static void
-take_options(const struct ast *list, struct rule_opts *o,
-    struct statement *st)
+void
+sema_collect_opts(const struct ast *list, struct rule_opts *o)
 {
 	memset(o, 0, sizeof(*o));
-	for (const struct ast *n = list ? list->first : NULL; n; n = n->next) {
-		size_t k = (size_t)n->kind - OPT_FIRST;
+	for (const struct ast *n = list ? list->first : NULL; n; n = n->next)
+		o->by_kind[(size_t)n->kind - OPT_FIRST] = n;
+}
 
-		o->by_kind[k] = n;
-		if (apply[k] != NULL)
-			apply[k](st, n);
+static void
+apply_options(const struct ast *list, struct statement *st)
+{
+	for (const struct ast *n = list ? list->first : NULL; n; n = n->next) {
+		apply_fn *fn = apply[(size_t)n->kind - OPT_FIRST];
+
+		if (fn != NULL)
+			fn(st, n);
 	}
 }
 
@@ -284,7 +289,8 @@ sema_opts_to_statement(struct sema *s, const struct ast *list,
 {
 	struct rule *r = &st->rule;
 
-	take_options(list, o, st);
+	sema_collect_opts(list, o);
+	apply_options(list, st);
 	return check_once(s, rule_opt(o, AST_OPT_ONCE), r) &&
 	    check_names(s, o, r) && check_af_to(s, o, r) &&
 	    check_flags(s, rule_opt(o, AST_OPT_FLAGS), r);

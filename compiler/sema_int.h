@@ -83,9 +83,10 @@ struct host_list *sema_join_hosts(const struct ast *);
  * family, log, quick, interfaces, protocols, hosts, ports and systems.
  */
 void	 sema_head_to_statement(const struct ast *, struct statement *);
+/* The options of a RULE or ANCHOR, by kind. */
+void	 sema_collect_opts(const struct ast *list, struct rule_opts *);
 /*
- * What the options of a RULE or ANCHOR say, but for states, routing and
- * diversion.  The statement's action, direction and anchor must be set.
+ * What they say, but for states, routing and diversion; fills *o as well.  The statement's action, direction and anchor must be set.
  * => false: the message has been queued.
  */
 bool	 sema_opts_to_statement(struct sema *, const struct ast *,
