@@ -13,7 +13,7 @@ BEGIN {
 	may["compiler"] = "^(base/|compiler/|parser/(ast\\.h|ast\\.def|render\\.h)|pfkit/|" \
 	    "runtime/(bytecode\\.h|ops\\.def|image\\.h))"
 	may["runtime"] = "^(base/|runtime/|pfkit/)"
-	may["tools"] = "^pfkit/"
+	may["tools"] = "^(pfkit/|tools/common/)"	# and the tool itself
 	may["include"] = "^pfkit/"
 	limit = 900
 }
@@ -30,6 +30,9 @@ FNR == 1 {
 	sub(/\/.*/, "", room)
 	own = file
 	sub(/\/[^\/]*$/, "/", own)
+	tool = own
+	if (split(own, part, "/") > 2)
+		tool = part[1] "/" part[2] "/"
 }
 { lines = FNR }
 /^[ \t]*#[ \t]*include[ \t]*["<]/ {
@@ -39,10 +42,11 @@ FNR == 1 {
 	sub(/[">].*/, "", path)
 	if (!quoted && path !~ /^pfkit\//)
 		next		# the system
-	if (quoted && path !~ /\//)
+	if (quoted && (room == "tools" || path !~ /\//))
 		path = own path
-	# a tool may use its own folder
-	if (path ~ may[room] || room == "tools" && index(path, own) == 1)
+	while (sub(/[^\/.]+\/\.\.\//, "", path))
+		;
+	if (path ~ may[room] || room == "tools" && index(path, tool) == 1)
 		next
 	printf "%s:%d: %s may not include %s\n", file, FNR, room, path
 	bad = 1
