@@ -23,6 +23,7 @@ struct osfp_print {
 	struct osfp_number window, size, mss, wscale;
 	uint8_t		ttl;
 	bool		df, ts0;	/* don't fragment; timestamp is 0 */
+	bool		inet6;		/* the line's form for IPv6 */
 	uint8_t		noptions;
 	uint64_t	options;	/* three bits each */
 	struct osfp_text name[3];	/* class, version, subtype */

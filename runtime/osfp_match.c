@@ -52,7 +52,7 @@ osfp_init(struct pfk_engine *e, const char *text)
 		text += len;
 		if (good && !add_print(e, e->osfp, &p))
 			return -1;
-		p.df = true;
+		p.df = p.inet6 = true;
 		p.size.value = (uint16_t)(p.size.value + IPV6_MORE);
 		if (good && !add_print(e, e->osfp, &p))
 			return -1;

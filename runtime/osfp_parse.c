@@ -176,7 +176,7 @@ osfp_same(const struct osfp_print *a, const struct osfp_print *b)
 	return same_number(a->window, b->window) &&
 	    same_number(a->size, b->size) && same_number(a->mss, b->mss) &&
 	    same_number(a->wscale, b->wscale) && a->ttl == b->ttl &&
-	    a->df == b->df && a->ts0 == b->ts0 &&
+	    a->df == b->df && a->ts0 == b->ts0 && a->inet6 == b->inet6 &&
 	    a->noptions == b->noptions && a->options == b->options;
 }
 
