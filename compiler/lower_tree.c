@@ -155,6 +155,7 @@ lower_tree(struct image_writer *w)
 	struct flat_ruleset *flat = &w->rs->flat;
 	size_t n = 0;
 
+	add_anchor(w, "", NULL);	/* whatever the root's path is */
 	add_tree(w, flat->root);
 	for (const struct anchor *a = flat->loaded; a != NULL; a = a->sibling)
 		add_tree(w, a);
@@ -239,7 +240,8 @@ lower_table(struct image_writer *w, uint32_t anchor, const char *name)
 static void
 add_table(struct image_writer *w, uint32_t anchor, const struct table *from)
 {
-	struct img_table *t = &w->tables.v[lower_table(w, anchor, from->name)];
+	uint32_t index = lower_table(w, anchor, from->name);
+	struct img_table *t = &w->tables.v[index];
 
 	t->flags = IMG_T_DEFINED | (from->is_const ? IMG_T_CONST : 0) |
 	    (from->persist ? IMG_T_PERSIST : 0) |
