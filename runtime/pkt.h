@@ -115,6 +115,7 @@ struct pkt {
 	uint8_t		 log;		/* a match rule wants it logged */
 	bool		 second;	/* outgoing half of forwarding */
 	bool		 routed;	/* route-to has been applied */
+	bool		 recreated;	/* a SYN built again from a cookie */
 	bool		 cksum_bad, cksum_known; /* transport; cksum_ok() */
 	uint8_t		 routes;	/* times it was sent elsewhere */
 	bool		 before_known;

@@ -113,29 +113,44 @@ void	nodes_purge(struct pfk_engine *);	/* called by purge_until() */
 int	replies_init(struct pfk_engine *);
 void	replies_free(struct pfk_engine *);
 void	replies_reset(struct pfk_engine *);	/* before each decision */
+/* Those of this decision; how many there are. */
+unsigned replies_get(const struct pfk_engine *, const struct pfk_reply **);
 struct tcp_reply {
 	uint8_t		af;
 	struct pfk_addr	src, dst;
-	uint16_t	sport, dport;
+	uint16_t	sport, dport;	/* network order */
 	uint32_t	seq, ack;
-	uint8_t		flags, ttl;	/* ttl 0: 64 */
+	uint8_t		flags, ttl;	/* ttl 0: 64 (IPv6: always) */
 	uint16_t	win, mss;	/* mss 0: no option */
-	uint8_t		wscale;		/* 0xff: no option */
+	uint8_t		wscale;		/* WSCALE_NONE: no option */
 };
+#define WSCALE_NONE	0xff
 void	reply_tcp(struct pkt *, const struct tcp_reply *);
-/* code as pf.conf's return-icmp; quotes the packet as it came. */
+/* The packet itself, at ip (100 bytes are enough, all zero); its length. */
+uint32_t tcp_build(struct pfk_engine *, uint8_t *ip, const struct tcp_reply *);
+/* An error with pf's type and code about the packet as it is; param: MTU. */
 void	reply_icmp(struct pkt *, uint8_t af, uint8_t type, uint8_t code,
-	    uint32_t mtu);
-/* What `block return` of this rule sends for this packet, if anything. */
-void	reply_return(struct pkt *, const struct img_rule *, bool have_state);
+	    uint32_t param);
+/*
+ * What the rule sends for this packet, if it is a block rule that returns
+ * something.  p->reason becomes PROTCKSUM if its TCP checksum is wrong.
+ */
+void	reply_return(struct pkt *, const struct img_rule *);
 
 /* ---- syncookie.c ---- */
 int	syncookies_init(struct pfk_engine *);
 void	syncookies_free(struct pfk_engine *);
+/* Whether an incoming SYN (without ACK) is to be answered with a cookie. */
 bool	syncookies_active(const struct pkt *);
 void	syncookie_send(struct pkt *);
-/* An ACK that answers a cookie: the SYN is built again.  PKT_PASS if so. */
-enum outcome syncookie_check(struct pkt *);
+/*
+ * Whether an incoming ACK without a live state answers a cookie.  If so *syn
+ * is the SYN that it followed, to be decoded and filtered (its bytes are in
+ * e->scratch); that one never asks for a cookie.
+ */
+bool	syncookie_check(struct pkt *ack, struct pkt *syn);
+/* Each second: keys change, adaptive mode ends. */
+void	syncookies_tick(struct pfk_engine *);
 
 struct saver;
 void	nodes_save(const struct pfk_engine *, struct saver *);

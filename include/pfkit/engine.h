@@ -280,7 +280,7 @@ struct pfk_counters {		/* pfctl -si -v */
 	uint64_t	 src_searches, src_inserts, src_removals;
 	uint64_t	 fragment_searches, fragment_inserts,
 			 fragment_removals;
-	uint64_t	 syncookies[4];
+	uint64_t	 syncookies[4];	/* floods seen, sent, validated */
 	uint32_t	 states, src_nodes, fragments;
 	uint64_t	 started, now;		/* ns since 1970 */
 };
