@@ -227,7 +227,7 @@ check_netmask(struct expansion_of *x, const struct host_item *h,
 		bits = 0;
 	}
 	if (bad)
-		combination_error(x->s, h->node, "netmask",
+		(void)sema_message(x->s, h->node, "netmask", PLAIN_BARE,
 		    "netmask %u invalid for IPv4 address", bits);
 	return !bad;
 }
@@ -328,19 +328,20 @@ take_rest(struct expansion_of *x, const struct combination *c)
 
 /* --- binat-to --- */
 
+#define NAME_BEFORE_MASK	16
+
 /*
- * Whether the mask is all zeros as pfctl sees it, which keeps names in the
- * same room: one of a table reaches into the mask from its 17th letter on.
+ * Whether the mask is all zeros as pfctl sees it: never without a family, and
+ * it keeps names in the same room, where a long one reaches into the mask.
  */
 static bool
 is_zero_mask(const struct rule_addr *a, uint8_t af)
 {
-	if (a->kind == RULE_ADDR_TABLE)
-		return strlen(a->name) <= 16;
-	if (a->kind == RULE_ADDR_ROUTE_LABEL)
-		return strlen(a->name) <= 16;
-	return addr_is_zero(&a->mask, af == PFK_AF_INET ? PFK_AF_INET :
-	    PFK_AF_INET6);
+	if (af == PFK_AF_UNSPEC)
+		return false;
+	if (a->kind == RULE_ADDR_TABLE || a->kind == RULE_ADDR_ROUTE_LABEL)
+		return strlen(a->name) <= NAME_BEFORE_MASK;
+	return addr_is_zero(&a->mask, (enum pfk_af)af);
 }
 
 static bool
