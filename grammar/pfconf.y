@@ -116,9 +116,9 @@ static void pfconf_error(const PFCONF_LTYPE *, struct parser *, const char *);
 ruleset:
   %empty
 | ruleset '\n'				{ parser_statement_end(p); }
-| ruleset statement '\n'		{ parser_statement_end(p); }
+| ruleset statement '\n'		{ parser_statement_done(p); }
 | '{' NEVER				/* pfctl gives up here */
-| ruleset error '\n'			{ TELL(parser_recovered(p, &@2)); }
+| ruleset error '\n'	{ yyerrok; TELL(parser_recovered(p, &@2)); }
 ;
 
 statement:
@@ -340,7 +340,7 @@ anchor_body:
 anchor_lines:
   %empty
 | anchor_lines '\n'			{ parser_statement_end(p); }
-| anchor_lines anchor_line '\n'		{ parser_statement_end(p); }
+| anchor_lines anchor_line '\n'		{ parser_statement_done(p); }
 ;
 anchor_line:
   table { } | rule { } | anchor { } | include

@@ -53,6 +53,7 @@ pfconf_lex(PFCONF_STYPE *val, PFCONF_LTYPE *loc, struct parser *p)
 	r->text = r->token == TOK_NUMBER || r->token == TOK_PORT_BINARY ?
 	    NULL : val->str;
 	r->place = p->last = *loc;
+	parser_count_token(p, r->token);
 	return r->token;
 }
 

@@ -154,6 +154,29 @@ parser_statement_end(struct parser *p)
 	p->nrecent = 0;
 }
 
+/* As above, after more than an empty line. */
+void
+parser_statement_done(struct parser *p)
+{
+	p->broken_list = 0;
+	p->braces = 0;
+	parser_statement_end(p);
+}
+
+/*
+ * Where an error leaves a list open, what follows are lines of the list and
+ * no statements; nothing that is said of them means anything.
+ */
+void
+parser_count_token(struct parser *p, int token)
+{
+	p->since_error++;
+	if (token == '{')
+		p->braces++;
+	else if (token == '}' && p->braces > 0)
+		p->braces--;
+}
+
 enum ast_result
 parser_recovered(struct parser *p, const struct place *at)
 {
@@ -162,6 +185,9 @@ parser_recovered(struct parser *p, const struct place *at)
 
 	p->errors++;
 	p->stray_braces += p->marks.n;
+	p->broken_list += p->braces;
+	p->braces = 0;
+	p->since_error = 0;
 	p->marks.n = 0;
 	result = ast_event_num(p, at, AST_ERROR, in_anchor);
 	parser_statement_end(p);
@@ -172,6 +198,7 @@ enum ast_result
 parser_anchor_open(struct parser *p, const struct place *at)
 {
 	vec_push(p->opt.arena, &p->marks, p->nodes.used);
+	p->braces--;
 	return ast_event(p, at, AST_ANCHOR_OPEN);
 }
 
@@ -263,6 +290,8 @@ parser_parse(struct parser *p, const char *name, const char *text, size_t len,
 	p->depth = 0;
 	p->marks.n = 0;
 	p->stray_braces = 0;
+	p->braces = p->broken_list = 0;
+	p->since_error = SIZE_MAX / 2;
 	p->nrecent = 0;
 	p->expanded = 0;
 	p->unused.n = 0;

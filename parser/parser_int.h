@@ -153,6 +153,9 @@ struct parser {
 	bool		 lexical;	/* the token read last is an error
 					   that has been told */
 	size_t		 stray_braces;	/* of anchors that errors ended */
+	unsigned	 braces;	/* open in this statement's lists */
+	unsigned	 broken_list;	/* still open where the last error was */
+	size_t		 since_error;	/* tokens since its line ended */
 };
 
 /* --- intern.c --- */
@@ -177,6 +180,8 @@ struct place place_default(const struct place *rhs, unsigned n);
 struct place place_join(const struct place *, const struct place *);
 void	*parser_stack_alloc(struct parser *, size_t);
 void	 parser_statement_end(struct parser *);
+void	 parser_statement_done(struct parser *);
+void	 parser_count_token(struct parser *, int token);
 enum ast_result parser_recovered(struct parser *, const struct place *);
 enum ast_result parser_include(struct parser *, const struct place *,
 	    const struct place *word_at, const char *path);

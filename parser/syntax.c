@@ -244,6 +244,26 @@ is_stray_brace(struct parser *p, const struct dead_end *e)
 	return true;
 }
 
+/*
+ * pfctl says nothing of an error that comes before two tokens after the line
+ * of another have been taken.
+ */
+static bool
+is_silent(const struct parser *p)
+{
+	return p->since_error <= 2;
+}
+
+static bool
+is_in_broken_list(struct parser *p, const struct dead_end *e)
+{
+	if (p->broken_list == 0)
+		return false;
+	if (e->found == FOUND_MARK && strcmp(e->text, "}") == 0)
+		p->broken_list--;
+	return true;
+}
+
 static void
 explain(struct parser *p, const struct dead_end *e, struct diag *d)
 {
@@ -271,7 +291,9 @@ syntax_error(struct parser *p, const struct dead_end *e)
 	struct diag *d = parser_error_at(p, &e->place, "syntax",
 	    "syntax error");
 
-	if (p->lexical || is_stray_brace(p, e))
+	if (is_silent(p))
+		d->plain = PLAIN_NONE;
+	if (p->lexical || is_in_broken_list(p, e) || is_stray_brace(p, e))
 		d->cascade = true;
 	else if (p->errors <= EXPLAINED_MAX && !syntax_hint(p, e, d))
 		explain(p, e, d);

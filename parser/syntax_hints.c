@@ -137,17 +137,32 @@ unknown_statement(struct history *h, const struct dead_end *e,
 	return true;
 }
 
+/* Whether `=` follows in the source. */
+static bool
+is_definition(struct parser *p, struct span name)
+{
+	const struct source *s = source_get(p->opt.sources, name.file);
+	uint32_t at = name.off + name.len;
+
+	while (s != NULL && at < s->len && (s->text[at] == ' ' ||
+	    s->text[at] == '\t'))
+		at++;
+	return s != NULL && at < s->len && s->text[at] == '=';
+}
+
 static bool
 keyword_as_macro(struct history *h, const struct dead_end *e, struct diag *d)
 {
-	const struct recent *first = token(h, 0);
+	const struct recent *name = token(h, h->count == 1 ? 0 : h->count);
 
-	if (h->count != 1 || first->text == NULL ||
-	    !found(e, FOUND_MARK, "="))
+	if (h->count > 1 || name->text == NULL ||
+	    name->token == TOK_STRING ||
+	    !is_definition(h->p, name->place.span) ||
+	    (h->count == 1 && !found(e, FOUND_MARK, "=")))
 		return false;
-	point_at(d, first);
+	point_at(d, name);
 	d->detail = arena_printf(h->p->opt.arena,
-	    "`%s` is a keyword: a macro needs another name", first->text);
+	    "`%s` is a keyword: a macro needs another name", name->text);
 	return true;
 }
 
