@@ -147,6 +147,7 @@ void	*e_realloc(const struct pfk_engine *, void *, size_t osize,
 	    size_t nsize);					/* not zeroed */
 void	 e_free(const struct pfk_engine *, void *, size_t);
 
+void	 e_seed(struct pfk_engine *, uint64_t);
 uint32_t e_random(struct pfk_engine *);			/* 32 bits */
 uint32_t e_random_below(struct pfk_engine *, uint32_t);	/* uniform */
 

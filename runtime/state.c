@@ -234,9 +234,11 @@ state_key_set(struct state_key *k, uint8_t af, uint8_t proto,
     uint16_t rdomain, int first, const struct pfk_addr addr[2],
     const uint16_t port[2])
 {
+	size_t alen = af == PFK_AF_INET6 ? 16 : 4;
+
 	memset(k, 0, sizeof(*k));
-	k->addr[first] = addr[SRC];
-	k->addr[!first] = addr[DST];
+	memcpy(&k->addr[first], &addr[SRC], alen);
+	memcpy(&k->addr[!first], &addr[DST], alen);
 	k->port[first] = port[SRC];
 	k->port[!first] = port[DST];
 	k->rdomain = rdomain;

@@ -172,6 +172,11 @@ enum outcome track_packet(struct pkt *, uint32_t *state);
 /* tcp_track.c: peer is PEER_SRC if the state's opener sent it. */
 enum outcome tcp_track(struct pkt *, uint32_t state, int peer);
 enum outcome tcp_track_sloppy(struct pkt *, uint32_t state, int peer);
+/* The first packet of a new state; the window scale that a SYN offers. */
+void	tcp_start(struct pkt *, uint32_t state, bool modulate);
+uint8_t	tcp_wscale(const struct pkt *);
+/* The key on the other side of the host, where the packet is going. */
+const struct state_key *state_key_beyond(const struct pkt *, uint32_t state);
 /* synproxy.c */
 enum outcome synproxy_packet(struct pkt *, uint32_t state);
 void	synproxy_start(struct pkt *, uint32_t state);
