@@ -216,11 +216,6 @@ enum outcome filter_packet(struct pkt *, struct verdict *);
 /* icmp.c: a packet of ICMP or ICMPv6 and the state it belongs to; v->state 0:
  * ask the rules. */
 enum outcome icmp_packet(struct pkt *, struct verdict *);
-/* icmp_map.c: true: an error, which quotes another packet.  id and type are
- * network order; *dir: PFK_IN query, PFK_OUT answer. */
-bool	icmp_mapping(const struct pkt *, uint8_t af, const uint8_t *hdr,
-	    uint32_t hdrlen, uint8_t *dir, uint16_t *id, uint16_t *type);
-
 /* ---- counters.c ---- */
 /* Everything pf counts for a packet that has been decided. */
 void	 count_packet(struct pkt *, enum outcome, const struct verdict *);

@@ -68,6 +68,19 @@ struct pkt_view {
 	uint16_t	 mss;
 };
 
+/* The packet quoted by an ICMP error. */
+struct quote {
+	uint32_t	off;		/* of the quoted IP header */
+	uint32_t	hdroff;		/* of its transport header */
+	uint8_t		af, proto;
+	struct pfk_addr	addr[2];
+	uint16_t	port[2];	/* ICMP: SRC is the id if rules may
+					   translate it (echo), else 0 */
+	uint8_t		icmp_type;
+	uint32_t	seq;		/* of TCP */
+	uint8_t		ttl;
+};
+
 struct pkt {
 	struct pfk_engine *e;
 	const struct pfk_packet *frame;	/* what came in */
@@ -94,7 +107,8 @@ struct pkt {
 					   the fragment header, or 0 */
 	uint8_t		 tcp_flags;	/* as they are now (after normalise) */
 	uint8_t		 icmp_type, icmp_code;
-	bool		 icmp_error;	/* quotes another packet */
+	bool		 icmp_error;	/* an error whose state is af-to: see
+					   afto_error() */
 
 	struct pfk_addr	 addr[2];	/* as the packet has them now */
 	uint16_t	 port[2];	/* TCP, UDP; ICMP, once the rules are
@@ -124,6 +138,7 @@ struct pkt {
 	enum pfk_reason	 reason;	/* why it is dropped, or held */
 	enum pfk_reason	 counted;	/* last one that is not `match` */
 	struct pfk_decision *dec;	/* being filled */
+	struct quote	 quote;		/* of an ICMP error with a state */
 	/* how it looked before the first change; kept by pkt_writable() */
 	struct pkt_view	 before;
 };

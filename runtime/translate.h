@@ -57,18 +57,9 @@ bool	rewrite_tos(struct pkt *, uint8_t);
  * different.  All compare with what the packet's bytes are. */
 bool	rewrite_flow(struct pkt *, const struct pfk_addr *src, uint16_t sport,
 	    const struct pfk_addr *dst, uint16_t dport, bool *changed);
-/* The packet quoted by an ICMP error: its addresses and ports, its checksums
- * and that of the error around it. */
-struct quote {
-	uint32_t	off;		/* of the quoted IP header */
-	uint32_t	hdroff;		/* of its transport header */
-	uint8_t		af, proto;
-	struct pfk_addr	addr[2];
-	uint16_t	port[2];	/* ICMP: id, 0 if it has none */
-	uint8_t		icmp_type;
-	uint32_t	seq;		/* of TCP */
-	uint8_t		ttl;
-};
+/* The packet quoted by an ICMP error (struct quote): one address and port (of
+ * ICMP echo: side SRC, the id), its checksums and that of the error around
+ * it.  Quoted UDP loses its checksum, as in pf. */
 bool	rewrite_quote(struct pkt *, struct quote *, int side,
 	    const struct pfk_addr *, uint16_t port);
 
@@ -76,7 +67,11 @@ bool	rewrite_quote(struct pkt *, struct quote *, int side,
  * The packet becomes one of p->naf with p->naddr and p->nport (ICMP types
  * translated).  PKT_DROP: cannot be (reason). */
 enum outcome afto_packet(struct pkt *);
-/* An ICMP error with its quote. */
+/*
+ * An ICMP error with its quote: p->naddr and p->nport are the addresses and
+ * ports of the *quote* to be; the error goes to naddr[SRC], its source becomes
+ * what pf makes of it.
+ */
 enum outcome afto_error(struct pkt *, struct quote *);
 /* pf's mapping of ICMP types and codes; -1: has none. */
 int	afto_icmp_type(uint8_t from_af, uint8_t type, uint8_t code,
