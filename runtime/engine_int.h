@@ -216,10 +216,20 @@ enum outcome filter_packet(struct pkt *, struct verdict *);
 /* icmp.c: a packet of ICMP or ICMPv6 and the state it belongs to; v->state 0:
  * ask the rules. */
 enum outcome icmp_packet(struct pkt *, struct verdict *);
+/* The routing domain that a routing table belongs to. */
+uint16_t rtable_rdomain(const struct pfk_engine *, unsigned rtable);
+
 /* ---- counters.c ---- */
+/* counters.limits[], in pf's order */
+enum { LIMIT_COUNTER_STATES, LIMIT_COUNTER_SRC_STATES,
+    LIMIT_COUNTER_SRC_NODES, LIMIT_COUNTER_SRC_CONN,
+    LIMIT_COUNTER_SRC_CONN_RATE, LIMIT_COUNTER_OVERLOAD,
+    LIMIT_COUNTER_FLUSH, LIMIT_COUNTER_SYNFLOODS };
 /* Everything pf counts for a packet that has been decided. */
 void	 count_packet(struct pkt *, enum outcome, const struct verdict *);
 
+/* pkt.log: pf logs it whatever the rule says (malformed, options) */
+#define LOG_FORCED	0x80
 /* ---- log (log.c) ---- */
 /* One line of pflog for a rule (its own logif); subrule of anchors from
  * the anchor call. */

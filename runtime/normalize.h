@@ -30,12 +30,14 @@ void	frags_purge(struct pfk_engine *);
 
 int	tscrubs_init(struct pfk_engine *);
 void	tscrubs_free(struct pfk_engine *);
-/* A record for a new state's packet, 0: no memory. */
-uint32_t tscrub_new(struct pkt *, uint8_t *seen_wscale);
+/* A record for a new state (kept in its cold->tscrub); false: no memory. */
+bool	tscrub_start(struct pkt *, uint32_t state);
 void	tscrub_free(struct pfk_engine *, uint32_t);
 /*
  * A packet of a state with `reassemble tcp`: replaces its timestamps and
- * evens its TTL.  PKT_DROP: p->reason.  *writeback: the header changed.
+ * evens its TTL; peer is PEER_SRC or PEER_DST, who sent it.  The first
+ * packet of a peer (seqlo still 0 before it) fills in its half of the record.
+ * PKT_DROP: p->reason.  *writeback: the header changed.
  */
 enum outcome tscrub_packet(struct pkt *, uint32_t state, int peer,
 	    bool *writeback);

@@ -1,6 +1,6 @@
 /*
- * What all rooms use: the engine's memory, chance, rates, lists of match
- * rules, debug messages.
+ * What all rooms use: the engine's memory, chance, lists of match rules, debug
+ * messages.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -85,38 +85,6 @@ e_random_below(struct pfk_engine *e, uint32_t n)
 	while ((r = e_random(e)) < low)
 		;
 	return r % n;
-}
-
-/* ---- rates ---- */
-
-#define RATE_UNIT	1000u
-
-void
-rate_init(struct rate *r, uint32_t limit, uint32_t seconds)
-{
-	r->limit = limit * RATE_UNIT;
-	r->seconds = seconds;
-	r->count = r->last = 0;
-}
-
-/* The count decays by the part of the period that has passed. */
-void
-rate_add(struct rate *r, uint32_t now)
-{
-	uint32_t passed = now - r->last;
-
-	if (passed >= r->seconds)
-		r->count = 0;
-	else
-		r->count -= r->count * passed / r->seconds;
-	r->count += RATE_UNIT;
-	r->last = now;
-}
-
-bool
-rate_over(const struct rate *r)
-{
-	return r->count > r->limit;
 }
 
 /* ---- lists of match rules ---- */
