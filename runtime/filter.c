@@ -107,15 +107,8 @@ log_decision(struct filter *f)
 static enum outcome
 blocked(struct pkt *p, const struct img_rule *r)
 {
-	bool reset = r->block == IMG_RETURN || r->block == IMG_RETURN_RST;
-
-	if (p->vproto == VPROTO_FRAGMENT || r->block == IMG_DROP)
-		return PKT_DROP;
-	if (p->vproto == PROTO_TCP && reset && !(p->tcp_flags & TCP_RST) &&
-	    !pkt_cksum_ok(p))
-		pkt_reason(p, PFK_REASON_PROTCKSUM);
-	else
-		reply_return(p, r, false);
+	if (p->vproto != VPROTO_FRAGMENT)
+		reply_return(p, r);
 	return PKT_DROP;
 }
 
@@ -453,7 +446,7 @@ judge(struct filter *f, struct making *m, struct verdict *v)
 		return drop(p, out == PKT_PASS ? PFK_REASON_TRANSLATE :
 		    f->reason);
 	m->r = p->e->rules[f->rule].r;
-	p->reason = PFK_REASON_MATCH;
+	pkt_reason(p, PFK_REASON_MATCH);
 	log_decision(f);
 	return m->r->action == IMG_BLOCK ? blocked(p, m->r) :
 	    passed(p, m, v);
