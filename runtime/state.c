@@ -578,7 +578,8 @@ nodes_release(struct pfk_engine *e, uint32_t i)
 
 	for (int n = 0; n < 4; n++) {
 		if (c->nodes[n] != 0)
-			node_state_removed(e, c->nodes[n], c->tcp_est);
+			node_state_removed(e, c->nodes[n],
+			    state_get(e, i)->rule, c->tcp_est);
 		c->nodes[n] = 0;
 	}
 	c->tcp_est = 0;

@@ -82,21 +82,31 @@ int	nodes_init(struct pfk_engine *);
 void	nodes_free(struct pfk_engine *);
 enum node_type { NODE_NONE, NODE_NAT, NODE_RDR, NODE_ROUTE };
 /*
- * Finds or makes the entry of the source for the rule.  PKT_PASS with *node;
- * PKT_DROP: a limit (reason SRCLIMIT), or memory.
+ * Finds or makes the entry of the source for the rule (*node if that is not
+ * 0), which counts one more state later; raddr (or NULL) is kept in a new one.
+ * PKT_PASS with *node; PKT_DROP: a limit or no memory (pf: reason SRCLIMIT).
  */
 enum outcome node_get(struct pfk_engine *, uint32_t rule, enum node_type,
 	    uint8_t af, const struct pfk_addr *src, const struct pfk_addr *raddr,
-	    uint16_t rifid, uint32_t *node);
+	    uint8_t raf, uint16_t rifid, uint32_t *node);
 /* The entry if there is one (sticky-address), or 0. */
 uint32_t node_find(struct pfk_engine *, uint32_t rule, enum node_type,
 	    uint8_t af, const struct pfk_addr *src);
+/* The address kept in it; false: none. */
 bool	node_raddr(const struct pfk_engine *, uint32_t node,
 	    struct pfk_addr *raddr, uint8_t *af, uint16_t *ifid);
 void	node_state_added(struct pfk_engine *, uint32_t node);
-void	node_state_removed(struct pfk_engine *, uint32_t node, bool tcp_est);
-void	nodes_count(struct pfk_engine *, uint32_t state, bool reverse,
+/* rule: the state's, whose timeout src.track counts. */
+void	node_state_removed(struct pfk_engine *, uint32_t node, uint32_t rule,
+	    bool tcp_est);
+/* A state could not be made: its nodes (0 is fine) go if nothing needs them. */
+void	node_drop_unused(struct pfk_engine *, uint32_t node);
+/* The entry goes, and states that have it forget it. */
+void	node_forget(struct pfk_engine *, uint32_t node);
+/* A packet of the state; out: its direction. */
+void	nodes_count(struct pfk_engine *, uint32_t state, bool out,
 	    uint32_t bytes);
+#define FLUSH_GLOBAL	2	/* img_rule.flush: not only the rule's states */
 /*
  * A TCP handshake finished: max-src-conn, max-src-conn-rate, overload with
  * flush.  false: over the limit (the packet is dropped, reason SRCLIMIT).
