@@ -311,7 +311,10 @@ give_up(struct pkt *p, struct making *m)
 		tscrub_free(e, c->tscrub);
 	for (int i = 0; i < 4; i++)
 		if (c->nodes[i] != 0)
-			node_state_removed(e, c->nodes[i], false);
+			node_state_removed(e, c->nodes[i], m->f->rule,
+			    false);
+	for (int i = 0; i < 4; i++)
+		node_drop_unused(e, m->f->nodes[i]);
 	state_free(e, m->state);
 	return PKT_DROP;
 }
@@ -398,7 +401,7 @@ check_limits(struct pkt *p, struct making *m)
 
 	if (m->r->src_track != IMG_TRACK_NONE &&
 	    node_get(e, m->f->rule, NODE_NONE, p->af, &p->addr[SRC], NULL,
-	    IF_NONE, &m->f->nodes[NODE_NONE]) != PKT_PASS)
+	    0, IF_NONE, &m->f->nodes[NODE_NONE]) != PKT_PASS)
 		return drop(p, PFK_REASON_SRCLIMIT);
 	if (m->r->max_states != 0 && rr->n.states >= m->r->max_states) {
 		e->counters.limits[LIMIT_COUNTER_STATES]++;
