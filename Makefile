@@ -127,6 +127,9 @@ $(MKPCAP): $(call obj,$(wildcard tests/captures/*.c))
 $(GOLDEN) $(MKPCAP):
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^
+# By hand, when ops.def has changed; a test sees whether it is fresh.
+docs/BYTECODE.md: $(BUILD)/tests/unit/test_bytecode_doc
+	$< write >$@
 $(BUILD)/bench/%: $(BUILD)/obj/bench/%.o
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^

@@ -194,6 +194,8 @@ add_instruction(struct text *t, const uint32_t *code, uint32_t pc,
 		add_words(t, info, w);
 	if (*rule != NULL)
 		add_rule_operand(t, *rule, op, insn_b(w[0]));
+	while (t->len > start && t->s[t->len - 1] == ' ')
+		t->len--;
 	if (info->operands[2] == 'J')
 		add(t, " -> %u", pc + w[1]);
 	if (op == OP_RULE)
