@@ -19,7 +19,6 @@ static void
 strbuf_room(struct strbuf *b, size_t len)
 {
 	size_t cap = b->cap == 0 ? 64 : b->cap;
-	char *grown;
 
 	if (len >= SIZE_MAX / 2 - b->len)
 		longjmp(*b->arena->oom, 1);
@@ -27,10 +26,7 @@ strbuf_room(struct strbuf *b, size_t len)
 		return;
 	while (cap - b->len <= len)
 		cap *= 2;
-	grown = arena_alloc(b->arena, cap);
-	if (b->len != 0)
-		memcpy(grown, b->s, b->len);
-	b->s = grown;
+	b->s = arena_grow(b->arena, b->s, b->len, cap);
 	b->cap = cap;
 }
 

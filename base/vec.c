@@ -10,13 +10,12 @@ void *
 vec_grow_(struct arena *a, void *old, size_t n, size_t *cap, size_t size)
 {
 	size_t want = *cap == 0 ? 8 : *cap * 2;
-	void *grown;
+	char *grown;
 
 	if (want > SIZE_MAX / size)
 		longjmp(*a->oom, 1);
-	grown = arena_alloc(a, want * size);
-	if (n != 0)
-		memcpy(grown, old, n * size);
+	grown = arena_grow(a, old, n * size, want * size);
+	memset(grown + n * size, 0, (want - n) * size);
 	*cap = want;
 	return grown;
 }
