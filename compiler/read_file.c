@@ -114,6 +114,8 @@ compile_read_file(void *ctx, struct arena *a, const char *path,
 		error = read_path(path, &b);
 	if (error != 0) {
 		buffer_free(&b);
+		if (error == ENOMEM)
+			longjmp(*a->oom, 1);
 		return error;
 	}
 	*len = b.len;
