@@ -21,7 +21,8 @@ BUILD ?=	build
 PREFIX ?=	/usr/local
 CFLAGS ?=	-O2 -g
 WARN =		-Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
-		-Wmissing-prototypes -Wconversion -Wswitch-enum -Wvla
+		-Wmissing-prototypes -Wconversion -Wswitch-enum -Wvla \
+		$(if $(SANITIZE),-Wno-conversion)	# gcc: confused by them
 # _DEFAULT_SOURCE: POSIX and the BSD types, where -std=c11 hides them.
 ALL_CFLAGS =	-std=c11 -D_DEFAULT_SOURCE $(FEATURES) -I. -Iinclude \
 		-I$(BUILD)/gen -MMD -MP $(WARN) $(CFLAGS) $(SANITIZE)

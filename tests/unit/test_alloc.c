@@ -99,7 +99,8 @@ try_compile(const struct pfk_host *host, size_t n)
 	size_t len;
 	int error = pfk_compile(&o, &rs);
 
-	if (error != PFK_ERR_NOMEM)
+	/* a file that cannot be read for want of memory is PFK_ERR_IO */
+	if (error != PFK_ERR_NOMEM && error != PFK_ERR_IO)
 		ck_assert_int_eq(error, PFK_ERR_INVALID);
 	if (rs != NULL) {
 		ck_assert_ptr_nonnull(pfk_ruleset_text(rs, &len));
