@@ -33,11 +33,12 @@ void	tscrubs_free(struct pfk_engine *);
 /* A record for a new state (kept in its cold->tscrub); false: no memory. */
 bool	tscrub_start(struct pkt *, uint32_t state);
 void	tscrub_free(struct pfk_engine *, uint32_t);
+/* Before the checks of a peer's first segment (seqlo still 0). */
+void	tscrub_first(struct pkt *, uint32_t state, int peer);
 /*
  * A packet of a state with `reassemble tcp`: replaces its timestamps and
- * evens its TTL; peer is PEER_SRC or PEER_DST, who sent it.  The first
- * packet of a peer (seqlo still 0 before it) fills in its half of the record.
- * PKT_DROP: p->reason.  *writeback: the header changed.
+ * evens its TTL; peer is PEER_SRC or PEER_DST, who sent it.  PKT_DROP:
+ * p->reason.  *writeback: the packet changed.
  */
 enum outcome tscrub_packet(struct pkt *, uint32_t state, int peer,
 	    bool *writeback);
@@ -48,5 +49,7 @@ void	frags_save(const struct pfk_engine *, struct saver *);
 bool	frags_restore(struct pfk_engine *, struct saver *);
 void	tscrubs_save(const struct pfk_engine *, struct saver *);
 bool	tscrubs_restore(struct pfk_engine *, struct saver *);
+/* Whether a restored state's record can be. */
+bool	tscrub_valid(const struct pfk_engine *, uint32_t);
 
 #endif

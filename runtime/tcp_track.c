@@ -418,6 +418,8 @@ tcp_track(struct pkt *p, uint32_t state, int peer)
 	bool ok;
 
 	segment_read(&v);
+	if (v.src->seqlo == 0 && v.s->per_packet & PER_TSCRUB)
+		tscrub_first(p, state, v.from);
 	ok = v.src->seqlo == 0 ? first_segment(&v) : later_segment(&v);
 	segment_place(&v);
 	if (ok && v.dst->seqdiff != 0)
