@@ -63,8 +63,9 @@ struct pfk_compile_options {
 };
 
 /*
- * => *out is set unless PFK_ERR_NOMEM is returned, also for a wrong ruleset:
- *    its diagnostics and the text read so far are in it.
+ * => *out is set also for a wrong ruleset: its diagnostics and the text read
+ *    so far are in it.  With PFK_ERR_NOMEM it holds the message only (which
+ *    limit, and where), and stays unset if there is no room even for that.
  */
 int	 pfk_compile(const struct pfk_compile_options *,
 	    struct pfk_ruleset **out);
