@@ -109,6 +109,7 @@ warn_unused_macros(struct pfk_ruleset *rs)
 		    PLAIN_BARE : PLAIN_NONE, "warning: macro '%s' not used",
 		    unused[i].name);
 		d->span = unused[i].def;
+		d->cascade = unused[i].misspelt;
 	}
 }
 

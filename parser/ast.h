@@ -150,7 +150,13 @@ unsigned parser_parse(struct parser *, const char *name, const char *text,
  * Macros of the file parsed last that were never used, in the order of
  * definition (for -vv and warnings).
  */
-struct macro_use { const char *name; struct span def; bool command_line; };
+struct macro_use {
+	const char	*name;
+	struct span	 def;
+	bool		 command_line;
+	bool		 misspelt;	/* an undefined macro has nearly its
+					   name, and that has been told */
+};
 size_t	 parser_unused_macros(struct parser *, struct macro_use **);
 
 #endif

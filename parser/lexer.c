@@ -363,16 +363,30 @@ macro_name(struct parser *p, const char *text, size_t *len)
 	return strbuf_str(&p->token);
 }
 
+/* Whether it was to be defined above, but that went wrong. */
+static bool
+is_broken(const struct parser *p, const char *name)
+{
+	for (size_t i = 0; i < p->broken_macros.n; i++)
+		if (strcmp(p->broken_macros.v[i], name) == 0)
+			return true;
+	return false;
+}
+
 static void
 undefined(struct parser *p, const struct place *at, const char *name)
 {
 	struct diag *d = parser_error_at(p, at, "unknown-macro",
 	    "macro '%s' not defined", name);
-	const char *nearest = suggest(name, macro_names(p));
+	const char *nearest;
 
-	if (nearest != NULL)
-		d->suggestion = arena_printf(p->opt.arena, "$%s", nearest);
 	p->lexical = true;
+	d->cascade = is_broken(p, name);
+	if (d->cascade || p->errors > ERRORS_EXPLAINED ||
+	    (nearest = suggest(name, macro_names(p))) == NULL)
+		return;
+	d->suggestion = arena_printf(p->opt.arena, "$%s", nearest);
+	macro_find(p, nearest, strlen(nearest))->misspelt = true;
 }
 
 static struct frame *

@@ -202,12 +202,14 @@ void
 macro_forget(struct parser *p)
 {
 	for (const struct macro *m = p->macros.first; m != NULL; m = m->next) {
-		struct macro_use use = { m->name, m->def, m->command_line };
+		struct macro_use use = { m->name, m->def, m->command_line,
+		    m->misspelt };
 
 		if (!m->used)
 			vec_push(p->opt.arena, &p->unused, use);
 	}
 	memset(&p->macros, 0, sizeof(p->macros));
+	p->broken_macros.n = 0;
 }
 
 size_t

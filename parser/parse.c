@@ -177,6 +177,17 @@ parser_count_token(struct parser *p, int token)
 		p->braces--;
 }
 
+static void
+note_broken_macro(struct parser *p)
+{
+	const struct recent *r = p->recent;
+
+	if (p->broken_macros.n < ERRORS_EXPLAINED &&
+	    p->nrecent >= 2 && p->nrecent <= RECENT_MAX &&
+	    r[0].text != NULL && r[1].token == '=')
+		vec_push(p->opt.arena, &p->broken_macros, r[0].text);
+}
+
 enum ast_result
 parser_recovered(struct parser *p, const struct place *at)
 {
@@ -184,6 +195,7 @@ parser_recovered(struct parser *p, const struct place *at)
 	enum ast_result result;
 
 	p->errors++;
+	note_broken_macro(p);
 	p->stray_braces += p->marks.n;
 	p->broken_list += p->braces;
 	p->braces = 0;

@@ -23,6 +23,7 @@
 #include "parser/ast.h"
 
 #define TOKEN_MAX		8095	/* longest word, in bytes */
+#define ERRORS_EXPLAINED	1000	/* of a file; nobody reads more */
 #define INCLUDE_DEPTH_MAX	64
 #define MACRO_BYTES_MAX		((size_t)1 << 20)
 
@@ -66,7 +67,7 @@ struct macro {
 	uint32_t	 len;
 	struct span	 def;
 	VEC(struct piece) pieces;
-	bool		 used, command_line;
+	bool		 used, misspelt, command_line;
 	struct macro	*chain;		/* same hash */
 	struct macro	*prev, *next;	/* order of definition */
 };
@@ -124,6 +125,7 @@ struct parser {
 	struct words	 words;
 	struct macros	 macros;
 	VEC(struct macro_use) unused;
+	VEC(const char *) broken_macros; /* whose definitions were wrong */
 	struct node_pool nodes;
 	VEC(size_t)	 marks;		/* nodes to keep, per open anchor */
 	enum ast_result	 verdict;	/* of the last event */

@@ -15,7 +15,6 @@
 #include "parser/parser_int.h"
 #include "parser/syntax.h"
 
-#define EXPLAINED_MAX	1000	/* errors of a file; nobody reads more */
 #define LISTED_MAX	16	/* longer lists of words end in "..." */
 
 /* --- words --- */
@@ -295,6 +294,6 @@ syntax_error(struct parser *p, const struct dead_end *e)
 		d->plain = PLAIN_NONE;
 	if (p->lexical || is_in_broken_list(p, e) || is_stray_brace(p, e))
 		d->cascade = true;
-	else if (p->errors <= EXPLAINED_MAX && !syntax_hint(p, e, d))
+	else if (p->errors <= ERRORS_EXPLAINED && !syntax_hint(p, e, d))
 		explain(p, e, d);
 }

@@ -166,6 +166,23 @@ keyword_as_macro(struct history *h, const struct dead_end *e, struct diag *d)
 	return true;
 }
 
+/* --- the value of a macro is plain words, or stands in quotes --- */
+
+static bool
+unquoted_value(struct history *h, const struct dead_end *e, struct diag *d)
+{
+	if (h->count < 2 || token(h, 0)->token != TOK_STRING ||
+	    token(h, 1)->token != '=' || h->first > 0 ||
+	    (e->found != FOUND_MARK && e->found != FOUND_KEYWORD))
+		return false;
+	d->detail = arena_printf(h->p->opt.arena, "unexpected %s: a value "
+	    "with more than plain words must stand in quotes",
+	    dead_end_found(h->p, e));
+	diag_note(h->p->opt.diags, d, nowhere, "write %.80s = \"...\"",
+	    token(h, 0)->text);
+	return true;
+}
+
 /* --- the parts of a rule have an order --- */
 
 static const struct { const char *word; unsigned rank; const char *part; }
@@ -341,8 +358,8 @@ bool
 syntax_hint(struct parser *p, const struct dead_end *e, struct diag *d)
 {
 	static hint_fn *const hints[] = { backslash, old_statement,
-	    keyword_as_macro, unknown_statement, wrong_order, lone_port,
-	    split_value, unclosed };
+	    keyword_as_macro, unknown_statement, unquoted_value, wrong_order,
+	    lone_port, split_value, unclosed };
 	struct history h = history(p);
 
 	for (size_t i = 0; i < sizeof(hints) / sizeof(*hints); i++)
