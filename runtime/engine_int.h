@@ -124,6 +124,9 @@ struct pfk_engine {
 	struct match_item *match_items;	/* pool, index 0 unused */
 	uint32_t	 nmatch_items, match_free;
 
+	struct pfk_if_counters *if_counters;	/* by ifid */
+	uint32_t	 nif_counters;
+
 	/* the clock's chores (purge.c) */
 	uint32_t	 swept;		/* second of the last sweep */
 	uint32_t	 next_chores;	/* fragments and source nodes */
@@ -134,6 +137,7 @@ struct pfk_engine {
 
 	/* buffers for the packet under way */
 	uint8_t		*work;		/* WORK_SIZE, WORK_HEAD before it */
+	bool		 work_whole;	/* it has been moved behind its head */
 	uint8_t		*scratch;	/* pkt_bytes(): WORK_SIZE */
 	struct replies	*replies;	/* reply.c: of this decision */
 };

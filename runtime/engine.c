@@ -1,0 +1,591 @@
+/*
+ * The order of work.
+ *
+ * A frame becomes one decision, or two: out again after forwarding or
+ * route-to.  For each decision decide() asks the rooms in pf's order and makes
+ * a verdict; report() tells the sink.
+ *
+ *	never reaches pf?	`ignore`
+ *	set skip		`skip`
+ *	headers			pkt_decode_transport()
+ *	fragments		normalize_ip(), headers again if put together
+ *	ICMP			icmp_packet()
+ *	TCP			syncookies, normalize_tcp()
+ *	a state			state_find(), track_packet()
+ *	no state		filter_packet()
+ *	what it sets		scrub, tags, prio; options; other family
+ *	counters, log
+ */
+#include <string.h>
+
+#include "runtime/normalize.h"
+#include "runtime/rules_int.h"
+#include "runtime/state.h"
+#include "runtime/translate.h"
+
+#define MAX_ROUTES	3		/* times that a packet is sent elsewhere */
+
+static enum outcome
+drop(struct pkt *p, enum pfk_reason reason)
+{
+	p->reason = reason;
+	return PKT_DROP;
+}
+
+static const struct img_rule *
+rule_of(const struct pfk_engine *e, uint32_t rule)
+{
+	return e->rules[rule].r;
+}
+
+/* The view before any change, if the buffer is already the engine's own. */
+static void
+note_before(struct pkt *p)
+{
+	if (p->writable) {
+		pkt_view(p, &p->before);
+		p->before_known = true;
+	}
+}
+
+/* Headers, and what fragments make of the packet. */
+static enum outcome
+prepare(struct pkt *p)
+{
+	enum outcome out;
+
+	if ((out = pkt_decode_transport(p)) != PKT_PASS) {
+		p->log |= LOG_FORCED;
+		return out;
+	}
+	note_before(p);
+	out = normalize_ip(p);
+	if (out == PKT_PASS && p->reassembled && p->vproto == VPROTO_FRAGMENT)
+		out = pkt_decode_transport(p);
+	if (out == PKT_PASS && p->reassembled)
+		note_before(p);
+	if (out == PKT_DROP)
+		p->log |= LOG_FORCED;
+	return out;
+}
+
+/* A state was found, or not: v says; what comes of it. */
+static enum outcome
+by_state_or_rules(struct pkt *p, struct verdict *v, enum outcome out)
+{
+	if (out == PKT_PASS || out == PKT_AFTO) {
+		v->rule = state_get(p->e, v->state)->rule;
+		v->anchor = state_cold(p->e, v->state)->anchor;
+		p->log |= state_cold(p->e, v->state)->actions.log;
+	} else if (v->state == 0)
+		out = filter_packet(p, v);
+	return out;
+}
+
+static uint32_t
+find_state(struct pkt *p)
+{
+	struct state_key key;
+
+	state_key_set(&key, p->af, p->proto, p->rdomain,
+	    p->dir == PFK_IN ? 0 : 1, p->addr, p->port);
+	return state_find(p, &key);
+}
+
+static enum outcome decide(struct pkt *, struct verdict *);
+
+/*
+ * The ACK that answers a SYN cookie: the SYN is filtered as if it came now,
+ * and its state goes on as after the first half of synproxy.
+ */
+static enum outcome
+redeem_cookie(struct pkt *p, struct pkt *syn, struct verdict *v)
+{
+	const uint8_t *th = p->ip + p->hdrlen;
+	uint32_t seq = get32(th + 4), ack = get32(th + 8);
+	struct verdict first;
+	struct state *s;
+	enum outcome out;
+
+	out = decide(syn, &first);
+	if (out != PKT_PASS && out != PKT_AFTO &&
+	    out != PKT_SYNPROXY_DROP) {
+		p->reason = syn->reason;
+		return PKT_DROP;
+	}
+	if ((v->state = find_state(p)) == 0)
+		return PKT_DROP;
+	s = state_get(p->e, v->state);
+	s->src.seqhi = s->dst.seqhi = ack - 1;
+	s->src.seqlo = seq - 1;
+	state_set_peer(p->e, v->state, PEER_SRC, TCPS_PROXY_DST);
+	return PKT_PASS;
+}
+
+static bool
+may_redeem(const struct pkt *p, uint32_t state)
+{
+	const struct state *s;
+
+	if (p->dir != PFK_IN || p->vproto != PROTO_TCP ||
+	    (p->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST)) != TCP_ACK)
+		return false;
+	if (state == 0)
+		return true;
+	s = state_get(p->e, state);
+	return s->src.state >= TCPS_FIN_WAIT_2 &&
+	    s->dst.state >= TCPS_FIN_WAIT_2;
+}
+
+static enum outcome
+with_ports(struct pkt *p, struct verdict *v)
+{
+	enum outcome out = PKT_DROP;
+	struct pkt syn;
+
+	v->state = find_state(p);
+	if (may_redeem(p, v->state) && syncookie_check(p, &syn) &&
+	    redeem_cookie(p, &syn, v) != PKT_PASS)
+		return PKT_DROP;
+	if (v->state != 0)
+		out = track_packet(p, &v->state);
+	return by_state_or_rules(p, v, out);
+}
+
+static enum outcome
+tcp(struct pkt *p, struct verdict *v)
+{
+	enum outcome out;
+	uint16_t mss;
+
+	if (p->dir == PFK_IN && (p->tcp_flags & (TCP_SYN | TCP_ACK)) ==
+	    TCP_SYN && syncookies_active(p)) {
+		syncookie_send(p);
+		return drop(p, PFK_REASON_MATCH);
+	}
+	if (normalize_tcp(p) == PKT_DROP)
+		return PKT_DROP;
+	out = with_ports(p, v);
+	mss = v->state != 0 ? state_cold(p->e, v->state)->actions.max_mss :
+	    rule_of(p->e, v->rule)->max_mss;
+	if (mss != 0 && (out == PKT_PASS || out == PKT_AFTO))
+		scrub_mss(p, mss);
+	return out;
+}
+
+static enum outcome
+icmp(struct pkt *p, struct verdict *v)
+{
+	if ((p->vproto == PROTO_ICMPV6) != (p->af == PFK_AF_INET6))
+		return drop(p, PFK_REASON_NORM);
+	return by_state_or_rules(p, v, icmp_packet(p, v));
+}
+
+static enum outcome
+by_protocol(struct pkt *p, struct verdict *v)
+{
+	enum outcome out;
+
+	switch (p->vproto) {
+	case VPROTO_FRAGMENT:
+		out = filter_packet(p, v);
+		if (out != PKT_PASS)
+			p->reason = PFK_REASON_FRAG;
+		return out;
+	case PROTO_ICMP:
+	case PROTO_ICMPV6:
+		return icmp(p, v);
+	case PROTO_TCP:
+		return tcp(p, v);
+	default:
+		return with_ports(p, v);
+	}
+}
+
+/* ---- what a packet that goes on is given ---- */
+
+/* An ACK without data, or low delay wanted: the second queue and prio. */
+static bool
+urgent(const struct pkt *p)
+{
+	return (p->tos & 0x10) != 0 || (p->vproto == PROTO_TCP &&
+	    p->tcp_flags & TCP_ACK && tcp_datalen(p) == 0);
+}
+
+static void
+set_prio(struct pkt *p, const struct actions *a)
+{
+	if (a->flags & PFK_STATE_F_SETPRIO)
+		p->prio = a->set_prio[urgent(p)];
+}
+
+static enum outcome
+finish_state(struct pkt *p, uint32_t state)
+{
+	const struct state *s = state_get(p->e, state);
+	const struct state_cold *c;
+
+	if (p->badopts && !(s->flags & PFK_STATE_F_ALLOW_OPTS)) {
+		p->log |= LOG_FORCED;
+		return drop(p, PFK_REASON_IPOPTIONS);
+	}
+	if (!(s->per_packet & PER_ACTIONS))
+		return PKT_PASS;
+	c = state_cold(p->e, state);
+	if (!scrub_apply(p, &c->actions))
+		return drop(p, PFK_REASON_MEMORY);
+	if (c->tag != 0)
+		p->tag = c->tag;
+	/* answers are routed as usual */
+	if (p->dir == s->direction && c->actions.rtable >= 0)
+		p->rtable = c->actions.rtable;
+	set_prio(p, &c->actions);
+	return PKT_PASS;
+}
+
+static enum outcome
+finish_rule(struct pkt *p, uint32_t rule)
+{
+	struct actions a;
+
+	memset(&a, 0, sizeof(a));
+	a.rtable = -1;
+	actions_of_rule(&a, &p->e->rules[rule]);
+	if (!scrub_apply(p, &a))
+		return drop(p, PFK_REASON_MEMORY);
+	set_prio(p, &a);
+	return PKT_PASS;
+}
+
+static enum outcome
+finish(struct pkt *p, const struct verdict *v, enum outcome out)
+{
+	enum outcome then = v->state != 0 ? finish_state(p, v->state) :
+	    finish_rule(p, v->rule);
+
+	if (then != PKT_PASS)
+		return out == PKT_PASS ? then : out;
+	return out;
+}
+
+static enum outcome
+change_family(struct pkt *p)
+{
+	return (p->icmp_error ? afto_error(p, &p->quote) :
+	    afto_packet(p)) == PKT_DROP ? PKT_DROP : PKT_AFTO;
+}
+
+static void
+log_verdict(struct pkt *p, const struct verdict *v)
+{
+	const struct pfk_engine *e = p->e;
+	uint32_t m;
+
+	if (p->log == 0)
+		return;
+	if (p->log & LOG_FORCED || rule_of(e, v->rule)->log & IMG_LOG_ALL)
+		log_packet(p, p->reason, v->rule, v->anchor);
+	if (v->state == 0)
+		return;
+	for (m = state_cold(e, v->state)->match_list; m != 0;
+	    m = e->match_items[m].next)
+		if (rule_of(e, e->match_items[m].rule)->log & IMG_LOG_ALL)
+			log_packet(p, p->reason, e->match_items[m].rule,
+			    v->anchor);
+}
+
+/* One decision.  => p is whole: decoded, with interface and direction. */
+static enum outcome
+decide(struct pkt *p, struct verdict *v)
+{
+	enum outcome out;
+
+	v->rule = p->e->default_rule;
+	v->anchor = IMG_NONE;
+	v->state = 0;
+	v->created = false;
+	p->reason = p->counted = PFK_REASON_MATCH;
+	out = prepare(p);
+	if (out == PKT_HOLD)
+		return out;
+	if (out == PKT_PASS)
+		out = by_protocol(p, v);
+	if (out != PKT_DROP)
+		out = finish(p, v, out);
+	if (out == PKT_DROP && p->reason != PFK_REASON_MATCH)
+		pkt_reason(p, p->reason);
+	log_verdict(p, v);
+	count_packet(p, out, v);
+	if (out == PKT_AFTO)
+		out = change_family(p);
+	return out;
+}
+
+/* ---- telling ---- */
+
+static bool
+flow_differs(const struct pfk_flow *a, const struct pfk_flow *b)
+{
+	return a->src.port != b->src.port || a->dst.port != b->dst.port ||
+	    memcmp(a->src.addr, b->src.addr, 16) != 0 ||
+	    memcmp(a->dst.addr, b->dst.addr, 16) != 0;
+}
+
+static void
+report_changes(struct pkt *p, struct pfk_decision *d)
+{
+	const struct pkt_view *b = &p->before;
+	struct pkt_view a;
+
+	pkt_view(p, &a);
+	d->after = a.flow;
+	d->before = p->before_known ? b->flow : a.flow;
+	d->ttl = a.ttl;
+	d->tos = a.tos;
+	d->df = a.df;
+	d->mss = a.mss;
+	if (!p->before_known)
+		return;
+	d->changed |= flow_differs(&a.flow, &b->flow) ? PFK_CHANGED_FLOW : 0;
+	if (a.has_quote && (!b->has_quote ||
+	    flow_differs(&a.quote, &b->quote))) {
+		d->changed |= PFK_CHANGED_QUOTE;
+		d->quote = a.quote;
+	}
+	if (a.flow.af != b->flow.af) {
+		d->changed |= PFK_CHANGED_AF | PFK_CHANGED_FLOW;
+		return;
+	}
+	d->changed |= (a.ttl != b->ttl ? PFK_CHANGED_TTL : 0u) |
+	    (a.tos != b->tos ? PFK_CHANGED_TOS : 0u) |
+	    (a.df != b->df ? PFK_CHANGED_DF : 0u) |
+	    (a.mss != b->mss ? PFK_CHANGED_MSS : 0u);
+}
+
+/* The reason that is shown: where pf says none, what else it counted. */
+static enum pfk_reason
+shown_reason(const struct pkt *p)
+{
+	return p->reason == PFK_REASON_MATCH ? p->counted : p->reason;
+}
+
+static enum pfk_verdict
+shown_verdict(const struct pkt *p, enum outcome out, const struct verdict *v)
+{
+	if (out == PKT_HOLD)
+		return PFK_HOLD;
+	if (out == PKT_PASS || out == PKT_AFTO)
+		return PFK_PASS;
+	return v->rule != p->e->default_rule && shown_reason(p) ==
+	    PFK_REASON_MATCH && v->state == 0 ? PFK_BLOCK : PFK_DROP;
+}
+
+static void
+decision_init(const struct pkt *p, struct pfk_decision *d)
+{
+	memset(d, 0, sizeof(*d));
+	d->number = p->frame->number;
+	d->time = p->frame->time;
+	d->second = p->second;
+	d->dir = p->dir;
+	d->ifid = p->ifid;
+	d->rule = PFK_RULE_NONE;
+}
+
+static void
+report(struct pkt *p, enum outcome out, const struct verdict *v)
+{
+	const struct pfk_sink *sink = &p->e->sink;
+	struct pfk_decision d;
+
+	if (sink->decision == NULL)
+		return;
+	decision_init(p, &d);
+	d.verdict = shown_verdict(p, out, v);
+	d.ip = p->ip;
+	d.iplen = p->len;
+	if (out != PKT_HOLD) {
+		d.reason = d.verdict == PFK_PASS ? PFK_REASON_MATCH :
+		    shown_reason(p);
+		d.rule = v->rule == p->e->default_rule ? PFK_RULE_DEFAULT :
+		    v->rule;
+		d.state = v->state == 0 ? PFK_STATE_NONE : v->created ?
+		    PFK_STATE_NEW : PFK_STATE_MATCH;
+		if (v->state != 0)
+			d.state_id = state_cold(p->e, v->state)->id;
+		report_changes(p, &d);
+		d.nreplies = replies_get(p->e, &d.replies);
+	}
+	sink->decision(sink->ctx, &d);
+}
+
+/* A packet that pf has nothing to do with. */
+static void
+report_other(struct pkt *p, enum pfk_verdict verdict)
+{
+	const struct pfk_sink *sink = &p->e->sink;
+	struct pfk_decision d;
+
+	if (sink->decision == NULL)
+		return;
+	decision_init(p, &d);
+	d.verdict = verdict;
+	if (verdict == PFK_SKIP) {
+		d.ip = p->ip;
+		d.iplen = p->len;
+		pfk_flow_decode(p->ip, p->len, &d.before);
+		d.after = d.before;
+	}
+	sink->decision(sink->ctx, &d);
+}
+
+/* ---- on its way ---- */
+
+/* pf refuses to be the end of the way. */
+static void
+cannot_route(struct pkt *p, bool expired)
+{
+	bool v6 = p->af == PFK_AF_INET6;
+
+	if (expired)
+		reply_icmp(p, p->af, v6 ? 3 : 11, 0, 0);
+	else
+		reply_icmp(p, p->af, v6 ? 1 : 3, v6 ? 0 : 1, 0);
+}
+
+/*
+ * route-to and reply-to take the packet away from the host's own routing;
+ * *ifid is where it leaves, IF_NONE: nowhere.
+ */
+static bool
+routed_by_state(struct pkt *p, const struct verdict *v, uint16_t *ifid)
+{
+	const struct state *s;
+	const struct state_cold *c;
+	struct route_entry route;
+
+	if (v->state == 0 ||
+	    !((s = state_get(p->e, v->state))->per_packet & PER_ROUTE))
+		return false;
+	c = state_cold(p->e, v->state);
+	if (c->rt == IMG_DUP_TO ||
+	    (c->rt == IMG_REPLY_TO) == (s->direction == p->dir))
+		return false;
+	*ifid = IF_NONE;
+	if (p->routes++ >= MAX_ROUTES)
+		return true;
+	if (p->dir == PFK_IN && p->ttl <= 1)
+		cannot_route(p, true);
+	else if (!route_lookup(p->e, c->rt_af, &c->rt_addr,
+	    p->rtable < 0 ? 0 : (unsigned)p->rtable, &route) || route.reject)
+		cannot_route(p, false);
+	else
+		*ifid = route.ifid;
+	return true;
+}
+
+/* Where a forwarded packet leaves; false: it does not. */
+static bool
+routed_by_host(struct pkt *p, const struct verdict *v, uint16_t *ifid)
+{
+	const struct img_rule *r = rule_of(p->e, v->rule);
+	struct route_entry route;
+
+	if (p->frame->dir != PFK_FWD || p->second ||
+	    r->divert != IMG_DIVERT_NONE ||
+	    pfk_engine_is_local(p->e, p->af, p->addr[DST].b) ||
+	    !route_lookup(p->e, p->af, &p->addr[DST],
+	    p->rtable < 0 ? 0 : (unsigned)p->rtable, &route) || route.reject)
+		return false;
+	*ifid = route.ifid;
+	return true;
+}
+
+/* The same packet, about to leave on the interface. */
+static void
+turn_around(struct pkt *p, uint16_t ifid)
+{
+	rewrite_ttl(p, (uint8_t)(p->ttl - 1));
+	p->second = true;
+	p->dir = PFK_OUT;
+	p->ifid = ifid;
+	p->rdomain = rtable_rdomain(p->e, p->rtable < 0 ? 0 :
+	    (unsigned)p->rtable);
+	p->log = 0;
+	p->reassembled = p->modified = false;
+	p->before_known = false;
+}
+
+static void
+decide_and_report(struct pkt *p)
+{
+	struct pfk_engine *e = p->e;
+	struct verdict v;
+	enum outcome out;
+	uint16_t ifid = IF_NONE;
+	bool leaves = false;
+
+	replies_reset(e);
+	if (iface_skipped(e, p->ifid)) {
+		report_other(p, PFK_SKIP);
+		if (!p->second && p->frame->dir == PFK_FWD &&
+		    pkt_decode_transport(p) == PKT_PASS)
+			leaves = routed_by_host(p, &(struct verdict){
+			    .rule = e->default_rule }, &ifid);
+	} else {
+		out = decide(p, &v);
+		if (out == PKT_PASS && !routed_by_state(p, &v, &ifid))
+			routed_by_host(p, &v, &ifid);
+		leaves = out == PKT_PASS && p->dir == PFK_IN &&
+		    ifid != IF_NONE;
+		report(p, out, &v);
+	}
+	if (leaves) {
+		turn_around(p, ifid);
+		decide_and_report(p);
+	}
+}
+
+static void
+run_frame(struct pfk_engine *e, const struct pfk_packet *frame)
+{
+	struct pkt p;
+
+	memset(&p, 0, sizeof(p));
+	p.e = e;
+	p.frame = frame;
+	p.dir = frame->dir == PFK_OUT ? PFK_OUT : PFK_IN;
+	p.ifid = frame->ifid;
+	p.rcvif = p.dir == PFK_IN ? frame->ifid : IF_NONE;
+	p.rdomain = (uint16_t)iface_rdomain(e, frame->ifid);
+	p.rtable = p.rdomain;
+	p.prio = 3;
+	p.now = e->now;
+	if (!pkt_decode(&p))
+		report_other(&p, PFK_IGNORE);
+	else
+		decide_and_report(&p);
+}
+
+void
+pfk_engine_advance(struct pfk_engine *e, uint64_t time)
+{
+	if (!e->started) {
+		e->started = true;
+		e->epoch = time;
+	}
+	if (time > e->epoch && time - e->epoch > e->now)
+		e->now = time - e->epoch;
+	if (e->now / 1000000000u != e->uptime)
+		purge_until(e, e->now);
+}
+
+void
+pfk_engine_run(struct pfk_engine *e, const struct pfk_packet *packets,
+    size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		pfk_engine_advance(e, packets[i].time);
+		run_frame(e, &packets[i]);
+	}
+}
