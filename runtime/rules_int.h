@@ -38,6 +38,11 @@ int	 table_next(struct pfk_engine *, uint32_t table, uint8_t af,
 size_t	 table_count_addrs(const struct pfk_engine *, uint32_t table,
 	    uint8_t af);
 
+/* Entries as they are now, with their counters (save.c asks). */
+struct saver;
+void	 tables_save(const struct pfk_engine *, struct saver *);
+bool	 tables_restore(struct pfk_engine *, struct saver *);
+
 /* ---- iface.c ---- */
 int	 ifaces_init(struct pfk_engine *, const struct pfk_interface *, size_t);
 void	 ifaces_free(struct pfk_engine *);

@@ -530,6 +530,34 @@ key_clear(struct pfk_engine *e, uint32_t i, const struct state_key *key)
 	return true;
 }
 
+static void
+keys_put(struct pfk_engine *e, uint32_t i)
+{
+	const struct state *s = state_get(e, i);
+	struct state_cold *c = state_cold(e, i);
+
+	entry_put(e->states, state_hash(e, &s->key), i * 2 + KEY_WIRE);
+	if (s->translated)
+		entry_put(e->states, state_hash(e, &c->stack),
+		    i * 2 + KEY_STACK);
+	c->live = 1;
+}
+
+/* A saved state comes back: as it was, at the end of the list. */
+bool
+state_relist(struct pfk_engine *e, uint32_t i)
+{
+	struct state *s = state_get(e, i);
+
+	if (!table_room(e))
+		return false;
+	s->translated = !key_equal(&s->key, &state_cold(e, i)->stack);
+	if (s->timeout != TIMEOUT_UNLINKED)
+		keys_put(e, i);
+	list_append(e, i);
+	return true;
+}
+
 bool
 state_insert(struct pfk_engine *e, uint32_t i, const struct state_key *wire,
     const struct state_key *stack, uint16_t ifid)
@@ -545,18 +573,31 @@ state_insert(struct pfk_engine *e, uint32_t i, const struct state_key *wire,
 	if (!key_clear(e, i, wire) ||
 	    (s->translated && !key_clear(e, i, stack)) || !table_room(e))
 		return false;
-	entry_put(t, state_hash(e, wire), i * 2 + KEY_WIRE);
-	if (s->translated)
-		entry_put(t, state_hash(e, stack), i * 2 + KEY_STACK);
-	if (c->id == 0)
-		c->id = t->next_id++;
-	c->live = 1;
+	keys_put(e, i);
+	c->id = t->next_id++;
 	list_append(e, i);
 	e->counters.inserts++;
 	return true;
 }
 
 /* ---- the end of a state ---- */
+
+/* All of them at once, and nothing counted: before saved ones come. */
+void
+states_flush(struct pfk_engine *e)
+{
+	struct state_table *t = e->states;
+	uint32_t i, next;
+
+	for (i = t->oldest; i != 0; i = next) {
+		next = state_next(e, i);
+		match_items_free(e, state_cold(e, i)->match_list);
+		state_free(e, i);
+	}
+	memset(t->buckets, 0, t->nbuckets * sizeof(*t->buckets));
+	t->entries = 0;
+	t->oldest = t->newest = t->listed = t->cursor = 0;
+}
 
 static void
 table_remove(struct pfk_engine *e, uint32_t i)

@@ -153,6 +153,10 @@ int	states_init(struct pfk_engine *);	/* 0, -1: no memory */
 void	states_free(struct pfk_engine *);
 size_t	states_count(const struct pfk_engine *); /* linked or not */
 
+struct saver;
+void	states_save(const struct pfk_engine *, struct saver *);
+bool	states_restore(struct pfk_engine *, struct saver *);
+
 /* Peers change state by these, which count half-open connections. */
 enum { PEER_SRC = 1, PEER_DST = 2, PEER_BOTH = 3 };
 void	state_set_peer(struct pfk_engine *, uint32_t, int which, uint8_t to);

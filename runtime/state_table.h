@@ -39,6 +39,9 @@ struct state_table {
 	uint64_t	 next_id;
 };
 
+/* For restoring: all states away, one back. */
+void	states_flush(struct pfk_engine *);
+bool	state_relist(struct pfk_engine *, uint32_t);
 uint32_t state_hash(const struct pfk_engine *, const struct state_key *);
 
 #endif

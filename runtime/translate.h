@@ -157,6 +157,8 @@ bool	syncookie_check(struct pkt *ack, struct pkt *syn);
 /* Each second: keys change, adaptive mode ends. */
 void	syncookies_tick(struct pfk_engine *);
 
+/* Whether there is an entry of that index (or it is 0): saved states. */
+bool	node_exists(const struct pfk_engine *, uint32_t);
 struct saver;
 void	nodes_save(const struct pfk_engine *, struct saver *);
 bool	nodes_restore(struct pfk_engine *, struct saver *);

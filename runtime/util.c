@@ -133,6 +133,18 @@ match_items_free(struct pfk_engine *e, uint32_t list)
 	}
 }
 
+/* ---- routing domains ---- */
+
+/* A table has a domain of its own if an interface is in it. */
+uint16_t
+rtable_rdomain(const struct pfk_engine *e, unsigned rtable)
+{
+	for (uint32_t i = 0; i < e->nifaces; i++)
+		if (iface_rdomain(e, (uint16_t)i) == rtable)
+			return (uint16_t)rtable;
+	return 0;
+}
+
 /* ---- reasons, messages ---- */
 
 void
