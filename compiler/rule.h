@@ -206,7 +206,7 @@ enum limit_id {		/* the pools of `set limit`, in pfctl's order */
 	LIMIT_TABLE_ENTRIES, LIMIT_PKTDELAY_PKTS, LIMIT_ANCHORS, LIMIT_COUNT
 };
 
-enum syncookies { SYNCOOKIES_NEVER, SYNCOOKIES_ALWAYS, SYNCOOKIES_ADAPTIVE };
+enum rule_syncookies { SYNCOOKIES_NEVER, SYNCOOKIES_ALWAYS, SYNCOOKIES_ADAPTIVE };
 
 /* What `set` says, or pf's defaults. */
 struct ruleset_options {

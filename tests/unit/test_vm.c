@@ -1,0 +1,224 @@
+/*
+ * The bytecode against a direct walk over the rules: random rulesets with
+ * anchors, random packets of a small world, and the same answer from both:
+ * what decides, which match rules acted, the tag, and how often each rule was
+ * evaluated.
+ */
+#include <check.h>
+
+#include "direct.h"
+#include "flat_rules.h"
+#include "runtime/rules_int.h"
+
+static const char *const wan_groups[] = { "wan", NULL };
+static const struct pfk_ifaddr em0_addrs[] = {
+	{ .af = PFK_AF_INET, .prefixlen = 30, .addr = { 10, 0, 0, 1 } },
+	{ .af = PFK_AF_INET6, .prefixlen = 126, .addr = { [0] = 0x20,
+	    [15] = 1 } },
+};
+static const struct pfk_ifaddr em1_addrs[] = {
+	{ .af = PFK_AF_INET, .prefixlen = 24, .addr = { 10, 0, 1, 1 } },
+};
+static const struct pfk_interface ifs[] = {
+	{ .name = "lo0", .flags = PFK_IFF_LOOPBACK },
+	{ .name = "em0", .groups = wan_groups, .addrs = em0_addrs,
+	    .naddrs = 2 },
+	{ .name = "em1", .rdomain = 1, .addrs = em1_addrs, .naddrs = 1 },
+};
+static const struct world_route routes[] = {
+	{ PFK_AF_INET, 24, { { 10, 0, 0, 0 } }, "em0", "wan" },
+	{ PFK_AF_INET, 31, { { 10, 0, 0, 2 } }, "em1", "lan" },
+	{ PFK_AF_INET, 31, { { 10, 0, 1, 4 } }, "em1", NULL },
+	{ PFK_AF_INET6, 127, { { [0] = 0x20 } }, "em0", "wan" },
+};
+#define NROUTES	(sizeof(routes) / sizeof(routes[0]))
+static const struct world world = { ifs, 3, routes, NROUTES };
+
+static void
+engine_set_up(struct pfk_engine *e, const struct pfk_image *im)
+{
+	struct pfk_route v[NROUTES] = { { 0 } };
+
+	memset(e, 0, sizeof(*e));
+	e->alloc = pfk_allocator_libc;
+	e->image = im;
+	e->opts = *im->options;
+	for (size_t i = 0; i < NROUTES; i++) {
+		v[i].af = routes[i].af;
+		v[i].prefixlen = routes[i].bits;
+		memcpy(v[i].dst, &routes[i].dst, 16);
+		v[i].ifname = routes[i].ifname;
+		v[i].label = routes[i].label;
+	}
+	ck_assert_int_eq(tables_init(e), 0);
+	ck_assert_int_eq(ifaces_init(e, ifs, 3), 0);
+	ck_assert_int_eq(routes_init(e, v, NROUTES), 0);
+	ck_assert_int_eq(osfp_init(e, ""), 0);
+	ck_assert_int_eq(rules_init(e), 0);
+}
+
+static void
+engine_tear_down(struct pfk_engine *e)
+{
+	rules_free(e);
+	osfp_free(e);
+	routes_free(e);
+	ifaces_free(e);
+	tables_free(e);
+	e_free(e, e->match_items, e->nmatch_items * sizeof(*e->match_items));
+}
+
+static void
+pick_packet(struct flat *f, struct direct_packet *p)
+{
+	static const uint8_t protos[] = { 6, 6, 17, 1, 58, 50 };
+	static const uint8_t types[] = { 8, 0, 3, 128, 129, 136 };
+	static const char *const names[] = { "em0", "em1", "lo0", "tun9" };
+	static const char *const tags[] = { NULL, NULL, "a", "b" };
+
+	*p = (struct direct_packet){
+		.ifname = names[flat_pick(f, 4)],
+		.rcvif = flat_pick(f, 2) ? names[flat_pick(f, 2)] : NULL,
+		.tag = tags[flat_pick(f, 4)],
+		.rdomain = flat_pick(f, 2),
+		.af = flat_pick(f, 3) ? PFK_AF_INET : PFK_AF_INET6,
+		.dir = (uint8_t)(1 + flat_pick(f, 2)),
+		.proto = protos[flat_pick(f, 6)],
+		.tos = (uint8_t)(flat_pick(f, 3) ? 0 : 0x10),
+		.flags = (uint8_t)(flat_pick(f, 2) ? 2 : flat_pick(f, 64)),
+		.prio = (uint8_t)(flat_pick(f, 2) ? 3 : 0),
+		.fragment = flat_pick(f, 12) == 0,
+		.port = { (uint16_t)(19 + flat_pick(f, 8)),
+		    (uint16_t)(19 + flat_pick(f, 8)) },
+		.icmp_type = types[flat_pick(f, 6)],
+		.icmp_code = (uint8_t)flat_pick(f, 2),
+		.icmp_answer = flat_pick(f, 2),
+		.icmp_error = flat_pick(f, 4) == 0,
+		.second = p->second + (flat_pick(f, 4) == 0),
+	};
+	flat_pick_addr(f, &p->addr[0], p->af);
+	flat_pick_addr(f, &p->addr[1], p->af);
+}
+
+/* The same packet as the engine has it. */
+static void
+to_engine(struct pfk_engine *e, const struct direct_packet *from,
+    struct pkt *p, struct filter *f)
+{
+	memset(p, 0, sizeof(*p));
+	p->e = e;
+	p->af = p->naf = from->af;
+	p->dir = from->dir;
+	p->proto = from->proto;
+	p->vproto = from->fragment ? VPROTO_FRAGMENT : from->proto;
+	p->tos = from->tos;
+	p->tcp_flags = from->flags;
+	p->prio = from->prio;
+	p->rdomain = (uint16_t)from->rdomain;
+	p->ifid = (uint16_t)pfk_engine_interface(e, from->ifname);
+	p->rcvif = from->rcvif == NULL ? IF_NONE :
+	    (uint16_t)pfk_engine_interface(e, from->rcvif);
+	p->tag = from->tag == NULL ? 0 : tag_intern(e, from->tag);
+	memcpy(p->addr, from->addr, sizeof(p->addr));
+	for (unsigned i = 0; i < 2; i++)
+		p->port[i] = port_net(from->port[i]);
+	e->uptime = from->second;
+	memset(f, 0, sizeof(*f));
+	f->p = p;
+	f->rule = e->default_rule;
+	f->anchor = f->here = f->nat_rule = IMG_NONE;
+	f->icmp_type = from->icmp_type;
+	f->icmp_code = from->icmp_code;
+	f->icmp_dir = from->icmp_answer ? PFK_OUT : PFK_IN;
+	f->state_icmp = from->icmp_error;
+}
+
+static void
+compare(struct pfk_engine *e, struct direct *d, const struct filter *f)
+{
+	uint32_t item = f->match_list;
+
+	ck_assert_uint_eq(f->rule, d->rule == IMG_NONE ? e->default_rule :
+	    d->rule);
+	ck_assert_uint_eq(f->anchor, d->anchor);
+	for (unsigned i = d->nmatches; i-- > 0;) {
+		ck_assert_uint_ne(item, 0);
+		ck_assert_uint_eq(e->match_items[item].rule, d->matches[i]);
+		item = e->match_items[item].next;
+	}
+	ck_assert_uint_eq(item, 0);
+	ck_assert_uint_eq(f->tag, d->tag == NULL ? 0 :
+	    tag_intern(e, d->tag));
+	for (uint32_t i = 0; i < e->nrules; i++) {
+		ck_assert_uint_eq(e->rules[i].n.evaluations,
+		    d->rules[i].evaluations);
+		ck_assert_int_eq(e->rules[i].n.expired, d->rules[i].expired);
+	}
+}
+
+static void
+run_both(uint64_t seed, unsigned nrules, unsigned npackets)
+{
+	struct direct_packet dp = { 0 };
+	static struct direct d;
+	struct pfk_engine e;
+	struct pfk_image *im;
+	struct filter f;
+	struct flat flat;
+	struct pkt p;
+	enum outcome outcome;
+	enum direct_end end;
+
+	flat_init(&flat, seed);
+	flat_random(&flat, nrules);
+	im = flat_image(&flat);
+	engine_set_up(&e, im);
+	memset(&d, 0, sizeof(d));
+	d.im = im;
+	d.world = &world;
+	d.rules = calloc(im->nrules + 1, sizeof(*d.rules));
+	for (unsigned i = 0; i < npackets; i++) {
+		pick_packet(&flat, &dp);
+		to_engine(&e, &dp, &p, &f);
+		outcome = ruleset_run(&e, &f);
+		end = direct_run(&d, &dp);
+		ck_assert_int_eq(outcome == PKT_DROP, end == DIRECT_FAIL);
+		compare(&e, &d, &f);
+		match_items_free(&e, f.match_list);
+	}
+	free(d.rules);
+	engine_tear_down(&e);
+	pfk_image_free(im);
+	flat_free(&flat);
+}
+
+START_TEST(same_answers)
+{
+	run_both((uint64_t)_i * 7919 + 1, 1 + (unsigned)_i % 40, 400);
+}
+END_TEST
+
+START_TEST(many_rules)
+{
+	run_both((uint64_t)_i + 5, 300, 150);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("vm");
+	TCase *tc = tcase_create("vm");
+	SRunner *sr;
+	int failed;
+
+	tcase_set_timeout(tc, 120);
+	tcase_add_loop_test(tc, same_answers, 0, 200);
+	tcase_add_loop_test(tc, many_rules, 0, 5);
+	suite_add_tcase(s, tc);
+	sr = srunner_create(s);
+	srunner_run_all(sr, CK_NORMAL);
+	failed = srunner_ntests_failed(sr);
+	srunner_free(sr);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
