@@ -77,6 +77,12 @@ save_node(struct saver *sv, const struct src_node *n)
 	}
 }
 
+bool
+node_exists(const struct pfk_engine *e, uint32_t i)
+{
+	return i == 0 || (i < e->node_table->n && e->nodes[i].used);
+}
+
 void
 nodes_save(const struct pfk_engine *e, struct saver *sv)
 {

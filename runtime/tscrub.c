@@ -29,7 +29,6 @@
 #define TICKS		1100			/* a second: 1 kHz and 10% */
 #define OPT_TIMESTAMP	8
 #define LEN_TIMESTAMP	10
-#define DEBUG_NOTICE	5
 
 /* tspeer.flags */
 enum { TS_SEEN = 1,		/* its SYN had a timestamp */
@@ -387,6 +386,12 @@ tscrub_packet(struct pkt *p, uint32_t state, int peer, bool *writeback)
 }
 
 /* ---- saving: all records, so that indexes in states stay right ---- */
+
+bool
+tscrub_exists(const struct pfk_engine *e, uint32_t i)
+{
+	return i == 0 || i < e->tscrubs->n;
+}
 
 void
 tscrubs_save(const struct pfk_engine *e, struct saver *sv)
