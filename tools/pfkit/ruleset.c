@@ -16,7 +16,6 @@
 #include "pfkit.h"
 #include "ruleset.h"
 
-#define MAX_RTABLE	255
 
 void
 ruleset_options_init(struct ruleset_options *o, const char *command, int argc)

@@ -42,7 +42,6 @@ struct ruleset_options {
 	enum diagnostics diagnostics;
 	enum pfk_lowering lowering;
 	uint64_t	 seed;
-	bool		 all_rtables;		/* any routing table exists */
 	const char	**defines;
 	unsigned	 ndefines;
 };

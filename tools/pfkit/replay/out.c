@@ -18,6 +18,7 @@
 struct out {
 	const char	*path;
 	int		 fd;
+	bool		 terminal;
 	int		 error;		/* errno of the first */
 	size_t		 len, mark;
 	char		 buf[OUT_BUFFER];
@@ -36,6 +37,7 @@ out_open(const char *path)
 		o->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0666);
 	if (o->fd == -1)
 		fatal("%s: %s", path, strerror(errno));
+	o->terminal = isatty(o->fd);
 	return o;
 }
 
@@ -77,7 +79,7 @@ out_close(struct out *o)
 bool
 out_is_terminal(const struct out *o)
 {
-	return isatty(o->fd);
+	return o->terminal;
 }
 
 void

@@ -1,0 +1,126 @@
+/*
+ * Which outputs a replay has, and the engine's answers to each of them.
+ *
+ * Files are opened before the first packet, so that a wrong name is told at
+ * once, in the order of the table below.  What is shown at the end only has
+ * no hooks but end().
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../pfkit.h"
+#include "replay.h"
+
+static const struct {
+	struct output *(*make)(void);	/* NULL: only end */
+	void	(*end)(struct output *);
+} kinds[NOUTPUTS] = {
+	[OUTPUT_VERDICTS] =	 { verdicts_new, NULL },
+	[OUTPUT_JSON] =		 { json_new, NULL },
+	[OUTPUT_WRITE] =	 { write_passed_new, NULL },
+	[OUTPUT_WRITE_BLOCKED] = { write_blocked_new, NULL },
+	[OUTPUT_WRITE_REPLIES] = { write_replies_new, NULL },
+	[OUTPUT_PFLOG] =	 { pflog_new, NULL },
+	[OUTPUT_STATES] =	 { NULL, show_states },
+	[OUTPUT_LABELS] =	 { NULL, show_labels },
+	[OUTPUT_RULES] =	 { NULL, show_rules },
+	[OUTPUT_INFO] =		 { NULL, show_info },
+	[OUTPUT_TABLES] =	 { NULL, show_tables },
+	[OUTPUT_SOURCES] =	 { NULL, show_sources },
+	[OUTPUT_STATE_OUT] =	 { NULL, save_state }
+};
+
+static void
+add(struct replay *r, struct output *o, const char *path)
+{
+	if (strcmp(path, "-") != 0 && inputs_have(r->inputs, path))
+		fatal("%s: would be overwritten, and is read from", path);
+	o->replay = r;
+	o->out = out_open(path);
+	r->outputs[r->noutputs++] = o;
+}
+
+void
+outputs_open(struct replay *r)
+{
+	struct output *o;
+
+	for (int i = 0; i < NOUTPUTS; i++) {
+		if (r->o->outputs[i] == NULL)
+			continue;
+		o = kinds[i].make != NULL ? kinds[i].make() :
+		    xcalloc(1, sizeof(*o));
+		if (kinds[i].end != NULL)
+			o->end = kinds[i].end;
+		add(r, o, r->o->outputs[i]);
+	}
+	if (r->o->verbose > 0)
+		add(r, lines_new(), "-");
+	if (!r->o->quiet)
+		add(r, summary_new(), "-");
+}
+
+static void
+pass_decision(void *arg, const struct pfk_decision *d)
+{
+	struct replay *r = arg;
+
+	for (unsigned i = 0; i < r->noutputs; i++)
+		if (r->outputs[i]->decision != NULL)
+			r->outputs[i]->decision(r->outputs[i], d);
+}
+
+static void
+pass_log(void *arg, const struct pfk_log *l)
+{
+	struct replay *r = arg;
+
+	for (unsigned i = 0; i < r->noutputs; i++)
+		if (r->outputs[i]->log != NULL)
+			r->outputs[i]->log(r->outputs[i], l);
+}
+
+static void
+pass_debug(void *arg, int level, const char *text)
+{
+	(void)arg;
+	(void)level;
+	fprintf(stderr, "%s\n", text);
+}
+
+void
+outputs_sink(struct replay *r, struct pfk_sink *sink)
+{
+	sink->ctx = r;
+	sink->decision = pass_decision;
+	sink->log = pass_log;
+	sink->debug = pass_debug;
+}
+
+/* Someone reads along. */
+void
+outputs_flush_terminals(struct replay *r)
+{
+	for (unsigned i = 0; i < r->noutputs; i++)
+		if (out_is_terminal(r->outputs[i]->out))
+			out_flush(r->outputs[i]->out);
+}
+
+int
+outputs_close(struct replay *r)
+{
+	int status = 0;
+
+	for (unsigned i = 0; i < r->noutputs; i++) {
+		struct output *o = r->outputs[i];
+
+		if (o->end != NULL)
+			o->end(o);
+		status |= out_close(o->out);
+		free(o);
+	}
+	r->noutputs = 0;
+	return status;
+}

@@ -1,0 +1,216 @@
+/*
+ * Where packets were seen.  Who is asked, in this order, for the interface
+ * and for the direction (the first that knows wins):
+ *
+ *	1. --directions: the packet's line
+ *	2. IFACE[:DIR]=FILE: the capture's
+ *	3. -i, -d: for all packets
+ *	4. the capture: pcapng's interface name and flags, pflog's header
+ *	5. the first interface that is not a loopback; the source address:
+ *	   one of --local (else of the host's own) goes out
+ *
+ * Interfaces are numbers to the engine; what a name was last time is kept
+ * for each interface of each capture, so that names are rarely looked at.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../pfkit.h"
+#include "where.h"
+
+#define LINKTYPE_PFLOG	117
+#define UNKNOWN		(-1)
+
+struct where {
+	const struct replay_options *o;
+	struct pfk_engine *engine;
+	const struct pfk_host *host;
+	int		 all;		/* -i, or UNKNOWN */
+	int		 usual;		/* the fifth answer */
+	FILE		*lines;		/* --directions, or NULL */
+	char		*line;
+	size_t		 line_size;
+	uint64_t	 line_number;
+	char		 last_name[32];	/* of a line or pflog header */
+	int		 last_id;
+};
+
+static int
+interface_id(struct where *w, const char *name)
+{
+	int id = pfk_engine_interface(w->engine, name);
+
+	if (id < 0)
+		fatal("%s", strerror(ENOMEM));
+	return id;
+}
+
+/* Names that stand with each packet: mostly the same as before. */
+static int
+cached_id(struct where *w, const char *name)
+{
+	size_t len = strlen(name);
+
+	if (len >= sizeof(w->last_name))
+		return interface_id(w, name);
+	if (w->last_id == UNKNOWN || strcmp(name, w->last_name) != 0) {
+		w->last_id = interface_id(w, name);
+		memcpy(w->last_name, name, len + 1);
+	}
+	return w->last_id;
+}
+
+/* The first interface that is not a loopback; any, if there is no such. */
+static const char *
+usual_interface(const struct pfk_host *host)
+{
+	size_t n;
+	const struct pfk_interface *ifs = pfk_host_interfaces(host, &n);
+
+	for (size_t i = 0; i < n; i++)
+		if ((ifs[i].flags & PFK_IFF_LOOPBACK) == 0)
+			return ifs[i].name;
+	return n > 0 ? ifs[0].name : "em0";
+}
+
+struct where *
+where_new(const struct replay_options *o, struct pfk_engine *engine,
+    const struct pfk_host *host)
+{
+	struct where *w = xcalloc(1, sizeof(*w));
+
+	w->o = o;
+	w->engine = engine;
+	w->host = host;
+	w->last_id = UNKNOWN;
+	w->all = o->interface != NULL ? interface_id(w, o->interface) : UNKNOWN;
+	w->usual = interface_id(w, usual_interface(host));
+	if (o->directions != NULL) {
+		w->lines = fopen(o->directions, "r");
+		if (w->lines == NULL)
+			fatal("%s: %s", o->directions, strerror(errno));
+	}
+	return w;
+}
+
+void
+where_free(struct where *w)
+{
+	if (w == NULL)
+		return;
+	if (w->lines != NULL)
+		fclose(w->lines);
+	free(w->line);
+	free(w);
+}
+
+/* 1. */
+static bool
+read_line(struct where *w, struct pfk_packet *p)
+{
+	ssize_t len = getline(&w->line, &w->line_size, w->lines);
+	char *word = w->line, *name;
+	size_t n;
+
+	w->line_number++;
+	if (len == -1) {
+		warning("%s: no line for packet %" PRIu64, w->o->directions,
+		    p->number);
+		return false;
+	}
+	word[strcspn(word, "\n")] = '\0';
+	n = strcspn(word, " \t");
+	name = word + n + strspn(word + n, " \t");
+	name[strcspn(name, " \t\r")] = '\0';
+	p->dir = parse_direction(word, n);
+	if (p->dir == 0 || *name == '\0') {
+		warning("%s:%" PRIu64 ": not `in em0', `out em0' or "
+		    "`fwd em0'", w->o->directions, w->line_number);
+		return false;
+	}
+	p->ifid = (uint16_t)cached_id(w, name);
+	return true;
+}
+
+/* The engine's number of an interface of a capture; UNKNOWN: no name. */
+static int
+capture_if(struct where *w, struct input *in, uint32_t n)
+{
+	const char *name;
+
+	if (n >= in->nifids) {
+		in->ifids = xrealloc(in->ifids, (n + 1) * sizeof(int));
+		while (in->nifids <= n) {
+			name = in->ifname != NULL ? in->ifname :
+			    capture_ifname(in->capture, in->nifids);
+			in->ifids[in->nifids++] = name != NULL ?
+			    interface_id(w, name) : UNKNOWN;
+		}
+	}
+	return in->ifids[n];
+}
+
+/* 2. to 4.; what stays unknown is UNKNOWN and 0. */
+static void
+ask_capture(struct where *w, struct input *in, const struct record *r,
+    int *id, uint8_t *dir)
+{
+	struct pfk_pflog log;
+
+	*id = in->ifname != NULL || w->all == UNKNOWN ?
+	    capture_if(w, in, r->interface) : w->all;
+	*dir = in->dir != 0 ? in->dir : w->o->dir != 0 ? w->o->dir : r->dir;
+	if ((*id != UNKNOWN && *dir != 0) || r->linktype != LINKTYPE_PFLOG ||
+	    !pfk_pflog_decode(r->data, r->caplen, &log))
+		return;
+	if (*id == UNKNOWN)
+		*id = cached_id(w, log.ifname);
+	if (*dir == 0)
+		*dir = log.dir;
+}
+
+static bool
+is_local(const struct where *w, uint8_t af, const uint8_t *addr)
+{
+	if (!w->o->have_local)
+		return pfk_engine_is_local(w->engine, af, addr);
+	for (size_t i = 0; i < w->o->nlocal; i++)
+		if (net_contains(&w->o->local[i], af, addr))
+			return true;
+	return false;
+}
+
+/* 5.  The header may be broken: only the source is of interest. */
+static uint8_t
+ask_address(const struct where *w, const struct record *r)
+{
+	struct pfk_network net;
+	const uint8_t *ip;
+
+	if (!pfk_link_decode(r->linktype, r->data, r->caplen, r->wirelen,
+	    &net))
+		return PFK_IN;
+	ip = r->data + net.off;
+	if (net.af == 4)
+		return net.caplen >= 16 && is_local(w, 4, ip + 12) ?
+		    PFK_OUT : PFK_IN;
+	return net.caplen >= 24 && is_local(w, 6, ip + 8) ? PFK_OUT : PFK_IN;
+}
+
+bool
+where_find(struct where *w, struct input *in, const struct record *r,
+    struct pfk_packet *p)
+{
+	int id;
+
+	if (w->lines != NULL)
+		return read_line(w, p);
+	ask_capture(w, in, r, &id, &p->dir);
+	p->ifid = (uint16_t)(id != UNKNOWN ? id : w->usual);
+	if (p->dir == 0)
+		p->dir = ask_address(w, r);
+	return true;
+}

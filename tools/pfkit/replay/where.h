@@ -1,0 +1,25 @@
+/*
+ * Where a packet was seen: its interface and direction.
+ */
+#ifndef REPLAY_WHERE_H
+#define REPLAY_WHERE_H
+
+#include <pfkit/engine.h>
+
+#include "inputs.h"
+#include "options.h"
+
+struct where;
+
+/* Ends the program if --directions cannot be opened. */
+struct where *where_new(const struct replay_options *, struct pfk_engine *,
+	    const struct pfk_host *);
+void	 where_free(struct where *);		/* NULL is fine */
+/*
+ * Fills in ifid and dir of the packet that was made of the record; false: it
+ * cannot be known, and why has been told.
+ */
+bool	 where_find(struct where *, struct input *, const struct record *,
+	    struct pfk_packet *);
+
+#endif
