@@ -2,7 +2,7 @@
  * Addresses, masks, and their text.
  *
  * The text forms are inet_pton(3)'s and inet_ntop(3)'s; the system's
- * functions do the work, since RFC 5952's rules are theirs to know.
+ * functions do the work for IPv6, since RFC 5952's rules are theirs to know.
  */
 #include <sys/socket.h>
 
@@ -39,6 +39,8 @@ addr_mask_bits(const struct pfk_addr *m)
 {
 	unsigned bits = 0;
 
+	while (bits < 128 && m->b[bits / 8] == 0xff)
+		bits += 8;
 	while (bits < 128 && (m->b[bits / 8] & (0x80u >> bits % 8)) != 0)
 		bits++;
 	return bits;
@@ -108,11 +110,29 @@ addr_parse(const char *s, enum pfk_af af, struct pfk_addr *out)
 	return true;
 }
 
+/* Long rulesets are printed address by address: printf is too slow. */
+static void
+format_quad(const uint8_t *b, char *p)
+{
+	for (int i = 0; i < 4; i++) {
+		if (i > 0)
+			*p++ = '.';
+		if (b[i] >= 100)
+			*p++ = (char)('0' + b[i] / 100);
+		if (b[i] >= 10)
+			*p++ = (char)('0' + b[i] / 10 % 10);
+		*p++ = (char)('0' + b[i] % 10);
+	}
+	*p = '\0';
+}
+
 const char *
 addr_format(const struct pfk_addr *a, enum pfk_af af,
     char buf[PFK_ADDRSTRLEN])
 {
-	if (inet_ntop(system_af(af), a->b, buf, PFK_ADDRSTRLEN) == NULL)
+	if (af == PFK_AF_INET)
+		format_quad(a->b, buf);
+	else if (inet_ntop(AF_INET6, a->b, buf, PFK_ADDRSTRLEN) == NULL)
 		buf[0] = '\0';
 	return buf;
 }

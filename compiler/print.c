@@ -14,7 +14,6 @@
  */
 #include <netinet/in.h>
 
-#include <stdio.h>
 #include <string.h>
 
 #include "compiler/names.h"
@@ -34,15 +33,24 @@ print_flags_of(const struct pfk_compile_options *o)
 	return flags;
 }
 
-void
-print_u32(struct strbuf *sb, uint32_t n)
+const char *
+u32_text(uint32_t n, char buf[U32_TEXT_SIZE])
 {
-	char buf[10], *p = buf + sizeof(buf);
+	char *p = buf + U32_TEXT_SIZE - 1;
 
+	*p = '\0';
 	do
 		*--p = (char)('0' + n % 10);
 	while ((n /= 10) != 0);
-	strbuf_add(sb, p, (size_t)(buf + sizeof(buf) - p));
+	return p;
+}
+
+void
+print_u32(struct strbuf *sb, uint32_t n)
+{
+	char buf[U32_TEXT_SIZE];
+
+	strbuf_puts(sb, u32_text(n, buf));
 }
 
 void
@@ -239,13 +247,13 @@ print_received_on(const struct printer *p)
 static void
 print_ids(struct strbuf *sb, const char *word, const struct rule_ids *ids)
 {
-	char a[11], b[11];
+	char abuf[U32_TEXT_SIZE], bbuf[U32_TEXT_SIZE];
+	const char *a = u32_text(ids->id[0], abuf);
+	const char *b = u32_text(ids->id[1], bbuf);
 
 	if (ids->op == RULE_OP_NONE)
 		return;
 	strbuf_puts(sb, word);
-	snprintf(a, sizeof(a), "%u", ids->id[0]);
-	snprintf(b, sizeof(b), "%u", ids->id[1]);
 	if (ids->id[0] == UINT32_MAX &&
 	    (ids->op == RULE_OP_EQ || ids->op == RULE_OP_NE))
 		print_op(sb, ids->op, "unknown", b);

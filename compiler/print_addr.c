@@ -3,8 +3,6 @@
  */
 #include <netinet/in.h>
 
-#include <stdio.h>
-
 #include "compiler/print_int.h"
 
 /* => af UNSPEC prints "?", as pfctl does. */
@@ -127,19 +125,19 @@ print_op(struct strbuf *sb, uint8_t op, const char *a, const char *b)
 static void
 print_ports(const struct printer *p, const struct rule_ports *ports)
 {
-	char a[6], b[6];
+	char abuf[U32_TEXT_SIZE], bbuf[U32_TEXT_SIZE];
 	const char *name = NULL;
 
 	if (ports->op == RULE_OP_NONE)
 		return;
-	snprintf(a, sizeof(a), "%u", ports->port[0]);
-	snprintf(b, sizeof(b), "%u", ports->port[1]);
 	if ((p->flags & PRINT_PORT_NAMES) &&
 	    (ports->op == RULE_OP_EQ || ports->op == RULE_OP_NE))
 		name = pfk_host_service_name(p->host, ports->port[0],
 		    p->r->proto == IPPROTO_TCP ? "tcp" : "udp");
+	if (name == NULL)
+		name = u32_text(ports->port[0], abuf);
 	strbuf_puts(p->sb, " port");
-	print_op(p->sb, ports->op, name != NULL ? name : a, b);
+	print_op(p->sb, ports->op, name, u32_text(ports->port[1], bbuf));
 }
 
 static void

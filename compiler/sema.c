@@ -49,13 +49,24 @@ static const struct room {
 	{ AST_POOL,		AST_POOL_STICKY,	sema_pool },
 };
 
+#define NROOMS	(sizeof(rooms) / sizeof(*rooms))
+
+/* room_of[]: number of the room and one, so that 0 is none. */
+static void
+assign_rooms(struct sema *s)
+{
+	for (size_t i = 0; i < NROOMS; i++)
+		for (int k = (int)rooms[i].first; k <= (int)rooms[i].last;
+		    k++)
+			s->room_of[k] = (uint8_t)(i + 1);
+}
+
 static enum ast_result
 check(struct sema *s, struct ast *n)
 {
-	for (size_t i = 0; i < sizeof(rooms) / sizeof(*rooms); i++)
-		if (n->kind >= rooms[i].first && n->kind <= rooms[i].last)
-			return rooms[i].check(s, n);
-	return AST_OK;
+	uint8_t room = s->room_of[n->kind];
+
+	return room != 0 ? rooms[room - 1].check(s, n) : AST_OK;
 }
 
 /*
@@ -120,6 +131,7 @@ sema_new(struct pfk_ruleset *rs)
 	s->parser = rs->parser;
 	s->here = rs->flat.root;
 	s->block_policy = RULE_DROP;
+	assign_rooms(s);
 	start_scratch(s);
 	sema_set_init(s);
 	return s;

@@ -40,6 +40,7 @@ struct sema {
 	bool		 loading_anchor; /* reading a `load anchor` file */
 	bool		 fatal;		/* pfctl would have exited: stop */
 	uint64_t	 combinations;	/* of list elements tried so far */
+	uint8_t		 room_of[AST_NKINDS];	/* of each kind: see sema.c */
 	/* what scratch held where the open statements began: sema.c */
 	struct arena_mark marks[RULE_ANCHOR_DEPTH + 2];
 	unsigned	 open_anchors;
