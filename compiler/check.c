@@ -298,6 +298,23 @@ node_at(const struct combination *c, int at)
 	return n != NULL ? n : c->st->node;
 }
 
+/* Which protocol it was, or that none was given. */
+static void
+note_protocol(struct sema *s, const struct combination *c, struct diag *d,
+    int at)
+{
+	if (d->cascade || (at != AT_PORT && at != AT_USER && at != AT_GROUP &&
+	    at != AT_OS))
+		return;
+	if (c->proto->node == NULL)
+		diag_note(&s->rs->diags, d, (struct span){ 0, 0, 0 },
+		    at == AT_OS ? "the rule needs `proto tcp`" :
+		    "the rule needs `proto tcp` or `proto udp`");
+	else
+		diag_note(&s->rs->diags, d, c->proto->node->span,
+		    "for this protocol");
+}
+
 static void
 warn(struct sema *s, const struct ast *n, const struct condition *w)
 {
@@ -316,6 +333,7 @@ check_rule(struct sema *s, const struct rule *r, const struct combination *c)
 {
 	const size_t n = sizeof(conditions) / sizeof(*conditions);
 	unsigned broken = 0;
+	struct diag *d;
 
 	for (const struct condition *k = conditions; k < conditions + n; k++) {
 		if (!k->is_broken(r))
@@ -324,8 +342,9 @@ check_rule(struct sema *s, const struct rule *r, const struct combination *c)
 			warn(s, node_at(c, k->at), k);
 			continue;
 		}
-		combination_error(s, node_at(c, k->at), k->code, "%s",
+		d = combination_error(s, node_at(c, k->at), k->code, "%s",
 		    k->text);
+		note_protocol(s, c, d, k->at);
 		broken++;
 	}
 	return broken;

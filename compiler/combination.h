@@ -32,7 +32,7 @@ unsigned check_rule(struct sema *, const struct rule *,
  * sema_error() about a combination.  Combinations of one statement often
  * share a mistake: pfctl repeats itself, people are told once.
  */
-void	 combination_error(struct sema *, const struct ast *,
+struct diag *combination_error(struct sema *, const struct ast *,
 	    const char *code, const char *fmt, ...)
 	    __attribute__((__format__(__printf__, 4, 5)));
 

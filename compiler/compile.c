@@ -94,16 +94,19 @@ say(struct pfk_ruleset *rs, enum severity severity, const char *code,
 	return d;
 }
 
-/* pfctl says so with -vv; people are told anyway. */
+/*
+ * pfctl says so with -vv; people are told if nothing is wrong, as a macro may
+ * just be misspelt where it is used.
+ */
 static void
-warn_unused_macros(struct pfk_ruleset *rs)
+warn_unused_macros(struct pfk_ruleset *rs, bool good)
 {
 	struct macro_use *unused;
 	size_t n = parser_unused_macros(rs->parser, &unused);
 	struct diag *d;
 
 	for (size_t i = 0; i < n; i++) {
-		if (rs->verbose < 2 && unused[i].command_line)
+		if (rs->verbose < 2 && (!good || unused[i].command_line))
 			continue;
 		d = say(rs, DIAG_WARNING, "unused-macro", rs->verbose > 1 ?
 		    PLAIN_BARE : PLAIN_NONE, "warning: macro '%s' not used",
@@ -144,7 +147,7 @@ parse(struct pfk_ruleset *rs, const char *path, const char *text, size_t len,
 	    strcmp(path, "-") == 0 ? "stdin" : path, text, len, included_at);
 	if (rs->sema->fatal)
 		return false;
-	warn_unused_macros(rs);
+	warn_unused_macros(rs, errors == 0);
 	return errors == 0;
 }
 

@@ -57,7 +57,7 @@ static const struct stmt_port no_port;
 static const struct stmt_os no_os;
 static const struct stmt_id no_id;
 
-void
+struct diag *
 combination_error(struct sema *s, const struct ast *n, const char *code,
     const char *fmt, ...)
 {
@@ -72,10 +72,11 @@ combination_error(struct sema *s, const struct ast *n, const char *code,
 	for (unsigned i = 0; i < s->ntold; i++)
 		if (strcmp(s->told[i], text) == 0) {
 			d->cascade = true;
-			return;
+			return d;
 		}
 	if (s->ntold < sizeof(s->told) / sizeof(*s->told))
 		s->told[s->ntold++] = text;
+	return d;
 }
 
 /* --- lists --- */
@@ -263,7 +264,7 @@ take_protocol(struct expansion_of *x, const struct combination *c)
 	r->icmp_type = c->icmp->type;
 	r->icmp_code = c->icmp->code;
 	if (c->icmp->proto != 0 && c->icmp->proto != r->proto) {
-		combination_error(x->s, c->icmp->node, "icmp-type",
+		(void)combination_error(x->s, c->icmp->node, "icmp-type",
 		    "icmp-type mismatch");
 		x->failed = true;
 	}
@@ -352,7 +353,7 @@ is_binat_addr(const struct rule_addr *a)
 }
 
 #define BINAT_ERROR(x, n, ...) do {					\
-	combination_error((x)->s, (n), "binat", __VA_ARGS__);		\
+	(void)combination_error((x)->s, (n), "binat", __VA_ARGS__);	\
 	(x)->failed = true;						\
 } while (0)
 

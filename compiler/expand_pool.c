@@ -33,7 +33,7 @@ struct choice {
 };
 
 #define refuse(c, code, ...)						\
-	(combination_error((c)->s, (c)->p->node, (code), __VA_ARGS__), false)
+	((void)combination_error((c)->s, (c)->p->node, (code), __VA_ARGS__), false)
 
 bool
 is_multi_address(const struct rule_addr *a)
@@ -246,7 +246,7 @@ apply_rdr_ports(struct sema *s, const struct combination *c,
 		return true;
 	}
 	if (!is_valid_range(&p->ports)) {
-		combination_error(s, p->node, "port",
+		(void)combination_error(s, p->node, "port",
 		    "invalid rdr-to port range");
 		return false;
 	}
@@ -276,13 +276,13 @@ check_single(struct sema *s, const struct stmt_pool *p)
 
 	for (h = first; h != NULL; h = h->next)
 		if (h->addr.kind == RULE_ADDR_TABLE) {
-			combination_error(s, p->node, "pool-type",
+			(void)combination_error(s, p->node, "pool-type",
 			    "tables are not supported by pool type");
 			return false;
 		}
 	for (h = first; h != NULL; h = h->next)
 		if (is_multi_address(&h->addr)) {
-			combination_error(s, p->node, "pool-type",
+			(void)combination_error(s, p->node, "pool-type",
 			    "interface (%s) is not supported by pool type",
 			    h->addr.name);
 			return false;
@@ -295,12 +295,12 @@ apply_static_port(struct sema *s, const struct stmt_pool *p,
     enum pool_use use, struct rule_pool *pool)
 {
 	if (use != POOL_NAT) {
-		combination_error(s, p->node, "static-port", "the "
+		(void)combination_error(s, p->node, "static-port", "the "
 		    "'static-port' option is only valid with nat rules");
 		return false;
 	}
 	if (pool->port[0] != NAT_PORT_LOW && pool->port[1] != NAT_PORT_HIGH) {
-		combination_error(s, p->node, "static-port", "the "
+		(void)combination_error(s, p->node, "static-port", "the "
 		    "'static-port' option can't be used when specifying a "
 		    "port range");
 		return false;

@@ -358,6 +358,8 @@ try_name(struct lookup *l, const char *text, int bits)
 	bool seen[2] = { false, false };
 	size_t n;
 
+	if (l->rs->opts->numeric_hosts)
+		return;
 	if (first_only)
 		*colon = '\0';
 	v = lookup_name(l->rs, name, &n);
