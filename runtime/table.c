@@ -162,8 +162,8 @@ over_limit(const struct pfk_engine *e)
 	return limit != 0 && total >= limit;
 }
 
-static int
-add_entry(struct pfk_engine *e, struct table *t, uint8_t af, uint8_t bits,
+struct table_entry *
+table_put(struct pfk_engine *e, struct table *t, uint8_t af, uint8_t bits,
     bool neg, const struct pfk_addr *addr)
 {
 	struct prefix_tree *tree = &t->tree[family_index(af)];
@@ -172,21 +172,19 @@ add_entry(struct pfk_engine *e, struct table *t, uint8_t af, uint8_t bits,
 	uint32_t i = prefix_get(tree, af, addr, bits);
 
 	if (i != PREFIX_NONE) {		/* only its sign may change */
-		bool same = t->entries[i].neg == neg;
-
 		t->entries[i].neg = neg;
-		return !same;
+		return &t->entries[i];
 	}
 	if ((i = new_entry(e, t)) == IMG_NONE)
-		return -1;
+		return NULL;
 	entry = &t->entries[i];
 	memset(entry, 0, sizeof(*entry));
 	if (!prefix_set(e, tree, af, addr, bits, i)) {
 		free_entry(e, t, i);
-		return -1;
+		return NULL;
 	}
 	addr_prefix_mask(&mask, bits);
-	entry->addr = *addr;
+	memcpy(&entry->addr, addr, addr_bits((enum pfk_af)af) / 8);
 	addr_and(&entry->addr, &mask);
 	entry->since = e->now;
 	entry->af = af;
@@ -195,7 +193,7 @@ add_entry(struct pfk_engine *e, struct table *t, uint8_t af, uint8_t bits,
 	entry->used = true;
 	t->naddrs[family_index(af)]++;
 	forget_order(e, t);
-	return 1;
+	return entry;
 }
 
 int
@@ -203,11 +201,13 @@ table_add(struct pfk_engine *e, uint32_t table, uint8_t af, uint8_t bits,
     bool neg, const struct pfk_addr *addr)
 {
 	struct table *t = &e->tables[table];
+	uint32_t i = prefix_get(&t->tree[family_index(af)], af, addr, bits);
+	bool same = i != PREFIX_NONE && t->entries[i].neg == neg;
 
-	if (over_limit(e) && prefix_get(&t->tree[family_index(af)], af, addr,
-	    bits) == PREFIX_NONE)
+	if ((i == PREFIX_NONE && over_limit(e)) ||
+	    table_put(e, t, af, bits, neg, addr) == NULL)
 		return -1;
-	return add_entry(e, t, af, bits, neg, addr);
+	return !same;
 }
 
 bool
@@ -218,8 +218,8 @@ table_fill(struct pfk_engine *e, uint32_t table, const struct pfk_image *im,
 		const struct img_table_addr *a =
 		    &im->table_addrs[from->addr0 + i];
 
-		if (add_entry(e, &e->tables[table], a->af, a->bits,
-		    a->neg != 0, &a->addr) < 0)
+		if (table_put(e, &e->tables[table], a->af, a->bits,
+		    a->neg != 0, &a->addr) == NULL)
 			return false;
 	}
 	return true;

@@ -46,6 +46,9 @@ bool	 table_sort(const struct pfk_engine *, struct table *);
 /* Adds the addresses of an image's table. */
 bool	 table_fill(struct pfk_engine *, uint32_t table,
 	    const struct pfk_image *, const struct img_table *);
+/* The entry of a prefix, made if it is not there; NULL: no memory. */
+struct table_entry *table_put(struct pfk_engine *, struct table *, uint8_t af,
+	    uint8_t bits, bool neg, const struct pfk_addr *);
 /* 1 removed, 0 was not there. */
 int	 table_remove(struct pfk_engine *, uint32_t table, uint8_t af,
 	    uint8_t bits, const struct pfk_addr *);
