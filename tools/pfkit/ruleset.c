@@ -36,7 +36,7 @@ ruleset_options_free(struct ruleset_options *o)
 }
 
 uint64_t
-parse_number(const char *command, const char *what, const char *arg,
+number_argument(const char *command, const char *what, const char *arg,
     uint64_t max)
 {
 	char *end;
@@ -98,7 +98,7 @@ ruleset_options_take(struct ruleset_options *o, int option, const char *arg)
 		    arg, lowerings);
 		return true;
 	case OPT_SEED:
-		o->seed = parse_number(o->command, "--seed", arg, UINT64_MAX);
+		o->seed = number_argument(o->command, "--seed", arg, UINT64_MAX);
 		return true;
 	default:
 		return host_options_take(&o->host, option, arg);

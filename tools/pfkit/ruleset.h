@@ -56,7 +56,7 @@ void	 ruleset_options_free(struct ruleset_options *);
 bool	 ruleset_options_take(struct ruleset_options *, int option,
 	    const char *arg);
 /* A number without sign; ends the program otherwise. */
-uint64_t parse_number(const char *command, const char *what, const char *arg,
+uint64_t number_argument(const char *command, const char *what, const char *arg,
 	    uint64_t max);
 
 /*
