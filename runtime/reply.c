@@ -172,10 +172,12 @@ reply_tcp(struct pkt *p, const struct tcp_reply *t)
 static struct pfk_addr
 error_source(const struct pkt *p, uint8_t af)
 {
+	struct img_addr any = { .kind = IMG_ADDR_DYNAMIC };
 	struct pfk_addr addr, mask;
 
+	addr_prefix_mask(&any.mask, 128);
 	if (!pfk_engine_is_local(p->e, af, p->oaddr[DST].b) &&
-	    iface_addr(p->e, p->ifid + 1u, 0, af, 0, &addr, &mask))
+	    iface_addr(p->e, p->ifid + 1u, &any, af, 0, &addr, &mask))
 		return addr;
 	return p->oaddr[DST];
 }
