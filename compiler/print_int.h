@@ -29,6 +29,9 @@ field_printer	 print_scrub;
 /* An operator with its numbers as words: " = ssh", " 1024:2048". */
 void	 print_op(struct strbuf *, uint8_t op, const char *, const char *);
 void	 print_u32(struct strbuf *, uint32_t);
+/* The number as text at the end of the buffer; its start is returned. */
+#define U32_TEXT	11
+const char *format_u32(uint32_t, char buf[U32_TEXT]);
 /* The number's decimal text, somewhere in buf. */
 #define U32_TEXT_SIZE	11
 const char *u32_text(uint32_t, char buf[U32_TEXT_SIZE]);
