@@ -51,7 +51,7 @@ const char *label_expand(struct sema *, const struct combination *,
  * => false: the message has been queued, and the pool is as it was.
  */
 enum pool_use { POOL_NAT, POOL_RDR, POOL_ROUTE, POOL_USES };
-bool	 pool_choose(struct sema *, struct rule *, const struct stmt_pool *,
+bool	 pool_chosen(struct sema *, struct rule *, const struct stmt_pool *,
 	    enum pool_use, struct rule_pool *);
 /* Its ports and options: false, message queued. */
 bool	 pool_apply(struct sema *, const struct combination *,

@@ -495,7 +495,7 @@ choose_pools(struct expansion_of *x)
 	static const uint8_t order[] = { POOL_RDR, POOL_NAT, POOL_ROUTE };
 
 	for (size_t i = 0; i < sizeof(order); i++)
-		if (!pool_choose(x->s, &x->rule, x->pool[order[i]],
+		if (!pool_chosen(x->s, &x->rule, x->pool[order[i]],
 		    (enum pool_use)order[i], &x->made[order[i]]))
 			x->failed = true;
 }

@@ -200,7 +200,7 @@ choose(struct choice *c, const struct host_item *h, struct rule_pool *pool)
 }
 
 bool
-pool_choose(struct sema *s, struct rule *r, const struct stmt_pool *p,
+pool_chosen(struct sema *s, struct rule *r, const struct stmt_pool *p,
     enum pool_use use, struct rule_pool *pool)
 {
 	struct choice c = { .s = s, .r = r, .p = p, .use = use };
