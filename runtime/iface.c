@@ -441,6 +441,23 @@ dynamic_after(const struct pfk_engine *e, uint32_t name_id,
 	return found;
 }
 
+/* The interface's own addresses, as they were listed. */
+static bool
+iface_own_addr(const struct pfk_engine *e, uint32_t ifid, uint8_t af,
+    unsigned place, struct pfk_addr *addr, struct pfk_addr *mask)
+{
+	const struct iface *f = &e->ifaces[ifid];
+
+	for (size_t i = 0; ifid < e->nifaces && i < f->naddrs; i++) {
+		if (f->addrs[i].af != af || place-- != 0)
+			continue;
+		memcpy(addr, f->addrs[i].addr, sizeof(*addr));
+		addr_prefix_mask(mask, f->addrs[i].prefixlen);
+		return true;
+	}
+	return false;
+}
+
 bool
 iface_addr(const struct pfk_engine *e, uint32_t name_id,
     const struct img_addr *a, uint8_t af, unsigned place,
@@ -448,6 +465,8 @@ iface_addr(const struct pfk_engine *e, uint32_t name_id,
 {
 	struct dynamic now, before;
 
+	if (a == NULL)
+		return iface_own_addr(e, name_id - 1, af, place, addr, mask);
 	if (!dynamic_after(e, name_id, a, af, NULL, &now))
 		return false;
 	for (; place > 0; place--) {

@@ -59,7 +59,8 @@ unsigned iface_rdomain(const struct pfk_engine *, uint16_t ifid);
 /*
  * Addresses of `(name:mods)/bits`, an img_addr of kind DYNAMIC, whose name is
  * interned as name_id: the one of that place in pf's order (by address), from
- * 0 on, with its mask.  false: there are not as many.
+ * 0 on, with its mask.  false: there are not as many.  NULL instead of the
+ * img_addr: the interface's own addresses in the order of its listing.
  */
 bool	 iface_addr(const struct pfk_engine *, uint32_t name_id,
 	    const struct img_addr *, uint8_t af, unsigned place,

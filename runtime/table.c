@@ -171,10 +171,8 @@ table_put(struct pfk_engine *e, struct table *t, uint8_t af, uint8_t bits,
 	struct pfk_addr mask;
 	uint32_t i = prefix_get(tree, af, addr, bits);
 
-	if (i != PREFIX_NONE) {		/* only its sign may change */
-		t->entries[i].neg = neg;
+	if (i != PREFIX_NONE)		/* the first one said wins */
 		return &t->entries[i];
-	}
 	if ((i = new_entry(e, t)) == IMG_NONE)
 		return NULL;
 	entry = &t->entries[i];
@@ -202,12 +200,12 @@ table_add(struct pfk_engine *e, uint32_t table, uint8_t af, uint8_t bits,
 {
 	struct table *t = &e->tables[table];
 	uint32_t i = prefix_get(&t->tree[family_index(af)], af, addr, bits);
-	bool same = i != PREFIX_NONE && t->entries[i].neg == neg;
 
-	if ((i == PREFIX_NONE && over_limit(e)) ||
-	    table_put(e, t, af, bits, neg, addr) == NULL)
+	if (i != PREFIX_NONE)
+		return 0;
+	if (over_limit(e) || table_put(e, t, af, bits, neg, addr) == NULL)
 		return -1;
-	return !same;
+	return 1;
 }
 
 bool

@@ -116,15 +116,7 @@ direct_table(const struct direct *d, uint32_t table, const struct pfk_addr *a)
 		best = e->bits;
 		in = !e->neg;
 	}
-	/* the last of equal prefixes counts */
-	for (uint32_t i = 0; i < t->naddrs; i++) {
-		const struct img_table_addr *e =
-		    &d->im->table_addrs[t->addr0 + i];
-
-		if (e->af == d->p->af && (int)e->bits == best &&
-		    direct_prefix(&e->addr, a, e->bits))
-			in = !e->neg;
-	}
+	/* (the first of equal prefixes counts) */
 	return in;
 }
 
