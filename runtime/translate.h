@@ -59,23 +59,22 @@ bool	rewrite_flow(struct pkt *, const struct pfk_addr *src, uint16_t sport,
 	    const struct pfk_addr *dst, uint16_t dport, bool *changed);
 /* The packet quoted by an ICMP error (struct quote): one address and port (of
  * ICMP echo: side SRC, the id), its checksums and that of the error around
- * it.  Quoted UDP loses its checksum, as in pf. */
+ * it. */
 bool	rewrite_quote(struct pkt *, struct quote *, int side,
 	    const struct pfk_addr *, uint16_t port);
 
 /* ---- afto.c: RFC 7915 as pf does it ----
- * The packet becomes one of p->naf with p->naddr and p->nport (ICMP types
- * translated).  PKT_DROP: cannot be (reason). */
+ * The packet becomes one of p->naf with p->naddr and p->nport (of ICMP: its
+ * id, in nport[SRC]).  PKT_DROP: cannot be (reason). */
 enum outcome afto_packet(struct pkt *);
 /*
- * An ICMP error with its quote: p->naddr and p->nport are the addresses and
- * ports of the *quote* to be; the error goes to naddr[SRC], its source becomes
- * what pf makes of it.
+ * An ICMP error with its quote.  p->naddr: the quoted packet's addresses to
+ * be, the other way round (naddr[DST] is who sent it); p->nport: the quoted
+ * ports to be (of ICMP: its id, in nport[SRC]).
  */
 enum outcome afto_error(struct pkt *, struct quote *);
-/* pf's mapping of ICMP types and codes; -1: has none. */
-int	afto_icmp_type(uint8_t from_af, uint8_t type, uint8_t code,
-	    uint8_t *new_type, uint8_t *new_code);
+/* Whether a message (its 8 bytes) has an equivalent in the other family. */
+bool	afto_icmp_possible(uint8_t from_af, const uint8_t *icmp);
 
 /* ---- srcnode.c ---- */
 int	nodes_init(struct pfk_engine *);
