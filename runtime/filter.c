@@ -375,6 +375,12 @@ translate(struct pkt *p, const struct making *m)
 	bool changed, ok;
 
 	if (w->af != p->af) {
+		/* pf lets a message without equivalent pass as it is */
+		if (is_icmp(p) && !afto_icmp_possible(p->af,
+		    p->ip + p->hdrlen)) {
+			p->naf = p->af;
+			return PKT_PASS;
+		}
 		p->naf = w->af;
 		memcpy(p->naddr, w->addr, sizeof(p->naddr));
 		memcpy(p->nport, w->port, sizeof(p->nport));

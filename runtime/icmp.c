@@ -111,6 +111,8 @@ other_family(struct pkt *p, const struct state_key *k)
 {
 	int first = p->dir == PFK_IN ? 1 : 0;
 
+	if (!afto_icmp_possible(p->af, p->ip + p->hdrlen))
+		return drop(p, PFK_REASON_MATCH);
 	p->naf = k->af;
 	p->naddr[SRC] = k->addr[first];
 	p->naddr[DST] = k->addr[!first];
@@ -263,8 +265,13 @@ translate_quote(struct pkt *p, uint32_t state, struct quote *q,
 static enum outcome
 afto_quote(struct pkt *p, const struct state_key *k, const uint16_t port[2])
 {
+	const struct quote *q = &p->quote;
 	int first = quote_first(p);
 
+	if (!afto_icmp_possible(p->af, p->ip + p->hdrlen) ||
+	    ((q->proto == PROTO_ICMP || q->proto == PROTO_ICMPV6) &&
+	    !afto_icmp_possible(p->af, p->ip + q->hdroff)))
+		return drop(p, PFK_REASON_MATCH);
 	p->icmp_error = true;
 	p->rtable = k->rdomain;
 	p->naf = k->af;
