@@ -13,34 +13,18 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "base/hash.h"
 #include "parser/parser_int.h"
-
-static struct macro **
-slot_of(struct parser *p, const char *name, size_t len)
-{
-	return &p->macros.slots[hash_fnv1a(name, len) % MACRO_SLOTS];
-}
 
 struct macro *
 macro_find(struct parser *p, const char *name, size_t len)
 {
-	struct macro *m = *slot_of(p, name, len);
-
-	for (; m != NULL; m = m->chain)
-		if (strlen(m->name) == len && memcmp(m->name, name, len) == 0)
-			return m;
-	return NULL;
+	return word_get(&p->words, name, len)->macro;
 }
 
 static void
 unlink_macro(struct parser *p, struct macro *m)
 {
-	struct macro **link = slot_of(p, m->name, strlen(m->name));
-
-	while (*link != m)
-		link = &(*link)->chain;
-	*link = m->chain;
+	m->word->macro = NULL;
 	*(m->prev != NULL ? &m->prev->next : &p->macros.first) = m->next;
 	*(m->next != NULL ? &m->next->prev : &p->macros.last) = m->prev;
 }
@@ -48,10 +32,7 @@ unlink_macro(struct parser *p, struct macro *m)
 static void
 link_macro(struct parser *p, struct macro *m)
 {
-	struct macro **slot = slot_of(p, m->name, strlen(m->name));
-
-	m->chain = *slot;
-	*slot = m;
+	m->word->macro = m;
 	m->prev = p->macros.last;
 	*(m->prev != NULL ? &m->prev->next : &p->macros.first) = m;
 	p->macros.last = m;
@@ -62,14 +43,16 @@ static struct macro *
 macro_new(struct parser *p, const char *name, const char *value, size_t len,
     struct span def)
 {
-	struct macro *m = macro_find(p, name, strlen(name));
+	struct word *word = word_get(&p->words, name, strlen(name));
+	struct macro *m = word->macro;
 
 	if (m != NULL && m->command_line)
 		return NULL;
 	if (m != NULL)
 		unlink_macro(p, m);
 	m = arena_new(p->opt.arena, struct macro);
-	m->name = name;
+	m->word = word;
+	m->name = word->text;
 	m->text = value;
 	m->len = (uint32_t)len;
 	m->value = arena_alloc(p->opt.arena, len + 2);
@@ -187,7 +170,7 @@ parser_define(struct parser *p, const char *definition)
 	piece.span.len = (uint32_t)len;
 	piece.text = (uint32_t)namelen + 1;
 	piece.len = (uint32_t)(len - namelen - 1);
-	m = macro_new(p, word_get(&p->words, definition, namelen)->text,
+	m = macro_new(p, arena_strndup(p->opt.arena, definition, namelen),
 	    arena_strdup(p->opt.arena, eq + 1), piece.len, piece.span);
 	if (m != NULL) {
 		m->command_line = true;
@@ -201,14 +184,16 @@ parser_define(struct parser *p, const char *definition)
 void
 macro_forget(struct parser *p)
 {
-	for (const struct macro *m = p->macros.first; m != NULL; m = m->next) {
+	struct macro *m;
+
+	while ((m = p->macros.first) != NULL) {
 		struct macro_use use = { m->name, m->def, m->command_line,
 		    m->misspelt };
 
 		if (!m->used)
 			vec_push(p->opt.arena, &p->unused, use);
+		unlink_macro(p, m);
 	}
-	memset(&p->macros, 0, sizeof(p->macros));
 	p->broken_macros.n = 0;
 }
 

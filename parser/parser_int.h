@@ -37,6 +37,7 @@ struct place {
 struct word {
 	uint32_t	 hash, len;
 	int		 token;		/* of a keyword; 0: any other word */
+	struct macro	*macro;		/* of this name, or NULL */
 	char		 text[];
 };
 
@@ -60,7 +61,8 @@ struct piece {
 };
 
 struct macro {
-	const char	*name;
+	struct word	*word;
+	const char	*name;		/* the word's text */
 	const char	*text;
 	char		*value;		/* the text with two NULs, for the
 					   scanner, which writes into it */
@@ -68,14 +70,10 @@ struct macro {
 	struct span	 def;
 	VEC(struct piece) pieces;
 	bool		 used, misspelt, command_line;
-	struct macro	*chain;		/* same hash */
 	struct macro	*prev, *next;	/* order of definition */
 };
 
-#define MACRO_SLOTS	256
-
 struct macros {
-	struct macro	*slots[MACRO_SLOTS];
 	struct macro	*first, *last;
 };
 
