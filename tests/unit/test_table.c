@@ -1,0 +1,347 @@
+/*
+ * Tables against a list that is looked through from one end to the other.
+ */
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/table.h"
+
+#define MAX	600
+
+struct listed { struct pfk_addr addr; uint8_t af, bits; bool neg; };
+struct list { struct listed v[MAX]; unsigned n; };
+
+static uint64_t seed;
+
+static unsigned
+pick(unsigned n)
+{
+	seed = seed * 6364136223846793005u + 1442695040888963407u;
+	return (unsigned)(seed >> 33) % n;
+}
+
+/* An engine with nothing but tables. */
+static const struct img_options options;
+static const char strings[2];
+static const struct pfk_image empty = { .strings = strings, .nstrings = 2,
+    .options = &options };
+
+static void
+engine_set_up(struct pfk_engine *e)
+{
+	memset(e, 0, sizeof(*e));
+	e->alloc = pfk_allocator_libc;
+	e->image = &empty;
+	ck_assert_int_eq(tables_init(e), 0);
+}
+
+static void
+pick_prefix(struct listed *p)
+{
+	struct pfk_addr mask;
+	unsigned all;
+
+	memset(p, 0, sizeof(*p));
+	p->af = pick(3) ? PFK_AF_INET : PFK_AF_INET6;
+	all = addr_bits((enum pfk_af)p->af);
+	for (unsigned i = 0; i < all / 8; i++)
+		p->addr.b[i] = (uint8_t)(pick(3) ? 0 : pick(4) * 85);
+	p->bits = (uint8_t)(pick(3) ? all - pick(12) : pick(all + 1));
+	p->neg = pick(4) == 0;
+	addr_prefix_mask(&mask, p->bits);
+	addr_and(&p->addr, &mask);
+}
+
+static int
+list_find(const struct list *l, const struct listed *p)
+{
+	for (unsigned i = 0; i < l->n; i++)
+		if (l->v[i].af == p->af && l->v[i].bits == p->bits &&
+		    addr_equal(&l->v[i].addr, &p->addr,
+		    (enum pfk_af)p->af))
+			return (int)i;
+	return -1;
+}
+
+static bool
+list_match(const struct list *l, const struct listed *a)
+{
+	struct pfk_addr mask;
+	int best = -1;
+
+	for (unsigned i = 0; i < l->n; i++) {
+		addr_prefix_mask(&mask, l->v[i].bits);
+		if (l->v[i].af == a->af && addr_match_mask(&l->v[i].addr,
+		    &mask, &a->addr, (enum pfk_af)a->af) &&
+		    (best < 0 || l->v[i].bits > l->v[best].bits))
+			best = (int)i;
+	}
+	return best >= 0 && !l->v[best].neg;
+}
+
+static void
+change(struct pfk_engine *e, uint32_t t, struct list *l)
+{
+	struct listed p;
+	int at;
+
+	pick_prefix(&p);
+	at = list_find(l, &p);
+	if (pick(3) == 0) {
+		ck_assert_int_eq(table_remove(e, t, p.af, p.bits, &p.addr),
+		    at >= 0);
+		if (at >= 0)
+			l->v[at] = l->v[--l->n];
+		return;
+	}
+	if (l->n == MAX)
+		return;
+	ck_assert_int_eq(table_add(e, t, p.af, p.bits, p.neg, &p.addr),
+	    at < 0);
+	if (at < 0)
+		l->v[l->n++] = p;
+}
+
+START_TEST(like_a_list)
+{
+	static struct list l;
+	struct pfk_engine e;
+	struct listed a;
+	uint32_t t;
+
+	seed = (uint64_t)_i + 1;
+	l.n = 0;
+	engine_set_up(&e);
+	t = table_make(&e, "", "t");
+	e.tables[t].flags = IMG_T_DEFINED;
+	for (unsigned i = 0; i < 3000; i++) {
+		change(&e, t, &l);
+		pick_prefix(&a);
+		ck_assert_int_eq(table_match(&e, t, a.af, &a.addr),
+		    list_match(&l, &a));
+		ck_assert_uint_eq(table_count_addrs(&e, t, 0), l.n);
+	}
+	tables_free(&e);
+}
+END_TEST
+
+/* Sorted by family, address, and longer prefixes first. */
+static bool
+in_order(void *ctx, const struct pfk_table_entry *entry)
+{
+	struct pfk_table_entry *last = ctx;
+	int c = memcmp(last->addr, entry->addr, 16);
+
+	ck_assert(last->af < entry->af || (last->af == entry->af &&
+	    (c < 0 || (c == 0 && last->bits > entry->bits))));
+	*last = *entry;
+	return true;
+}
+
+START_TEST(sorted)
+{
+	static struct list l;
+	struct pfk_table_entry last = { 0 };
+	struct pfk_engine e;
+	uint32_t t;
+
+	seed = (uint64_t)_i + 77;
+	l.n = 0;
+	engine_set_up(&e);
+	t = table_make(&e, "", "t");
+	for (unsigned i = 0; i < 500; i++)
+		change(&e, t, &l);
+	pfk_engine_table_entries(&e, t, in_order, &last);
+	tables_free(&e);
+}
+END_TEST
+
+static void
+add(struct pfk_engine *e, uint32_t t, const char *text, uint8_t bits, bool neg)
+{
+	struct pfk_addr a;
+
+	ck_assert(addr_parse(text, PFK_AF_INET, &a));
+	ck_assert_int_eq(table_add(e, t, PFK_AF_INET, bits, neg, &a), 1);
+}
+
+static bool
+has(struct pfk_engine *e, uint32_t t, const char *text)
+{
+	struct pfk_addr a;
+
+	ck_assert(addr_parse(text, PFK_AF_INET, &a));
+	return table_match(e, t, PFK_AF_INET, &a);
+}
+
+START_TEST(anchors)
+{
+	struct pfk_engine e;
+	uint32_t inner, main;
+
+	engine_set_up(&e);
+	inner = table_make(&e, "a/b", "t");
+	main = table_find(&e, "", "t");
+	ck_assert_uint_ne(main, IMG_NONE);
+	add(&e, main, "10.0.0.0", 8, false);
+	ck_assert(!has(&e, inner, "10.1.1.1"));	/* nobody defined either */
+	e.tables[main].flags = IMG_T_DEFINED;
+	ck_assert(has(&e, inner, "10.1.1.1"));
+	ck_assert_int_eq(pfk_engine_find_table(&e, "a/b", "t", true),
+	    (long)inner);
+	ck_assert(!has(&e, inner, "10.1.1.1"));	/* its own one is empty */
+	ck_assert_int_eq(pfk_engine_find_table(&e, "x", "t", false), -1);
+	tables_free(&e);
+}
+END_TEST
+
+/*
+ * Blocks in order, longer prefixes first; an address that belongs to a longer
+ * prefix is left to it.  The caller moves the turn on, as pf's pools do.
+ */
+START_TEST(turns)
+{
+	static const char *const want[] = { "10.0.0.0", "10.0.0.3",
+	    "10.0.0.1", "10.0.0.2", "10.0.0.9", "10.0.0.0", "10.0.0.3" };
+	struct table_turn turn = { 0 };
+	struct pfk_addr addr, mask, expect;
+	struct pfk_engine e;
+	uint32_t t;
+
+	engine_set_up(&e);
+	t = table_make(&e, "", "t");
+	e.tables[t].flags = IMG_T_DEFINED;
+	add(&e, t, "10.0.0.0", 30, false);
+	add(&e, t, "10.0.0.1", 32, false);
+	add(&e, t, "10.0.0.2", 32, true);
+	add(&e, t, "10.0.0.9", 32, false);
+	ck_assert_int_eq(table_next(&e, t, PFK_AF_INET6, &turn, &addr,
+	    &mask), -1);
+	for (unsigned i = 0; i < 7; i++) {
+		ck_assert_int_eq(table_next(&e, t, PFK_AF_INET, &turn, &addr,
+		    &mask), 0);
+		(void)addr_parse(want[i], PFK_AF_INET, &expect);
+		ck_assert_int_eq(memcmp(&turn.counter, &expect, 4), 0);
+		for (unsigned k = 4; k-- > 0 && ++turn.counter.b[k] == 0;)
+			;
+	}
+	tables_free(&e);
+}
+END_TEST
+
+START_TEST(limit)
+{
+	struct pfk_engine e;
+	struct pfk_addr a = { { 10 } };
+	uint32_t t;
+
+	engine_set_up(&e);
+	e.opts.limit[IMG_LIMIT_TABLE_ENTRIES] = 2;
+	t = table_make(&e, "", "t");
+	for (unsigned i = 0; i < 4; i++) {
+		a.b[3] = (uint8_t)i;
+		ck_assert_int_eq(table_add(&e, t, PFK_AF_INET, 32, false, &a),
+		    i < 2 ? 1 : -1);
+	}
+	pfk_engine_table_flush(&e, t);
+	ck_assert_int_eq(table_add(&e, t, PFK_AF_INET, 32, false, &a), 1);
+	tables_free(&e);
+}
+END_TEST
+
+/* Counters of entries, and packets that are counted apart. */
+START_TEST(counting)
+{
+	struct pfk_table_info info;
+	struct pfk_engine e;
+	struct pfk_addr a;
+	uint32_t t;
+
+	engine_set_up(&e);
+	t = table_make(&e, "", "t");
+	e.tables[t].flags = IMG_T_DEFINED | IMG_T_COUNTERS;
+	ck_assert(table_has_counters(&e, t));
+	add(&e, t, "10.0.0.0", 8, false);
+	(void)addr_parse("10.1.1.1", PFK_AF_INET, &a);
+	table_count(&e, t, PFK_AF_INET, &a, 40, false, IMG_PASS, false);
+	table_count(&e, t, PFK_AF_INET, &a, 50, true, IMG_BLOCK, false);
+	(void)addr_parse("11.1.1.1", PFK_AF_INET, &a);
+	table_count(&e, t, PFK_AF_INET, &a, 60, false, IMG_PASS, false);
+	pfk_engine_table(&e, t, &info);
+	ck_assert_uint_eq(info.bytes[0][2], 40);
+	ck_assert_uint_eq(info.bytes[1][0], 50);
+	ck_assert_uint_eq(info.bytes[0][3], 60);
+	ck_assert_uint_eq(e.tables[t].entries[0].counters->bytes[0][2], 40);
+	tables_free(&e);
+}
+END_TEST
+
+/* Allocation fails at each place: nothing is half there. */
+struct failing { unsigned left; };
+
+static void *
+failing_fn(void *ctx, void *p, size_t osize, size_t nsize)
+{
+	struct failing *f = ctx;
+
+	if (nsize != 0 && f->left-- == 0)
+		return NULL;
+	return pfk_allocator_libc.fn(NULL, p, osize, nsize);
+}
+
+START_TEST(no_memory)
+{
+	static struct list l;
+	struct failing f;
+	struct pfk_engine e;
+	struct listed p;
+	uint32_t t;
+
+	for (unsigned fail = 0; fail < 40; fail++) {
+		seed = fail + 3;
+		l.n = 0;
+		f.left = 1000;
+		engine_set_up(&e);
+		e.alloc = (struct pfk_allocator){ failing_fn, &f };
+		t = table_make(&e, "", "t");
+		e.tables[t].flags = IMG_T_DEFINED;
+		f.left = fail;
+		for (unsigned i = 0; i < 200; i++) {
+			pick_prefix(&p);
+			if (list_find(&l, &p) < 0 && table_add(&e, t, p.af,
+			    p.bits, p.neg, &p.addr) == 1)
+				l.v[l.n++] = p;
+			pick_prefix(&p);
+			ck_assert_int_eq(table_match(&e, t, p.af, &p.addr),
+			    list_match(&l, &p));
+		}
+		f.left = 1000;
+		tables_free(&e);
+	}
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("table");
+	TCase *tc = tcase_create("table");
+	SRunner *sr;
+	int failed;
+
+	tcase_set_timeout(tc, 120);
+	tcase_add_loop_test(tc, like_a_list, 0, 10);
+	tcase_add_loop_test(tc, sorted, 0, 5);
+	tcase_add_test(tc, anchors);
+	tcase_add_test(tc, turns);
+	tcase_add_test(tc, limit);
+	tcase_add_test(tc, counting);
+	tcase_add_test(tc, no_memory);
+	suite_add_tcase(s, tc);
+	sr = srunner_create(s);
+	srunner_run_all(sr, CK_NORMAL);
+	failed = srunner_ntests_failed(sr);
+	srunner_free(sr);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
