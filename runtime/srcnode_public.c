@@ -153,6 +153,7 @@ nodes_restore(struct pfk_engine *e, struct saver *sv)
 	uint32_t n;
 
 	pfk_engine_flush_src_nodes(e);
+	e->counters.src_nodes = 0;
 	e->node_table->n = 1;
 	e->node_table->free_list = 0;
 	memset(e->node_table->buckets, 0,
