@@ -73,6 +73,16 @@ compile_random(struct pfk_ruleset *rs)
 	return (uint32_t)((z ^ (z >> 31)) >> 32);
 }
 
+const char *
+compile_automatic_name(struct pfk_ruleset *rs, struct arena *a, unsigned n)
+{
+	if (!rs->opts->loaded)
+		return arena_printf(a, "__automatic_%u", n);
+	while (rs->automatic_id == 0)
+		rs->automatic_id = compile_random(rs);
+	return arena_printf(a, "__automatic_%x_%u", rs->automatic_id, n);
+}
+
 /* --- messages --- */
 
 static struct diag *

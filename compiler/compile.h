@@ -46,11 +46,19 @@ struct pfk_ruleset {
 	struct flat_ruleset flat;
 	bool		 valid;
 	uint64_t	 random_state;	/* seeded: see compile_random() */
+	uint32_t	 automatic_id;	/* HEX of <__automatic_HEX_N>; 0: none
+					    yet */
 	unsigned	 next_automatic; /* N of the next <__automatic_N>,
 					    shared by pools and optimiser */
 };
 
 uint32_t compile_random(struct pfk_ruleset *);
+/*
+ * "__automatic_N", as pfctl -n has it; "__automatic_HEX_N" as a filter has it
+ * that such rules were loaded into.
+ */
+const char *compile_automatic_name(struct pfk_ruleset *, struct arena *,
+	    unsigned n);
 
 /*
  * Reads a whole file as options.files says (read_file.c); the text ends with

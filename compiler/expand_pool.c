@@ -56,7 +56,7 @@ open_table(struct choice *c)
 	struct pfk_ruleset *rs = c->s->rs;
 	struct table *t = arena_new(&rs->arena, struct table);
 
-	t->name = arena_printf(&rs->arena, "__automatic_%u",
+	t->name = compile_automatic_name(rs, &rs->arena,
 	    rs->next_automatic++);
 	t->anchor = rs->flat.root;
 	t->is_const = t->has_init = t->automatic = true;

@@ -167,7 +167,7 @@ make_table(struct optimizer *o, const struct merge_group *g,
 	struct table *t = arena_new(o->arena, struct table);
 	struct table_init init = { NULL, g->first, NULL };
 
-	t->name = arena_printf(o->arena, "__automatic_%u", g->number);
+	t->name = compile_automatic_name(o->rs, o->arena, g->number);
 	t->anchor = root;
 	t->is_const = t->has_init = t->automatic = true;
 	t->span = r->span;

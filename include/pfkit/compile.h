@@ -56,6 +56,8 @@ struct pfk_compile_options {
 	bool		 debug;			/* -g */
 	bool		 port_names;		/* -P: services by name */
 	bool		 numeric_hosts;		/* -N: no host names at all */
+	bool		 loaded;		/* names of automatic tables as
+						   after loading, not as -n */
 	size_t		 max_memory;		/* 0: 4 GB */
 	unsigned	 max_include_depth;	/* 0: 64 */
 	uint64_t	 seed;			/* for random keys and names */

@@ -170,6 +170,7 @@ ruleset_image(struct ruleset_options *o, const struct pfk_host *host)
 
 	if (is_image_file(o->compile.path))
 		return open_image(o->compile.path);
+	o->compile.loaded = true;
 	rs = ruleset_compile(o, host);
 	if (rs == NULL)
 		return NULL;
