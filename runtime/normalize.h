@@ -43,8 +43,6 @@ void	tscrub_first(struct pkt *, uint32_t state, int peer);
 enum outcome tscrub_packet(struct pkt *, uint32_t state, int peer,
 	    bool *writeback);
 
-/* Whether there is a record of that index (or it is 0): saved states. */
-bool	tscrub_exists(const struct pfk_engine *, uint32_t);
 /* Saved states (save.c asks). */
 struct saver;
 void	frags_save(const struct pfk_engine *, struct saver *);

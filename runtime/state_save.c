@@ -243,7 +243,7 @@ load_cold(struct pfk_engine *e, struct saver *sv, struct state_cold *c)
 		ok = ok && node_exists(e, c->nodes[n]);
 	}
 	c->tscrub = load_u32(sv);
-	ok = ok && tscrub_exists(e, c->tscrub);
+	ok = ok && tscrub_valid(e, c->tscrub);
 	load_actions(sv, &c->actions);
 	load_bytes(sv, c->rt_addr.b, 16);
 	c->rt_ifid = load_u16(sv);

@@ -151,6 +151,8 @@ first_segment(struct view *v)
 	struct segment *g = &v->g;
 	uint32_t room;
 
+	if (v->s->per_packet & PER_TSCRUB)
+		tscrub_first(v->p, v->state, v->from);
 	if (dst->seqdiff != 0 && src->seqdiff == 0) {
 		while ((src->seqdiff = e_random(v->e) - g->seq) == 0)
 			;

@@ -387,12 +387,6 @@ tscrub_packet(struct pkt *p, uint32_t state, int peer, bool *writeback)
 
 /* ---- saving: all records, so that indexes in states stay right ---- */
 
-bool
-tscrub_exists(const struct pfk_engine *e, uint32_t i)
-{
-	return i == 0 || i < e->tscrubs->n;
-}
-
 void
 tscrubs_save(const struct pfk_engine *e, struct saver *sv)
 {
