@@ -232,7 +232,7 @@ decode_tcp(struct pkt *p)
 	if (th == NULL)
 		return drop(p, PFK_REASON_SHORT);
 	doff = (th[12] >> 4) * 4u;
-	if (doff < 20 || doff > p->plen)
+	if (get16(th + 2) == 0 || doff < 20 || doff > p->plen)
 		return drop(p, PFK_REASON_SHORT);
 	p->tcp_flags = th[13];
 	set_ports(p, th);

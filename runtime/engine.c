@@ -315,7 +315,9 @@ decide(struct pkt *p, struct verdict *v)
 	if (out == PKT_DROP && p->reason != PFK_REASON_MATCH)
 		pkt_reason(p, p->reason);
 	log_verdict(p, v);
-	count_packet(p, out, v);
+	/* divert-packet takes it away: for pf it did not pass */
+	count_packet(p, out == PKT_PASS && rule_of(p->e, v->rule)->divert ==
+	    IMG_DIVERT_PACKET ? PKT_HOLD : out, v);
 	if (out == PKT_AFTO)
 		out = change_family(p);
 	return out;

@@ -12,6 +12,8 @@ struct icmp_kind {
 	uint16_t	id;	/* network order, as in keys */
 	uint16_t	vtype;	/* type of the query; network order */
 	bool		echo;	/* its id may be translated */
+	bool		stateless; /* has no state and makes none: an answer
+				      of neighbour discovery */
 };
 
 /* true: an error, which quotes another packet. */

@@ -28,7 +28,7 @@ static const struct icmp_query {
 	{ PFK_AF_INET6,	128, 129, ID_FIELD },	/* echo */
 	{ PFK_AF_INET6,	139, 140, ID_NONE },	/* who are you */
 	{ PFK_AF_INET6,	201, 200, ID_NONE },	/* multicast traceroute */
-	{ PFK_AF_INET6,	135, 136, ID_TARGET },	/* neighbour solicitation */
+	{ PFK_AF_INET6,	135, 135, ID_TARGET },	/* neighbour solicitation */
 };
 #define NQUERIES	(sizeof(queries) / sizeof(*queries))
 
@@ -81,6 +81,7 @@ icmp_classify(uint8_t af, const uint8_t *hdr, uint32_t hdrlen,
 	k->vtype = port_net(type);
 	k->id = 0;
 	k->echo = false;
+	k->stateless = af == PFK_AF_INET6 && type == 136;
 	if (is_error(af, type))
 		return true;
 	if (af == PFK_AF_INET6 && (type == 130 || type == 131)) {

@@ -99,8 +99,8 @@ walk_ip4(struct walk *w)
 	w->off += hlen;
 	w->proto = ip[9];
 	if (w->proto == PROTO_IGMP) {
-		/* its own rules: TTL 1, multicast, router alert is normal */
-		if (ip[8] != 1 || (ip[16] & 0xf0) != 0xe0)
+		/* to all hosts with TTL 1 only; router alert is normal */
+		if (ip[8] != 1 && get32(ip + 16) == 0xe0000001)
 			return broken(w, PFK_REASON_IPOPTIONS);
 		w->opts &= (uint8_t)~OPT_ROUTER_ALERT;
 	}
