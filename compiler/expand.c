@@ -18,14 +18,15 @@
  * second time, from the combination at hand to the ends of all lists; that
  * makes more rules than one would think, and so do we.
  *
- * Limit: MAX_COMBINATIONS of all statements together.
+ * Limit: options.max_rules combinations in all statements together.
  */
+#include <inttypes.h>
 #include <string.h>
 
 #include "compiler/combination.h"
 #include "compiler/osfp.h"
 
-#define MAX_COMBINATIONS	4000000	/* 2 GB of flat rules */
+#define MAX_COMBINATIONS	4000000	/* of max_rules 0: 2 GB of flat rules */
 
 enum list { LIST_IF, LIST_PROTO, LIST_ICMP, LIST_SRC, LIST_DST,
     LIST_SRC_PORT, LIST_DST_PORT, LIST_OS, LIST_UID, LIST_GID, LISTS };
@@ -581,28 +582,40 @@ no_combination(struct expansion_of *x)
 		d->cascade = true;
 	else
 		diag_note(&x->s->rs->diags, d, (struct span){ 0, 0, 0 },
-		    "no source and destination have the same address family "
-		    "and interface");
+		    "no source and destination are of one address family "
+		    "and on one interface");
+}
+
+/* How many there are; UINT64_MAX stands for more than fit. */
+static uint64_t
+combinations(const struct expansion_of *x)
+{
+	uint64_t n = 1;
+
+	for (int i = 0; i < LISTS; i++) {
+		if (n > UINT64_MAX / x->list[i].n)
+			return UINT64_MAX;
+		n *= x->list[i].n;
+	}
+	return n;
 }
 
 /* Whether the limit still allows so many; they are counted then. */
 static bool
 count_combinations(struct expansion_of *x)
 {
-	uint64_t n = 1, left = MAX_COMBINATIONS - x->s->combinations;
+	unsigned given = x->s->rs->opts->max_rules;
+	uint64_t limit = given != 0 ? given : MAX_COMBINATIONS;
+	uint64_t n = combinations(x), before = x->s->combinations;
 
-	for (int i = 0; i < LISTS && n <= MAX_COMBINATIONS; i++)
-		n *= x->list[i].n;
-	if (n <= left) {
+	if (n <= limit - before) {
 		x->s->combinations += n;
 		return true;
 	}
 	x->failed = true;
-	(void)sema_error(x->s, x->st->node, "too-many-rules", "rule expands "
-	    "to %s%llu combinations, with the rules before more than the "
-	    "limit of %d", n > MAX_COMBINATIONS ? "more than " : "",
-	    (unsigned long long)(n > MAX_COMBINATIONS ? MAX_COMBINATIONS : n),
-	    MAX_COMBINATIONS);
+	(void)sema_error(x->s, x->st->node, "too-many-rules",
+	    "rule expands to %" PRIu64 " rules, after %" PRIu64 " before it: "
+	    "more than the limit (max_rules) of %" PRIu64, n, before, limit);
 	return false;
 }
 

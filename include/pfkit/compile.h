@@ -60,6 +60,8 @@ struct pfk_compile_options {
 						   after loading, not as -n */
 	size_t		 max_memory;		/* 0: 4 GB */
 	unsigned	 max_include_depth;	/* 0: 64 */
+	unsigned	 max_rules;		/* combinations of list
+						   elements; 0: 4000000 */
 	uint64_t	 seed;			/* for random keys and names */
 	bool		 random;		/* take the seed from the system */
 };
