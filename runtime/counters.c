@@ -8,6 +8,13 @@
 #include "runtime/rules_int.h"
 #include "runtime/translate.h"
 
+/* pf has translated an error's quote when it counts, but not its header. */
+static uint32_t
+packet_size(const struct pkt *p)
+{
+	return p->len + (uint32_t)p->quote_growth;
+}
+
 /* Room for an interface that came later; false: no memory, not counted. */
 static bool
 if_counters_room(struct pfk_engine *e, uint16_t ifid)
@@ -36,12 +43,12 @@ count_iface(struct pkt *p, bool blocked)
 	struct pfk_if_counters *c;
 
 	e->counters.packets++;
-	e->counters.bytes += p->len;
+	e->counters.bytes += packet_size(p);
 	if (!if_counters_room(e, p->ifid))
 		return;
 	c = &e->if_counters[p->ifid];
 	c->packets[v6][out][blocked]++;
-	c->bytes[v6][out][blocked] += p->len;
+	c->bytes[v6][out][blocked] += packet_size(p);
 }
 
 static void
@@ -50,7 +57,7 @@ count_rule(struct pkt *p, uint32_t rule, unsigned which)
 	struct pfk_rule_counters *n = &p->e->rules[rule].n;
 
 	n->packets[which]++;
-	n->bytes[which] += p->len;
+	n->bytes[which] += packet_size(p);
 }
 
 /* Tables of a rule; addr: the connection's or the packet's. */
@@ -62,10 +69,10 @@ count_tables(struct pkt *p, uint32_t rule, const struct pfk_addr *src,
 	bool out = p->dir == PFK_OUT, pass = rr->r->action != IMG_BLOCK;
 
 	if (rr->src_table != IMG_NONE)
-		table_count(p->e, rr->src_table, af, src, p->len, out, pass,
+		table_count(p->e, rr->src_table, af, src, packet_size(p), out, pass,
 		    rr->r->src.neg);
 	if (rr->dst_table != IMG_NONE)
-		table_count(p->e, rr->dst_table, af, dst, p->len, out, pass,
+		table_count(p->e, rr->dst_table, af, dst, packet_size(p), out, pass,
 		    rr->r->dst.neg);
 }
 
@@ -96,9 +103,9 @@ count_state(struct pkt *p, uint32_t state)
 	uint32_t m;
 
 	s->packets[back]++;
-	s->bytes[back] += p->len;
+	s->bytes[back] += packet_size(p);
 	if (s->per_packet & PER_NODES)
-		nodes_count(p->e, state, p->dir == PFK_OUT, p->len);
+		nodes_count(p->e, state, p->dir == PFK_OUT, packet_size(p));
 	if (s->per_packet & PER_MATCH)
 		for (m = state_cold(e, state)->match_list; m != 0;
 		    m = e->match_items[m].next)

@@ -368,6 +368,43 @@ create_state(struct pkt *p, struct making *m, struct verdict *v)
 
 /* ---- the packet that made it ---- */
 
+/*
+ * Whether pf has changed anything of the transport header: only then does it
+ * change the family, and a first packet that keeps its ports passes as it is.
+ */
+static bool
+transport_changed(const struct pkt *p, const struct making *m)
+{
+	const uint16_t *port = m->w.port;
+
+	if (is_icmp(p))
+		return afto_icmp_possible(p->af, p->ip + p->hdrlen);
+	if (p->proto != PROTO_TCP && p->proto != PROTO_UDP)
+		return false;
+	if (port[SRC] != p->port[SRC] || port[DST] != p->port[DST])
+		return true;
+	return p->proto == PROTO_TCP &&
+	    (state_get(p->e, m->state)->src.seqdiff != 0 ||
+	    (state_cold(p->e, m->state)->tscrub != 0 &&
+	    tcp_option(p, 8, 10) != NULL));
+}
+
+static enum outcome
+change_family(struct pkt *p, const struct making *m, uint16_t id)
+{
+	const struct wanted *w = &m->w;
+
+	p->naf = p->af;
+	if (!transport_changed(p, m))
+		return PKT_PASS;
+	p->naf = w->af;
+	memcpy(p->naddr, w->addr, sizeof(p->naddr));
+	memcpy(p->nport, w->port, sizeof(p->nport));
+	if (is_icmp(p))
+		p->nport[SRC] = p->nport[DST] = id;
+	return PKT_AFTO;
+}
+
 static enum outcome
 translate(struct pkt *p, const struct making *m)
 {
@@ -375,20 +412,8 @@ translate(struct pkt *p, const struct making *m)
 	uint16_t id = m->icmp.dir == PFK_IN ? w->port[SRC] : w->port[DST];
 	bool changed, ok;
 
-	if (w->af != p->af) {
-		/* pf lets a message without equivalent pass as it is */
-		if (is_icmp(p) && !afto_icmp_possible(p->af,
-		    p->ip + p->hdrlen)) {
-			p->naf = p->af;
-			return PKT_PASS;
-		}
-		p->naf = w->af;
-		memcpy(p->naddr, w->addr, sizeof(p->naddr));
-		memcpy(p->nport, w->port, sizeof(p->nport));
-		if (is_icmp(p))
-			p->nport[SRC] = p->nport[DST] = id;
-		return PKT_AFTO;
-	}
+	if (w->af != p->af)
+		return change_family(p, m, id);
 	if (is_icmp(p)) {
 		ok = rewrite_addr(p, SRC, &w->addr[SRC]) &&
 		    rewrite_addr(p, DST, &w->addr[DST]) &&

@@ -277,6 +277,8 @@ afto_quote(struct pkt *p, const struct state_key *k, const uint16_t port[2])
 	p->icmp_error = true;
 	p->rtable = k->rdomain;
 	p->naf = k->af;
+	p->quote_growth = (k->af == PFK_AF_INET6 ? 40 : 20) -
+	    (int32_t)(q->hdroff - q->off);
 	/* the quote's source is where the error goes */
 	p->naddr[DST] = k->addr[!first];
 	p->naddr[SRC] = k->addr[first];

@@ -129,6 +129,7 @@ struct pkt {
 	uint8_t		 log;		/* a match rule wants it logged */
 	bool		 second;	/* outgoing half of forwarding */
 	bool		 routed;	/* route-to has been applied */
+	int32_t		 quote_growth;	/* of an error that af-to translates */
 	bool		 recreated;	/* a SYN built again from a cookie */
 	bool		 cksum_bad, cksum_known; /* transport; cksum_ok() */
 	uint8_t		 routes;	/* times it was sent elsewhere */

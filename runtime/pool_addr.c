@@ -216,15 +216,9 @@ static void
 source_hash(const struct choice *c, struct pfk_addr *hash, uint64_t *all)
 {
 	const uint32_t *key = c->pool->p->key;
-	struct siphash_key k = { 0, 0 };
-	uint8_t bytes[16];
+	struct siphash_key k = { (uint64_t)key[1] << 32 | key[0],
+	    (uint64_t)key[3] << 32 | key[2] };
 
-	for (int i = 0; i < 4; i++)
-		put32(bytes + 4 * i, key[i]);
-	for (int i = 7; i >= 0; i--) {
-		k.k0 = k.k0 << 8 | bytes[i];
-		k.k1 = k.k1 << 8 | bytes[8 + i];
-	}
 	*all = siphash24(&k, c->src->b, c->af == PFK_AF_INET6 ? 16 : 4);
 	for (int i = 0; i < 8; i++)
 		hash->b[i] = (uint8_t)(*all >> 8 * i);
