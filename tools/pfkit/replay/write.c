@@ -39,6 +39,7 @@ start(struct writer *w, uint16_t linktype)
 		w->started = true;
 		w->linktype = linktype;
 		pcap_header(w->output.out, linktype);
+		out_mark(w->output.out);
 	}
 	if (linktype == w->linktype)
 		return true;
