@@ -338,7 +338,7 @@ anchor_body:
 	{ MAKE($$, parser_anchor_close(p, &@5)); }
 ;
 anchor_lines:
-  %empty
+  %empty				{ parser_body_begin(p); }
 | anchor_lines '\n'			{ parser_statement_end(p); }
 | anchor_lines anchor_line '\n'		{ parser_statement_done(p); }
 ;

@@ -200,7 +200,7 @@ parser_recovered(struct parser *p, const struct place *at)
 	p->broken_list += p->braces;
 	p->braces = 0;
 	p->since_error = 0;
-	p->marks.n = 0;
+	p->marks.n = p->opened.n = 0;
 	result = ast_event_num(p, at, AST_ERROR, in_anchor);
 	parser_statement_end(p);
 	return result;
@@ -210,14 +210,23 @@ enum ast_result
 parser_anchor_open(struct parser *p, const struct place *at)
 {
 	vec_push(p->opt.arena, &p->marks, p->nodes.used);
+	vec_push(p->opt.arena, &p->opened, *at);
 	p->braces--;
 	return ast_event(p, at, AST_ANCHOR_OPEN);
+}
+
+/* The first line of the body: what stood before is the anchor's. */
+void
+parser_body_begin(struct parser *p)
+{
+	p->nrecent = 0;
 }
 
 struct ast *
 parser_anchor_close(struct parser *p, const struct place *at)
 {
 	p->marks.n--;
+	p->opened.n--;
 	return ast_num(p, at, AST_ANCHOR_CLOSE, 0);
 }
 
@@ -300,7 +309,7 @@ parser_parse(struct parser *p, const char *name, const char *text, size_t len,
 {
 	p->errors = 0;
 	p->depth = 0;
-	p->marks.n = 0;
+	p->marks.n = p->opened.n = 0;
 	p->stray_braces = 0;
 	p->braces = p->broken_list = 0;
 	p->since_error = SIZE_MAX / 2;

@@ -98,7 +98,7 @@ struct frame {
 	/* the value of a macro: */
 	struct macro	*macro;		/* NULL: a file */
 	const struct expansion *via;
-	const struct piece *piece;	/* the last one pointed at ... */
+	const struct piece *piece;	/* last one pointed at ... */
 	const struct expansion *piece_via; /* ... and its chain */
 };
 
@@ -126,6 +126,7 @@ struct parser {
 	VEC(const char *) broken_macros; /* whose definitions were wrong */
 	struct node_pool nodes;
 	VEC(size_t)	 marks;		/* nodes to keep, per open anchor */
+	VEC(struct place) opened;	/* the brace of each */
 	enum ast_result	 verdict;	/* of the last event */
 
 	/* lexer */
@@ -154,7 +155,7 @@ struct parser {
 					   that has been told */
 	size_t		 stray_braces;	/* of anchors that errors ended */
 	unsigned	 braces;	/* open in this statement's lists */
-	unsigned	 broken_list;	/* still open where the last error was */
+	unsigned	 broken_list;	/* left open by the last error */
 	size_t		 since_error;	/* tokens since its line ended */
 };
 
@@ -186,6 +187,7 @@ enum ast_result parser_recovered(struct parser *, const struct place *);
 enum ast_result parser_include(struct parser *, const struct place *,
 	    const struct place *word_at, const char *path);
 enum ast_result parser_anchor_open(struct parser *, const struct place *);
+void	 parser_body_begin(struct parser *);
 struct ast *parser_anchor_close(struct parser *, const struct place *);
 struct diag *parser_error_at(struct parser *, const struct place *,
 	    const char *code, const char *fmt, ...)

@@ -328,6 +328,48 @@ unclosed(struct history *h, const struct dead_end *e, struct diag *d)
 	return true;
 }
 
+static bool
+lone_comma(struct history *h, const struct dead_end *e, struct diag *d)
+{
+	if (!found(e, FOUND_MARK, ",") || open_bracket(h, '}') != NULL ||
+	    open_bracket(h, ')') != NULL)
+		return false;
+	d->detail = "unexpected `,`: a list must stand in braces, as in "
+	    "{ a, b }";
+	return true;
+}
+
+/* --- anchors --- */
+
+static bool
+end_in_anchor(struct history *h, const struct dead_end *e, struct diag *d)
+{
+	struct parser *p = h->p;
+
+	if (p->opened.n == 0 || e->found != FOUND_FILE_END)
+		return false;
+	d->detail = "the file ends inside the braces of an anchor";
+	diag_note(p->opt.diags, d, p->opened.v[p->opened.n - 1].span,
+	    "the brace that is not closed");
+	return true;
+}
+
+static bool
+not_in_anchor(struct history *h, const struct dead_end *e, struct diag *d)
+{
+	bool definition = e->found == FOUND_WORD &&
+	    is_definition(h->p, e->place.span);
+
+	if (h->p->opened.n == 0 || h->count != 0 || (!definition &&
+	    (e->found != FOUND_KEYWORD ||
+	    !is_one_of(e->text, syntax_statements))))
+		return false;
+	d->detail = arena_printf(h->p->opt.arena, definition ?
+	    "macro `%.80s` cannot be defined inside the braces of an anchor" :
+	    "`%.80s` cannot stand inside the braces of an anchor", e->text);
+	return true;
+}
+
 /* --- a macro whose value is more than one word --- */
 
 static bool
@@ -358,8 +400,9 @@ bool
 syntax_hint(struct parser *p, const struct dead_end *e, struct diag *d)
 {
 	static hint_fn *const hints[] = { backslash, old_statement,
-	    keyword_as_macro, unknown_statement, unquoted_value, wrong_order,
-	    lone_port, split_value, unclosed };
+	    end_in_anchor, not_in_anchor, keyword_as_macro,
+	    unknown_statement, unquoted_value, wrong_order, lone_port,
+	    lone_comma, split_value, unclosed };
 	struct history h = history(p);
 
 	for (size_t i = 0; i < sizeof(hints) / sizeof(*hints); i++)

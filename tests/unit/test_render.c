@@ -173,6 +173,39 @@ START_TEST(test_unclosed)
 }
 END_TEST
 
+static void
+message(const char *text, const char *want)
+{
+	parse_end(&t);
+	parse_begin(&t);
+	parse_text(&t, text);
+	if (strstr(rich_of(&t), want) == NULL)
+		ck_abort_msg("%s", rich_of(&t));
+}
+
+START_TEST(test_hints)
+{
+	message("pass to port 80, 443\n",
+	    "1:16: error: unexpected `,`: a list must stand in braces");
+	message("net = 10.0.0.0/8\n", "1:15: error: unexpected `/`: a value "
+	    "with more than plain words must stand in quotes");
+	message("anchor a {\n pass\n", "the file ends inside the braces of an "
+	    "anchor\n");
+	message("anchor a {\n set debug err\n}\n", "2:2: error: `set` cannot "
+	    "stand inside the braces of an anchor\n");
+	message("anchor a {\n x = 1\n}\n", "2:2: error: macro `x` cannot be "
+	    "defined inside the braces of an anchor\n");
+	message("pass in in\n", "`in` is given twice");
+	message("pass quick quick\n", "`quick` is given twice");
+	message("pass keep state proto tcp\n",
+	    "`proto` must stand before the option `keep`");
+	message("log = 1\n", "`log` is a keyword: a macro needs another name");
+	message("pass label queue\n", "as a name it must stand in quotes");
+	message("pass in on em0 proto\n", "unexpected end of line; expected "
+	    "a word or number or `{`");
+}
+END_TEST
+
 /* Nothing but printable text reaches the terminal; columns still fit. */
 START_TEST(test_strange_text)
 {
@@ -330,6 +363,7 @@ main(void)
 	tcase_add_test(tc, test_macro_of_macro);
 	tcase_add_test(tc, test_old);
 	tcase_add_test(tc, test_unclosed);
+	tcase_add_test(tc, test_hints);
 	tcase_add_test(tc, test_strange_text);
 	tcase_add_test(tc, test_long_line);
 	tcase_add_test(tc, test_json);
