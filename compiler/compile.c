@@ -190,8 +190,8 @@ root_anchor(struct pfk_ruleset *rs, const char *path)
 }
 
 /*
- * One file.  Its `set` statements count for nothing but this file, and it
- * begins with pfctl's block-policy, not the main file's.
+ * One file.  Its `set` statements count for nothing but this file, and some
+ * of the main file's do not count for it.
  */
 static bool
 load_anchor_file(struct pfk_ruleset *rs, const struct load_anchor *l,
@@ -209,6 +209,7 @@ load_anchor_file(struct pfk_ruleset *rs, const struct load_anchor *l,
 	if (!read_top_file(rs, l->file, l->span, &text, &len))
 		return false;
 	rs->sema->block_policy = RULE_DROP;
+	rs->flat.opts.reassemble = true;
 	sema_anchor_start(rs->sema, a);
 	good = parse(rs, l->file, text, len, l->span);
 	if (good) {

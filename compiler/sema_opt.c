@@ -428,8 +428,8 @@ icmp_code(struct sema *s, const struct ast *n)
 	if (word->kind == AST_NUM) {
 		if (word->num >= 0 && word->num <= UINT8_MAX)
 			return (int)word->num + 1;
-		(void)sema_error(s, word, "range", "illegal %s-code %" PRId64,
-		    icmp_word(af), word->num);
+		(void)sema_error(s, word, "range", "illegal icmp-code %"
+		    PRId64, word->num);
 		return -1;
 	}
 	code = icmp_code_number(af, (unsigned)n->kid[0]->num2, word->str);

@@ -2,6 +2,8 @@
  * pass, block, match: a complete rule becomes a statement, and that flat
  * rules.
  */
+#include <string.h>
+
 #include "compiler/sema_int.h"
 
 _Static_assert((int)AST_PASS == RULE_PASS && (int)AST_BLOCK == RULE_BLOCK &&
@@ -90,10 +92,26 @@ pool_of(const struct ast *option, int kid)
 	return option->kid[kid]->sem;
 }
 
-/* af-to names two pools; without `to` the second is there, but empty. */
+/* What stands behind a pool, apart from its ports. */
 static void
-take_af_to(struct sema *s, const struct ast *n, struct statement *st)
+copy_options(struct stmt_pool *to, const struct stmt_pool *from)
 {
+	to->type = from->type;
+	to->sticky = from->sticky;
+	to->static_port = from->static_port;
+	memcpy(to->key, from->key, sizeof(to->key));
+}
+
+/*
+ * af-to names two pools; without `to` the second is there, but empty.  pfctl
+ * takes the second's options for the first's; the second then has none, or
+ * those of a rdr-to in the same rule.
+ */
+static void
+take_af_to(struct sema *s, const struct ast *n, const struct stmt_pool *rdr,
+    struct statement *st)
+{
+	static const struct stmt_pool no_options;
 	struct stmt_pool *from = pool_of(n, 0), *to = pool_of(n, 1);
 
 	from->af = (uint8_t)n->num;
@@ -101,8 +119,11 @@ take_af_to(struct sema *s, const struct ast *n, struct statement *st)
 	if (to == NULL) {
 		to = arena_new(&s->rs->scratch, struct stmt_pool);
 		to->node = n;
-	} else
+	} else {
 		to->af = (uint8_t)n->num;
+		copy_options(from, to);
+		copy_options(to, rdr != NULL ? rdr : &no_options);
+	}
 	st->rdr = to;
 }
 
@@ -121,7 +142,7 @@ take_pools(struct sema *s, const struct rule_opts *o, struct statement *st)
 		st->nat = binat;
 	}
 	if (af_to != NULL)
-		take_af_to(s, af_to, st);
+		take_af_to(s, af_to, st->rdr, st);
 }
 
 static bool
