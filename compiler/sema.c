@@ -4,6 +4,8 @@
  * ast.def lists the kinds by subject, so a room's kinds are a few ranges of
  * numbers.  A kind in no range needs no check.
  */
+#include <string.h>
+
 #include "compiler/sema.h"
 
 #define SCRATCH_ROOM	((size_t)32 << 10)
@@ -149,6 +151,27 @@ sema_error(struct sema *s, const struct ast *n, const char *code,
 	va_end(ap);
 	(void)parser_error(s->parser, n, code, "%s", text);
 	return AST_REFUSED;
+}
+
+/* Words that macros put there are not found; the span stays as it is then. */
+void
+sema_blame(struct sema *s, struct diag *d, const char *word,
+    const char *instead)
+{
+	const struct source *src = source_get(&s->rs->sources, d->span.file);
+	uint32_t len = (uint32_t)strlen(word), at;
+
+	d->suggestion = instead;
+	if (src == NULL || len == 0 || len > d->span.len)
+		return;
+	for (at = d->span.off + d->span.len - len; ; at--) {
+		if (memcmp(src->text + at, word, len) == 0)
+			break;
+		if (at == d->span.off)
+			return;
+	}
+	d->span.off = at;
+	d->span.len = len;
 }
 
 struct diag *

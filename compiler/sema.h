@@ -83,6 +83,8 @@ void	 sema_anchor_finish(struct sema *, struct anchor *);
 struct anchor *anchor_new(struct arena *, const char *name, const char *path);
 /* Whether the queue was defined above. */
 bool	 sema_queue_exists(const struct sema *, const char *name);
+/* All such names, NULL-terminated, for suggestions. */
+const char *const *sema_queue_names(struct sema *);
 /* After the last file: checks of the whole ("no root queue ..."). */
 bool	 sema_queue_finish(struct sema *);
 bool	 sema_set_finish(struct sema *);
@@ -108,6 +110,12 @@ sema_hosts(const struct ast *node)
 enum ast_result sema_error(struct sema *, const struct ast *,
 	    const char *code, const char *fmt, ...)
 	    __attribute__((__format__(__printf__, 4, 5)));
+/*
+ * The word, of a node with more words, is what the message is about; perhaps
+ * `instead` was meant (NULL: nobody knows).
+ */
+void	 sema_blame(struct sema *, struct diag *, const char *word,
+	    const char *instead);
 /* A message that pfctl prints without file and line. */
 struct diag *sema_message(struct sema *, const struct ast *, const char *code,
 	    enum plain_form, const char *fmt, ...)

@@ -131,6 +131,18 @@ interface(struct sema *s, struct ast *n)
 }
 
 static enum ast_result
+unknown_protocol(struct sema *s, const struct ast *n, const char *word)
+{
+	static const char *const usual[] = { "tcp", "udp", "icmp", "icmp6",
+	    "esp", "ah", "gre", "ipencap", "ipv6", "igmp", "ospf", "carp",
+	    "pfsync", "sctp", "etherip", "vrrp", NULL };
+
+	parser_error(s->parser, n, "unknown-protocol", "unknown protocol %s",
+	    word)->suggestion = suggest(word, usual);
+	return AST_REFUSED;
+}
+
+static enum ast_result
 protocol(struct sema *s, struct ast *n)
 {
 	const struct ast *word = n->kid[0];
@@ -140,8 +152,7 @@ protocol(struct sema *s, struct ast *n)
 	if (word->kind != AST_NUM) {
 		number = resolve_protocol(s->rs, word->str);
 		if (number == -1)
-			return sema_error(s, n, "unknown-protocol",
-			    "unknown protocol %s", word->str);
+			return unknown_protocol(s, n, word->str);
 	} else if (number < 0 || number > UINT8_MAX)
 		return sema_error(s, n, "range", "protocol outside range");
 	if ((uint8_t)number == 0)

@@ -331,9 +331,13 @@ queue_names(struct sema *s, struct ast *n)
 	const char *names[] = { n->str, n->str2 };
 
 	for (int i = 0; i < 2; i++)
-		if (names[i] != NULL && !sema_queue_exists(s, names[i]))
-			return sema_error(s, n, "unknown-queue",
-			    "queue %s is not defined", names[i]);
+		if (names[i] != NULL && !sema_queue_exists(s, names[i])) {
+			sema_blame(s, parser_error(s->parser, n,
+			    "unknown-queue", "queue %s is not defined",
+			    names[i]), names[i],
+			    suggest(names[i], sema_queue_names(s)));
+			return AST_REFUSED;
+		}
 	return AST_OK;
 }
 

@@ -350,6 +350,18 @@ sema_queue_exists(const struct sema *s, const char *name)
 	return false;
 }
 
+const char *const *
+sema_queue_names(struct sema *s)
+{
+	const struct queue_item *i;
+	VEC(const char *) names = { NULL, 0, 0 };
+
+	for (i = queues_of(s)->others; i != NULL; i = i->next)
+		vec_push(&s->rs->arena, &names, i->q.name);
+	vec_push(&s->rs->arena, &names, NULL);
+	return names.v;
+}
+
 /* --- when everything is read --- */
 
 #define fatal(s, q, ...)						\

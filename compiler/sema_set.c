@@ -85,10 +85,8 @@ static enum ast_result
 unknown(struct sema *s, const struct ast *n, const char *what,
     const char *word, const char *const *candidates)
 {
-	struct diag *d = parser_error(s->parser, n, "set", "%s %s", what,
-	    word);
-
-	d->suggestion = suggest(word, candidates);
+	sema_blame(s, parser_error(s->parser, n, "set", "%s %s", what, word),
+	    word, suggest(word, candidates));
 	return AST_REFUSED;
 }
 
@@ -210,7 +208,6 @@ set_timeout(struct sema *s, struct ast *n)
 static enum ast_result
 set_limit(struct sema *s, struct ast *n)
 {
-	struct diag *d;
 	int i;
 
 	if (!fits_unsigned(n))
@@ -218,9 +215,9 @@ set_limit(struct sema *s, struct ast *n)
 		    "only positive values permitted");
 	if ((i = limit_number(n->str)) == -1) {
 		(void)pfctl_message(s, n, "Bad pool name.");
-		d = parser_error(s->parser, n, "set",
-		    "unable to set limit %s %" PRId64, n->str, n->num);
-		d->suggestion = suggest(n->str, limit_names());
+		sema_blame(s, parser_error(s->parser, n, "set",
+		    "unable to set limit %s %" PRId64, n->str, n->num), n->str,
+		    suggest(n->str, limit_names()));
 		return AST_REFUSED;
 	}
 	s->rs->flat.opts.limit[i] = (uint32_t)n->num;

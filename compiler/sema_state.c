@@ -38,9 +38,9 @@ timeout_name_of(struct sema *s, struct ast *n)
 	int i = timeout_number(n->str);
 
 	if (i == -1 || strcmp(timeout_name((unsigned)i), n->str) != 0) {
-		parser_error(s->parser, n, "timeout",
-		    "illegal timeout name %s", n->str)->suggestion =
-		    suggest(n->str, timeout_names());
+		sema_blame(s, parser_error(s->parser, n, "timeout",
+		    "illegal timeout name %s", n->str), n->str,
+		    suggest(n->str, timeout_names()));
 		return AST_REFUSED;
 	}
 	if (strchr(n->str, '.') == NULL)
