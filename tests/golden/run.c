@@ -528,7 +528,8 @@ write_capture_seed(size_t number, const struct section *s)
 	if (made.len > 0)
 		write_seed("captures", number, &made);
 	free(made.s);
-	remove(".capture"), remove(".made"), remove(".out"), remove(".err");
+	remove(".capture"), remove(".out"), remove(".err");
+	remove(".made"), remove(".made.directions");
 }
 
 static int
