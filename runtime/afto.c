@@ -109,6 +109,8 @@ correct(const struct half *h, uint32_t before)
 	if (place != 0 && place + 2 <= h->have)
 		cksum_correct(h->ip + h->at + place, sum,
 		    h->proto == PROTO_UDP);
+	if (h->proto == PROTO_ICMP)
+		cksum_zeros(h->ip + h->at, h->have);
 }
 
 /* The transport header's ports, or type and id, in place. */

@@ -43,6 +43,19 @@ cksum_correct(uint8_t *field, uint32_t sum, bool udp)
 	put16(field, udp && now == 0 ? 0xffff : now);
 }
 
+/*
+ * In ones' complement there are two zeros.  Of nothing but zero bytes (an echo
+ * reply of IPv4, without pseudo header) the checksum is the other one.
+ */
+void
+cksum_zeros(uint8_t *hdr, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		if (hdr[i] != 0)
+			return;
+	put16(hdr + 2, 0xffff);
+}
+
 /* Where the transport header of a protocol has its checksum; 0: nowhere. */
 uint32_t
 cksum_place(uint32_t proto)
@@ -65,9 +78,11 @@ correct_transport(struct pkt *p, uint32_t sum)
 {
 	uint32_t at = cksum_place(p->vproto);
 
-	if (at != 0 && at + 2 <= p->plen)
-		cksum_correct(p->ip + p->hdrlen + at, sum,
-		    p->vproto == PROTO_UDP);
+	if (at == 0 || at + 2 > p->plen)
+		return;
+	cksum_correct(p->ip + p->hdrlen + at, sum, p->vproto == PROTO_UDP);
+	if (p->vproto == PROTO_ICMP)
+		cksum_zeros(p->ip + p->hdrlen, p->plen);
 }
 
 bool

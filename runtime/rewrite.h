@@ -15,6 +15,8 @@ uint32_t cksum_exchange(uint32_t sum, const uint8_t *was, const uint8_t *now,
 	    uint32_t n, bool odd);
 /* Corrects the checksum by such a sum. */
 void	 cksum_correct(uint8_t *field, uint32_t sum, bool udp);
+/* The checksum of ICMP (n bytes at hdr) where all of it became zero. */
+void	 cksum_zeros(uint8_t *hdr, uint32_t n);
 /* Where a transport header has its checksum; 0: it has none. */
 uint32_t cksum_place(uint32_t proto);
 /*
