@@ -6,12 +6,15 @@ cd "$(dirname "$0")/.." || exit 2
 what=${1:-build}
 
 has() { command -v "$1" >/dev/null 2>&1; }
-compiler() { # the one that make will use
-	for c in ${CC:-cc} cc gcc clang; do has "$c" && echo "$c" && return; done
+# The compiler that make will use, or what there is instead; with its libc.
+compiler() {
+	for c in "${CC:-cc}" cc gcc clang; do
+		echo '#include <stdio.h>' | $c -x c -fsyntax-only - 2>/dev/null &&
+		    echo "$c" && return
+	done
 }
 header() { # does it compile?
-	cc=$(compiler) && [ -n "$cc" ] &&
-	    printf '#include <sys/types.h>\n%s#include <%s>\n' "$2" "$1" |
+	printf '#include <sys/types.h>\n%s#include <%s>\n' "$2" "$1" |
 	    $cc -x c -fsyntax-only - 2>/dev/null
 }
 check_needs='#include <stddef.h>
@@ -21,7 +24,8 @@ check_needs='#include <stddef.h>
 '
 # The names of what is missing: our names, not a package's.
 missing() {
-	[ -n "$(compiler)" ] && header stdio.h || echo cc
+	cc=$(compiler)
+	[ -n "$cc" ] || { echo cc; cc=false; }
 	has flex || echo flex
 	has bison || echo bison
 	header pcap.h || echo pcap
