@@ -12,7 +12,7 @@
 #include "compiler/sema_int.h"
 
 #define SLOTS	256
-#define CANDIDATES_MAX	1000	/* names that a misspelt one is compared to */
+#define COMPARISONS_MAX	100000	/* of misspelt names with defined ones */
 
 struct table_use {
 	const char	*name;
@@ -137,14 +137,17 @@ sema_uses_finish(struct sema *s)
 {
 	struct sema_uses *u = uses_of(s);
 	const struct anchor *a;
+	size_t left = COMPARISONS_MAX, n;
 
 	u->open_ended = calls_others(s->rs->flat.root);
 	check_definitions(s, s->rs->flat.root);
 	for (a = s->rs->flat.loaded; a != NULL; a = a->sibling)
 		check_definitions(s, a);
+	n = u->names.n;
 	vec_push(&s->rs->arena, &u->names, NULL);
 	for (const struct table_use *use = u->first; use; use = use->next)
-		if (!use->defined)
-			warn_undefined(s, use, u->names.n > CANDIDATES_MAX ?
-			    NULL : u->names.v);
+		if (!use->defined) {
+			warn_undefined(s, use, n <= left ? u->names.v : NULL);
+			left -= n <= left ? n : 0;
+		}
 }
