@@ -66,14 +66,15 @@ count_tables(struct pkt *p, uint32_t rule, const struct pfk_addr *src,
     const struct pfk_addr *dst, uint8_t af)
 {
 	const struct rt_rule *rr = &p->e->rules[rule];
-	bool out = p->dir == PFK_OUT, pass = rr->r->action != IMG_BLOCK;
+	enum img_action action = (enum img_action)rr->r->action;
+	bool out = p->dir == PFK_OUT;
 
 	if (rr->src_table != IMG_NONE)
-		table_count(p->e, rr->src_table, af, src, packet_size(p), out, pass,
-		    rr->r->src.neg);
+		table_count(p->e, rr->src_table, af, src, packet_size(p), out,
+		    action, rr->r->src.neg);
 	if (rr->dst_table != IMG_NONE)
-		table_count(p->e, rr->dst_table, af, dst, packet_size(p), out, pass,
-		    rr->r->dst.neg);
+		table_count(p->e, rr->dst_table, af, dst, packet_size(p), out,
+		    action, rr->r->dst.neg);
 }
 
 /* The connection's addresses as its rules saw them. */
