@@ -66,7 +66,7 @@ for f in tests/fuzz/fuzz_*.c; do
 		[ $words != /dev/null ] || set -- "$1" "$2" "$3" "$5" "$6" "$7"
 	else
 		set -- -t "$seconds" -x "$words" -o "$dir/found/$name-crash"
-		[ "$name" != engine ] || set -- "$@" -r 200
+		case $name in engine | state_file) set -- "$@" -r 200;; esac
 	fi
 	if "$prog" "$@" $corpus >"$log" 2>&1; then
 		passed=$((passed + 1))

@@ -526,7 +526,7 @@ write_capture_seed(size_t number, const struct section *s)
 	result_free(&r);
 	made = read_file(".made");
 	if (made.len > 0)
-		write_seed("captures", number, &made);
+		write_seed("pcap", number, &made);
 	free(made.s);
 	remove(".capture"), remove(".out"), remove(".err");
 	remove(".made"), remove(".made.directions");
