@@ -68,7 +68,8 @@ open_table(struct choice *c)
 static bool
 add_to_table(struct choice *c, const struct host_item *h)
 {
-	struct table_addr a = { .addr = h->addr.addr, .af = h->af };
+	struct table_addr a = { .addr = h->addr.addr, .af = h->af,
+	    .weight = h->weight };
 	unsigned bits = addr_mask_bits(&h->addr.mask);
 	struct host_item *copy;
 

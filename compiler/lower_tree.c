@@ -257,6 +257,7 @@ add_table(struct image_writer *w, uint32_t anchor, const struct table *from)
 		a->af = ta->af;
 		a->bits = ta->bits;
 		a->neg = ta->neg != 0;
+		a->weight = ta->weight;
 	}
 }
 

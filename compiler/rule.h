@@ -156,6 +156,7 @@ void	rule_init(struct rule *);
 
 struct table_addr {
 	struct pfk_addr	 addr;
+	uint16_t	 weight;	/* in pools; 0: none was given */
 	uint8_t		 af, bits, neg;
 };
 

@@ -212,21 +212,22 @@ plain_address(const char *word, struct rule_addr *addr)
 	return true;
 }
 
-/*
- * Words may be "weight" with a number, for the address before.  Weights of
- * table files count for pools only; here they are just checked.
- */
+/* Words may be "weight" with a number, for the address before. */
 static int
-check_weight(struct making *m, const struct ast *n, const char *word)
+take_weight(struct making *m, const struct ast *n, const char *word)
 {
+	size_t last = m->table->addrs.n;
 	char *end;
 	long weight;
 
 	errno = 0;
 	weight = strtol(word, &end, 10);
 	if (end != word && *end == '\0' && weight >= 1 &&
-	    weight <= MAX_WEIGHT)
+	    weight <= MAX_WEIGHT) {
+		if (last > 0)
+			m->table->addrs.v[last - 1].weight = (uint16_t)weight;
 		return 0;
+	}
 	(void)sema_message(m->s, n, "weight", PLAIN_BARE,
 	    "failed to convert weight %s", word);
 	return end != word && *end == '\0' ? ERANGE : EINVAL;
@@ -262,7 +263,7 @@ take_words(struct making *m, const struct ast *n, struct words *w)
 		if (rv == -1)
 			return EINVAL;
 		if (weight)
-			error = check_weight(m, n, word);
+			error = take_weight(m, n, word);
 		else if (strcmp(word, "weight") != 0)
 			error = take_word(m, n, word);
 		weight = !weight && strcmp(word, "weight") == 0;

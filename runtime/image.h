@@ -219,7 +219,8 @@ struct img_table {
 
 struct img_table_addr {
 	struct pfk_addr	addr;
-	uint8_t		af, bits, neg, reserved[5];
+	uint16_t	weight;		/* in pools; 0: none was given */
+	uint8_t		af, bits, neg, reserved[3];
 };
 
 struct img_queue { uint32_t name, reserved; };

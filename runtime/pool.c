@@ -249,7 +249,7 @@ pools_save(const struct pfk_engine *e, struct saver *sv)
 		save_u32(sv, q->turn.index);
 		save_u8(sv, q->turn.started);
 		save_bytes(sv, q->turn.counter.b, sizeof(q->turn.counter.b));
-		save_u32(sv, q->limit);
+		save_u32(sv, (uint32_t)q->accepts);
 		save_u32(sv, q->nloads);
 		for (uint32_t j = 0; j < q->nloads; j++) {
 			save_u8(sv, q->loads[j].af);
@@ -299,7 +299,7 @@ pools_restore(struct pfk_engine *e, struct saver *sv)
 		q->turn.index = load_u32(sv);
 		q->turn.started = load_u8(sv) != 0;
 		load_bytes(sv, q->turn.counter.b, sizeof(q->turn.counter.b));
-		q->limit = load_u32(sv);
+		q->accepts = (int32_t)load_u32(sv);
 		if (!load_loads(e, sv, q))
 			return false;
 	}

@@ -23,7 +23,10 @@ struct pool {
 	uint32_t	loads_of;	/* pool whose loads[] count */
 	struct pool_load *loads;
 	uint32_t	nloads, loads_cap;
-	uint32_t	weight, limit;	/* of the last address; the round's */
+	/* weights: of the list, and the least that the turn accepts */
+	unsigned	gcd, most;
+	bool		weighted;
+	int32_t		accepts;
 };
 
 /* An address wanted of a pool. */

@@ -64,9 +64,16 @@ list_length(const struct choice *c)
 	    table_count_addrs(c->e, pool_table(c), 6));
 }
 
+static bool
+is_link_local(const struct pfk_addr *a, uint8_t af)
+{
+	return af == PFK_AF_INET6 && a->b[0] == 0xfe &&
+	    (a->b[1] & 0xc0) == 0x80;
+}
+
 /*
  * The turn over the addresses of an interface: like table_next(), but its
- * networks do not lie in each other.
+ * networks do not lie in each other, and link-local addresses have no turn.
  */
 static int
 dynamic_next(const struct choice *c, struct pfk_addr *addr,
@@ -93,10 +100,28 @@ dynamic_next(const struct choice *c, struct pfk_addr *addr,
 		}
 		if (!resume)
 			t->counter = *addr;
+		resume = false;
+		if (is_link_local(&t->counter, c->af))
+			continue;
 		t->started = true;
 		return 0;
 	}
 	return -1;
+}
+
+/*
+ * With weights a round gives only addresses that have the weight it accepts:
+ * less from round to round, then again the most.  pf takes the step whenever
+ * it begins to look at the first entry.
+ */
+static void
+begin_round(struct pool *q)
+{
+	if (!q->weighted || q->turn.index != 0)
+		return;
+	q->accepts -= (int32_t)q->gcd;
+	if (q->accepts < 1)
+		q->accepts = (int32_t)q->most;
 }
 
 /* The address whose turn it is, in the turn's counter. */
@@ -105,7 +130,7 @@ list_get(struct choice *c, struct pfk_addr *addr, struct pfk_addr *mask)
 {
 	struct pool *q = c->pool;
 
-	q->weight = 1;
+	begin_round(q);
 	if (q->p->addr.kind == IMG_ADDR_DYNAMIC)
 		return dynamic_next(c, addr, mask) == 0;
 	return table_next(c->e, pool_table(c), c->af, &q->turn, addr,
@@ -247,6 +272,21 @@ choose_hashed(struct choice *c)
 	return true;
 }
 
+/* Goes on to an address that has enough weight. */
+static bool
+skip_light(struct choice *c, struct pfk_addr *base, struct pfk_addr *mask)
+{
+	struct pool *q = c->pool;
+
+	for (;;) {
+		if (!list_get(c, base, mask))
+			return false;
+		if (q->turn.weight >= q->accepts)
+			return true;
+		addr_next(&q->turn.counter, c->af);
+	}
+}
+
 static bool
 choose_in_turn(struct choice *c)
 {
@@ -254,7 +294,8 @@ choose_in_turn(struct choice *c)
 	struct pfk_addr base, mask;
 
 	if (is_list(q)) {
-		if (!list_get_again(c, &base, &mask))
+		if (!list_get_again(c, &base, &mask) ||
+		    (q->weighted && !skip_light(c, &base, &mask)))
 			return false;
 	} else {
 		(void)network(c, &base, &mask);
@@ -285,12 +326,16 @@ find_load(const struct pfk_engine *e, const struct pool *q, uint8_t af,
 	return NULL;
 }
 
+/* States at the turn's address, by its weight. */
 static uint64_t
-load_of(const struct choice *c, const struct pfk_addr *addr)
+load_of(const struct choice *c)
 {
-	const struct pool_load *l = find_load(c->e, c->pool, c->af, addr);
+	const struct pool *q = c->pool;
+	const struct pool_load *l = find_load(c->e, q, c->af,
+	    &q->turn.counter);
+	uint64_t states = l == NULL ? 0 : l->states;
 
-	return l == NULL ? 0 : l->states;
+	return q->weighted ? states * UINT16_MAX / q->turn.weight : states;
 }
 
 static bool
@@ -350,13 +395,13 @@ choose_least(struct choice *c)
 	if (!list_get_again(c, &base, &mask))
 		return false;
 	first = c->addr = q->turn.counter;
-	least = load_of(c, &first);
+	least = load_of(c);
 	remember_begin(c, &c->addr);
 	do {
 		addr_next(&q->turn.counter, c->af);
 		if (!list_get(c, &base, &mask))
 			return false;
-		n = load_of(c, &q->turn.counter);
+		n = load_of(c);
 		if (n < least) {
 			least = n;
 			c->addr = q->turn.counter;
@@ -438,6 +483,8 @@ pool_choose(struct choice *c)
 	};
 	const struct img_pool *p = c->pool->p;
 
+	c->pool->weighted = p->addr.kind == IMG_ADDR_TABLE &&
+	    table_weights(c->e, pool_table(c), &c->pool->gcd, &c->pool->most);
 	if (c->f->nodes[c->type] == 0 && p->sticky &&
 	    p->type != IMG_POOL_NONE && choose_known(c))
 		return true;

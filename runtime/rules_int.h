@@ -32,9 +32,16 @@ int	 table_add(struct pfk_engine *, uint32_t table, uint8_t af, uint8_t bits,
  * The turn of round robin over a table or dynamic interface: the next address
  * after the last one given, as pf walks; -1: none left, 0 found.
  */
-struct table_turn { uint32_t index; struct pfk_addr counter; bool started; };
+struct table_turn { uint32_t index; struct pfk_addr counter; bool started;
+    uint16_t weight; };
 int	 table_next(struct pfk_engine *, uint32_t table, uint8_t af,
 	    struct table_turn *, struct pfk_addr *addr, struct pfk_addr *mask);
+/*
+ * Whether entries have weights: the greatest common divisor of all, and the
+ * greatest; those without one have 1.
+ */
+bool	 table_weights(struct pfk_engine *, uint32_t table, unsigned *gcd,
+	    unsigned *most);
 size_t	 table_count_addrs(const struct pfk_engine *, uint32_t table,
 	    uint8_t af);
 

@@ -148,6 +148,7 @@ forget_order(const struct pfk_engine *e, struct table *t)
 	e_free(e, t->order, t->norder * sizeof(*t->order));
 	t->order = NULL;
 	t->norder = 0;
+	t->weights_known = false;
 }
 
 static bool
@@ -216,9 +217,12 @@ table_fill(struct pfk_engine *e, uint32_t table, const struct pfk_image *im,
 		const struct img_table_addr *a =
 		    &im->table_addrs[from->addr0 + i];
 
-		if (table_put(e, &e->tables[table], a->af, a->bits,
-		    a->neg != 0, &a->addr) == NULL)
+		struct table_entry *entry = table_put(e, &e->tables[table],
+		    a->af, a->bits, a->neg != 0, &a->addr);
+
+		if (entry == NULL)
 			return false;
+		entry->weight = a->weight;
 	}
 	return true;
 }

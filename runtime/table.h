@@ -13,6 +13,7 @@ struct table_entry {
 	struct pfk_addr	addr;
 	uint64_t	since;		/* ns since the engine started */
 	struct table_entry_counters *counters;	/* made when needed */
+	uint16_t	weight;		/* in pools; 0: none was given */
 	uint8_t		af, bits;
 	bool		neg;
 	bool		used;		/* not on the free list */
@@ -30,6 +31,9 @@ struct table {
 	uint32_t	 naddrs[2];
 	uint32_t	*order;		/* entries as pf walks them: IPv4, */
 	uint32_t	 norder;	/* then IPv6; NULL: to be sorted again */
+	/* of weights; unknown after changes, as order */
+	bool		 weights_known, weighted;
+	uint16_t	 gcd, most;
 	uint64_t	 match, nomatch;
 	uint64_t	 packets[2][4], bytes[2][4];
 };

@@ -50,6 +50,7 @@ save_entry(struct saver *sv, const struct table_entry *en)
 	save_u8(sv, en->af);
 	save_u8(sv, en->bits);
 	save_u8(sv, en->neg);
+	save_u16(sv, en->weight);
 	save_bytes(sv, en->addr.b, 16);
 	save_u64(sv, en->since);
 	save_u8(sv, en->counters != NULL);
@@ -92,6 +93,7 @@ static bool
 load_entry(struct pfk_engine *e, struct saver *sv, uint32_t table)
 {
 	uint8_t af = load_u8(sv), bits = load_u8(sv), neg = load_u8(sv);
+	uint16_t weight = load_u16(sv);
 	struct table_entry_counters *c;
 	struct table_entry *en;
 	struct table *t;
@@ -104,6 +106,7 @@ load_entry(struct pfk_engine *e, struct saver *sv, uint32_t table)
 		return false;
 	t = &e->tables[table];
 	en = &t->entries[t->n - 1];	/* none has been removed yet */
+	en->weight = weight;
 	en->since = load_u64(sv);
 	if (!load_u8(sv))
 		return !sv->bad;

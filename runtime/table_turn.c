@@ -111,6 +111,7 @@ table_next(struct pfk_engine *e, uint32_t table, uint8_t af,
 		if (!skip_nested(t, block, &a))
 			continue;
 		turn->index = place;
+		turn->weight = block->weight != 0 ? block->weight : 1;
 		turn->counter = a;
 		turn->started = true;
 		*addr = block->addr;
@@ -120,4 +121,55 @@ table_next(struct pfk_engine *e, uint32_t table, uint8_t af,
 	}
 	t->nomatch++;
 	return -1;
+}
+
+static unsigned
+common_divisor(unsigned a, unsigned b)
+{
+	unsigned r;
+
+	while (b != 0) {
+		r = a % b;
+		a = b;
+		b = r;
+	}
+	return a;
+}
+
+static void
+sum_up_weights(struct table *t)
+{
+	unsigned gcd = 0, most = 1;
+
+	t->weighted = false;
+	for (uint32_t i = 0; i < t->n; i++) {
+		unsigned weight = t->entries[i].weight;
+
+		if (!t->entries[i].used)
+			continue;
+		t->weighted |= weight != 0;
+		if (weight == 0)
+			weight = 1;
+		gcd = common_divisor(weight, gcd);
+		if (weight > most)
+			most = weight;
+	}
+	t->gcd = (uint16_t)gcd;
+	t->most = (uint16_t)most;
+	t->weights_known = true;
+}
+
+bool
+table_weights(struct pfk_engine *e, uint32_t table, unsigned *gcd,
+    unsigned *most)
+{
+	struct table *t = table_active(e, table);
+
+	if (t == NULL)
+		return false;
+	if (!t->weights_known)
+		sum_up_weights(t);
+	*gcd = t->gcd;
+	*most = t->most;
+	return t->weighted;
 }

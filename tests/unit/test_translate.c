@@ -105,6 +105,17 @@ START_TEST(pool_round_robin)
 }
 END_TEST
 
+/* The weighted rounds of pf: first the heavy ones. */
+START_TEST(pool_weights)
+{
+	static const char *const want[] = { "192.0.2.8", "192.0.2.8",
+	    "192.0.2.20", "192.0.2.8", "192.0.2.20", NULL };
+
+	check_pool("pass out inet nat-to { 192.0.2.8 weight 2, 192.0.2.20 "
+	    "weight 1 } round-robin static-port\n", want);
+}
+END_TEST
+
 START_TEST(pool_bitmask)
 {
 	static const char *const want[] = { "192.0.2.1", "192.0.2.2",
@@ -379,6 +390,7 @@ main(void)
 	tcase_add_test(t, nat_ports_differ);
 	tcase_add_test(t, echo_gets_an_id);
 	tcase_add_test(t, pool_round_robin);
+	tcase_add_test(t, pool_weights);
 	tcase_add_test(t, pool_bitmask);
 	tcase_add_test(t, pool_least_states);
 	tcase_add_test(t, pool_sticky);
