@@ -90,6 +90,8 @@ step "golden fixed point" golden "$build" -p
 step "build sanitized" sanitized all tests fuzzers || finish
 units "$asan" " sanitized"
 step "golden sanitized" golden "$asan"
+step "replay in pieces" tests/replay/cut "$build/bin/pfkit" \
+    "$build/tests/captures/mkpcap"
 step "live capture" tests/live/run "$build/bin/pfkit" "$build"
 step "fuzz" env BUILD="$build" tests/fuzz/run.sh 5 short
 step "build with musl" other_compiler musl musl-gcc
