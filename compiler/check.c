@@ -1,7 +1,10 @@
 /*
  * Consistency of a flat rule: conditions that pfctl makes on the whole, each
- * with its message.  They are a table, tried in pfctl's order.
+ * with its message.  They are a table, tried in pfctl's order.  And, before a
+ * binat-to becomes two rules, what it asks of its two addresses.
  */
+#include <string.h>
+
 #include "compiler/combination.h"
 #include "compiler/sema_int.h"
 
@@ -348,4 +351,73 @@ check_rule(struct sema *s, const struct rule *r, const struct combination *c)
 		broken++;
 	}
 	return broken;
+}
+
+/* --- binat-to --- */
+
+#define NAME_BEFORE_MASK	16
+
+/*
+ * Whether the mask is all zeros as pfctl sees it: never without a family, and
+ * it keeps names in the same room, where a long one reaches into the mask.
+ */
+static bool
+is_zero_mask(const struct rule_addr *a, uint8_t af)
+{
+	if (af == PFK_AF_UNSPEC)
+		return false;
+	if (a->kind == RULE_ADDR_TABLE || a->kind == RULE_ADDR_ROUTE_LABEL)
+		return strlen(a->name) <= NAME_BEFORE_MASK;
+	return addr_is_zero(&a->mask, (enum pfk_af)af);
+}
+
+static bool
+is_binat_addr(const struct rule_addr *a)
+{
+	return a->kind == RULE_ADDR_ANY || a->kind == RULE_ADDR_MASK ||
+	    a->kind == RULE_ADDR_DYNAMIC;
+}
+
+#define binat_error(s, n, ...)						\
+	((void)combination_error((s), (n), "binat", __VA_ARGS__), false)
+
+static bool
+check_binat_source(struct sema *s, const struct combination *c,
+    const struct rule_addr *src, const struct rule_addr *nat)
+{
+	if (src->kind == RULE_ADDR_TABLE)
+		return binat_error(s, c->src->node, "invalid use of table "
+		    "<%s> as the source address of a binat-to rule",
+		    src->name);
+	if (is_multi_address(src))
+		return binat_error(s, c->src->node, "invalid use of interface "
+		    "(%s) as the source address of a binat-to rule",
+		    src->name);
+	if (!is_binat_addr(src) || !is_binat_addr(nat))
+		return binat_error(s, c->st->nat->node, "binat-to requires a "
+		    "specified source and redirect address");
+	return true;
+}
+
+bool
+check_binat(struct sema *s, const struct combination *c,
+    const struct rule *r, uint8_t af, const struct rule_addr *nat)
+{
+	const struct rule_addr *src = &r->src.addr;
+	const struct ast *pool = c->st->nat->node;
+	bool good = check_binat_source(s, c, src, nat);
+
+	if (is_multi_address(src) || is_multi_address(nat))
+		good = binat_error(s, pool, "dynamic interfaces must be used "
+		    "with :0 in a binat-to rule");
+	if (is_zero_mask(src, af) || is_zero_mask(nat, af))
+		good = binat_error(s, pool, "source and redir addresess must "
+		    "have a matching network mask in binat-rule");
+	if (nat->kind == RULE_ADDR_TABLE)
+		good = binat_error(s, pool, "tables cannot be used as the "
+		    "redirect address of a binat-to rule");
+	if (r->direction != RULE_INOUT)
+		good = binat_error(s, pool, "binat-to cannot be specified "
+		    "with a direction");
+	return good;
 }

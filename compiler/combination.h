@@ -29,6 +29,14 @@ unsigned check_rule(struct sema *, const struct rule *,
 	    const struct combination *);
 
 /*
+ * What binat-to asks of the rule's source and of the pool's address.
+ * af: of the statement, before a combination decides it.
+ * => false: messages have been queued.
+ */
+bool	 check_binat(struct sema *, const struct combination *,
+	    const struct rule *, uint8_t af, const struct rule_addr *nat);
+
+/*
  * sema_error() about a combination.  Combinations of one statement often
  * share a mistake: pfctl repeats itself, people are told once.
  */

@@ -330,74 +330,6 @@ take_rest(struct expansion_of *x, const struct combination *c)
 
 /* --- binat-to --- */
 
-#define NAME_BEFORE_MASK	16
-
-/*
- * Whether the mask is all zeros as pfctl sees it: never without a family, and
- * it keeps names in the same room, where a long one reaches into the mask.
- */
-static bool
-is_zero_mask(const struct rule_addr *a, uint8_t af)
-{
-	if (af == PFK_AF_UNSPEC)
-		return false;
-	if (a->kind == RULE_ADDR_TABLE || a->kind == RULE_ADDR_ROUTE_LABEL)
-		return strlen(a->name) <= NAME_BEFORE_MASK;
-	return addr_is_zero(&a->mask, (enum pfk_af)af);
-}
-
-static bool
-is_binat_addr(const struct rule_addr *a)
-{
-	return a->kind == RULE_ADDR_ANY || a->kind == RULE_ADDR_MASK ||
-	    a->kind == RULE_ADDR_DYNAMIC;
-}
-
-#define BINAT_ERROR(x, n, ...) do {					\
-	(void)combination_error((x)->s, (n), "binat", __VA_ARGS__);	\
-	(x)->failed = true;						\
-} while (0)
-
-static void
-check_binat_source(struct expansion_of *x, const struct combination *c)
-{
-	const struct rule_addr *src = &x->rule.src.addr;
-	const struct ast *pool = x->pool[POOL_NAT]->node;
-
-	if (src->kind == RULE_ADDR_TABLE)
-		BINAT_ERROR(x, c->src->node, "invalid use of table <%s> as "
-		    "the source address of a binat-to rule", src->name);
-	else if (is_multi_address(src))
-		BINAT_ERROR(x, c->src->node, "invalid use of interface (%s) "
-		    "as the source address of a binat-to rule", src->name);
-	else if (!is_binat_addr(src) ||
-	    !is_binat_addr(&x->made[POOL_NAT].addr))
-		BINAT_ERROR(x, pool, "binat-to requires a specified source "
-		    "and redirect address");
-}
-
-static void
-check_binat(struct expansion_of *x, const struct combination *c)
-{
-	const struct rule_addr *src = &x->rule.src.addr;
-	const struct rule_addr *nat = &x->made[POOL_NAT].addr;
-	const struct ast *pool = x->pool[POOL_NAT]->node;
-
-	check_binat_source(x, c);
-	if (is_multi_address(src) || is_multi_address(nat))
-		BINAT_ERROR(x, pool, "dynamic interfaces must be used with "
-		    ":0 in a binat-to rule");
-	if (is_zero_mask(src, x->af) || is_zero_mask(nat, x->af))
-		BINAT_ERROR(x, pool, "source and redir addresess must have "
-		    "a matching network mask in binat-rule");
-	if (nat->kind == RULE_ADDR_TABLE)
-		BINAT_ERROR(x, pool, "tables cannot be used as the redirect "
-		    "address of a binat-to rule");
-	if (x->rule.direction != RULE_INOUT)
-		BINAT_ERROR(x, pool, "binat-to cannot be specified with a "
-		    "direction");
-}
-
 static void expand(struct expansion_of *);
 
 static struct elements
@@ -558,7 +490,8 @@ combine(struct expansion_of *x)
 	if (x->s->fatal)
 		return;
 	if (is_binat(x)) {
-		check_binat(x, &c);
+		x->failed |= !check_binat(x->s, &c, r, x->af,
+		    &x->made[POOL_NAT].addr);
 		r->direction = RULE_OUT;
 	}
 	apply_pools(x, &c);
@@ -571,19 +504,41 @@ combine(struct expansion_of *x)
 		expand_mirror(x, &c);
 }
 
+/* What keeps the host from being in a rule with others. */
+static void
+note_host(struct expansion_of *x, struct diag *d, const struct host_item *h)
+{
+	const char *family = h->af == PFK_AF_INET6 ? "IPv6" : "IPv4";
+
+	if (h->node == NULL || h->af == PFK_AF_UNSPEC)
+		return;
+	if (h->ifname != NULL)
+		diag_note(&x->s->rs->diags, d, h->node->span,
+		    "this is %s, on interface %s", family, h->ifname);
+	else
+		diag_note(&x->s->rs->diags, d, h->node->span,
+		    "this is %s", family);
+}
+
 static void
 no_combination(struct expansion_of *x)
 {
+	struct diag_queue *q = &x->s->rs->diags;
+	const struct span nowhere = { 0, 0, 0 };
 	struct diag *d;
 
 	d = parser_error(x->s->parser, x->st->node, "no-combination",
 	    "rule expands to no valid combination");
-	if (x->s->ntold > 0)
-		d->cascade = true;
-	else
-		diag_note(&x->s->rs->diags, d, (struct span){ 0, 0, 0 },
-		    "no source and destination are of one address family "
-		    "and on one interface");
+	d->cascade = x->s->ntold > 0;
+	if (d->cascade)
+		return;
+	diag_note(q, d, nowhere, "no source and destination are of one "
+	    "address family and on one interface");
+	if (x->st->node->kind == AST_RULE && x->st->node->num2 != 0)
+		diag_note(q, d, nowhere, "the rule is for %s",
+		    x->af == PFK_AF_INET6 ? "inet6" : "inet");
+	note_host(x, d, x->list[LIST_SRC].v[0]);
+	note_host(x, d, x->list[LIST_DST].v[0]);
 }
 
 /* How many there are; UINT64_MAX stands for more than fit. */
