@@ -347,3 +347,22 @@ pfk_image_rule(const struct pfk_image *im, size_t i, struct pfk_rule_info *info)
 	info->body = info->opens_anchor ?
 	    image_string(im, im->anchors[r->call].path) : "";
 }
+
+void
+pfk_image_settings(const struct pfk_image *im, struct pfk_settings *s)
+{
+	const struct img_options *o = im->options;
+	uint64_t limit = o->limit[IMG_LIMIT_STATES];
+	unsigned hi = o->syncookies_hi, lo = o->syncookies_lo;
+
+	if (hi == 0) {			/* pf's own */
+		hi = 25;
+		lo = 12;
+	}
+	s->debug = o->debug;
+	s->hostid = o->hostid;
+	s->loginterface = image_string(im, o->loginterface);
+	s->states_limit = (uint32_t)limit;
+	s->syncookies[0] = (uint32_t)(limit * hi / 100);
+	s->syncookies[1] = (uint32_t)(limit * lo / 100);
+}

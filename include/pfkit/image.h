@@ -69,4 +69,14 @@ struct pfk_rule_info {
 size_t	 pfk_image_rules(const struct pfk_image *);
 void	 pfk_image_rule(const struct pfk_image *, size_t, struct pfk_rule_info *);
 
+/* Options of the ruleset that the filter shows. */
+struct pfk_settings {
+	int		 debug;		/* syslog level */
+	uint32_t	 hostid;	/* 0: not set, random */
+	const char	*loginterface;	/* "": none */
+	uint32_t	 states_limit;
+	uint32_t	 syncookies[2];	/* watermarks: states at start, end */
+};
+void	 pfk_image_settings(const struct pfk_image *, struct pfk_settings *);
+
 #endif

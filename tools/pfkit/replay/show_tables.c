@@ -61,6 +61,8 @@ show_table(struct output *o, size_t i)
 	struct pfk_counters c;
 
 	pfk_engine_table(o->replay->engine, i, &t);
+	if (!t.active && t.references == 0)
+		return;
 	pfk_engine_counters(o->replay->engine, &c);
 	out_printf(o->out, "%c%c%c%c%c%c%c\t%s", t.is_const ? 'c' : '-',
 	    t.persist ? 'p' : '-', t.active ? 'a' : '-', '-',
