@@ -33,7 +33,8 @@ struct choice {
 };
 
 #define refuse(c, code, ...)						\
-	((void)combination_error((c)->s, (c)->p->node, (code), __VA_ARGS__), false)
+	((void)combination_error((c)->s, (c)->p->node, (code),		\
+	    __VA_ARGS__), false)
 
 bool
 is_multi_address(const struct rule_addr *a)
