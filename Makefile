@@ -39,7 +39,7 @@ HAVE_ZLIB :=	$(call works,zlib.h,-lz,zlibVersion())
 HAVE_ZSTD :=	$(call works,zstd.h,-lzstd,ZSTD_versionNumber())
 endif
 FEATURES =	$(if $(HAVE_ZLIB),-DHAVE_ZLIB) $(if $(HAVE_ZSTD),-DHAVE_ZSTD)
-CAPTURE_LIBS =	-lpcap $(if $(HAVE_ZLIB),-lz) $(if $(HAVE_ZSTD),-lzstd)
+CAPTURE_LIBS =	$(if $(HAVE_ZLIB),-lz) $(if $(HAVE_ZSTD),-lzstd)
 
 GEN =		$(patsubst %.y,$(BUILD)/gen/%.tab.c,$(wildcard grammar/*.y)) \
 		$(patsubst %.l,$(BUILD)/gen/%.yy.c,$(wildcard grammar/*.l))
@@ -153,11 +153,11 @@ fuzz:
 	@BUILD=$(BUILD) MAKE="$(MAKE)" tests/fuzz/run.sh 60
 bench: all $(BUILD)/bench/pfctl
 	$(BUILD)/bench/pfctl $(BUILD)/bin/pfctl
-# Other compilers, other C libraries.  Those have no libpcap: pfctl needs none.
+# Other compilers, other C libraries.
 clang:
-	+@$(MAKE) -s BUILD=$(BUILD)/clang CC="$(CLANG)" objects libs
+	+@$(MAKE) -s BUILD=$(BUILD)/clang CC="$(CLANG)" all
 musl:
-	+@$(MAKE) -s BUILD=$(BUILD)/musl CC="$(MUSL)" libs $(BUILD)/musl/bin/pfctl
+	+@$(MAKE) -s BUILD=$(BUILD)/musl CC="$(MUSL)" all
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib \

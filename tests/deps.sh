@@ -28,11 +28,11 @@ missing() {
 	[ -n "$cc" ] || { echo cc; cc=false; }
 	has flex || echo flex
 	has bison || echo bison
-	header pcap.h || echo pcap
 	header zlib.h || echo zlib
 	header zstd.h || echo zstd
 	[ "$what" = check ] || return
 	header check.h "$check_needs" || echo check
+	header pcap.h || echo pcap
 	has musl-gcc || echo musl
 	has diff || echo diff
 }
