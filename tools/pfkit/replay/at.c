@@ -7,6 +7,10 @@
  *	kill [SRC [DST]]			as pfctl -k SRC -k DST
  *	kill label LABEL
  *	flush states | sources			as pfctl -F
+ *
+ * Each command is a function that checks its words and then acts; without a
+ * replay it only checks, so that what is wrong is told before the first
+ * packet.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,7 +28,7 @@ struct words {
 	int		 n;
 };
 
-static void
+static void __attribute__((__noreturn__))
 wrong(const struct words *w, const char *what)
 {
 	fatal("--at: %s: %s", w->command, what);
@@ -100,19 +104,10 @@ find_table(struct replay *r, const struct words *w, bool create)
 }
 
 static void
-table(struct replay *r, const struct words *w)
+change_table(struct replay *r, const struct words *w, bool add)
 {
-	bool add = is(w, 2, "add");
-	size_t t;
+	size_t t = find_table(r, w, add);
 
-	if (is(w, 2, "flush") && w->n == 3) {
-		pfk_engine_table_flush(r->engine, find_table(r, w, false));
-		return;
-	}
-	if ((!add && !is(w, 2, "delete")) || w->n < 4)
-		wrong(w, "not table NAME add ADDR ..., delete ADDR ... or "
-		    "flush");
-	t = find_table(r, w, add);
 	for (int i = 3; i < w->n; i++) {
 		struct pfk_table_entry e = entry(w, i);
 
@@ -123,13 +118,34 @@ table(struct replay *r, const struct words *w)
 }
 
 static void
+table(struct replay *r, const struct words *w)
+{
+	bool add = is(w, 2, "add"), flush = is(w, 2, "flush");
+
+	if (flush ? w->n != 3 : w->n < 4 || (!add && !is(w, 2, "delete")))
+		wrong(w, "not table NAME add ADDR ..., delete ADDR ... or "
+		    "flush");
+	for (int i = 3; i < w->n; i++)
+		(void)entry(w, i);
+	if (r == NULL)
+		return;
+	if (flush)
+		pfk_engine_table_flush(r->engine, find_table(r, w, false));
+	else
+		change_table(r, w, add);
+}
+
+static void
 load(struct replay *r, const struct words *w)
 {
-	struct ruleset_options o = r->o->ruleset;
+	struct ruleset_options o;
 	struct pfk_image *image;
 
 	if (w->n != 3)
 		wrong(w, "not load ANCHOR FILE");
+	if (r == NULL)
+		return;
+	o = r->o->ruleset;
 	o.compile.path = w->word[2];
 	o.compile.anchor = NULL;
 	image = ruleset_image(&o, r->host);
@@ -145,49 +161,58 @@ load(struct replay *r, const struct words *w)
 static void
 kill_states(struct replay *r, const struct words *w)
 {
-	struct pfk_net any = { .af = 0 }, src = any, dst = any;
+	struct pfk_net src = { .af = 0 }, dst = src;
+	const char *label = NULL;
 
-	if (is(w, 1, "label") && w->n == 3) {
-		pfk_engine_kill_states(r->engine, &any, &any, NULL, w->word[2]);
-		return;
-	}
 	if (w->n > 3)
 		wrong(w, "not kill [SRC [DST]] or kill label LABEL");
-	if (w->n > 1)
-		src = address(w, 1);
-	if (w->n > 2)
-		dst = address(w, 2);
-	pfk_engine_kill_states(r->engine, &src, &dst, NULL, NULL);
+	if (is(w, 1, "label") && w->n == 3) {
+		label = w->word[2];
+	} else {
+		if (w->n > 1)
+			src = address(w, 1);
+		if (w->n > 2)
+			dst = address(w, 2);
+	}
+	if (r != NULL)
+		pfk_engine_kill_states(r->engine, &src, &dst, NULL, label);
 }
 
 static void
 flush(struct replay *r, const struct words *w)
 {
 	struct pfk_net any = { .af = 0 };
+	bool states = is(w, 1, "states");
 
-	if (w->n == 2 && is(w, 1, "states"))
-		pfk_engine_kill_states(r->engine, &any, &any, NULL, NULL);
-	else if (w->n == 2 && is(w, 1, "sources"))
-		pfk_engine_flush_src_nodes(r->engine);
-	else
+	if (w->n != 2 || (!states && !is(w, 1, "sources")))
 		wrong(w, "not flush states or flush sources");
+	if (r == NULL)
+		return;
+	if (states)
+		pfk_engine_kill_states(r->engine, &any, &any, NULL, NULL);
+	else
+		pfk_engine_flush_src_nodes(r->engine);
 }
+
+static const struct {
+	const char *name;
+	void	(*run)(struct replay *, const struct words *);
+} commands[] = {
+	{ "table", table }, { "load", load }, { "kill", kill_states },
+	{ "flush", flush }
+};
 
 void
 at_run(struct replay *r, const char *command)
 {
 	struct words w;
+	size_t i, n = sizeof(commands) / sizeof(commands[0]);
 
 	split(&w, command);
-	if (is(&w, 0, "table"))
-		table(r, &w);
-	else if (is(&w, 0, "load"))
-		load(r, &w);
-	else if (is(&w, 0, "kill"))
-		kill_states(r, &w);
-	else if (is(&w, 0, "flush"))
-		flush(r, &w);
-	else
+	for (i = 0; i < n && !is(&w, 0, commands[i].name); i++)
+		;
+	if (i == n)
 		wrong(&w, "no such command");
+	commands[i].run(r, &w);
 	free(w.copy);
 }

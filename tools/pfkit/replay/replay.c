@@ -68,6 +68,8 @@ replay(struct replay_options *o)
 	struct replay r = { .o = o };
 	int status = 1;
 
+	for (size_t i = 0; i < o->nat; i++)
+		at_run(NULL, o->at[i].text);
 	r.host = load_host(o);
 	r.image = ruleset_image(&o->ruleset, r.host);
 	if (r.image != NULL) {

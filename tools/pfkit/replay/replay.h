@@ -61,7 +61,10 @@ void	 restore_state(struct replay *, const char *path);
 /* run.c: 0, or 1 if something went wrong (told). */
 int	 replay_run(struct replay *);
 
-/* at.c: what is to be done before a packet; ends the program if wrong. */
+/*
+ * at.c: what is to be done before a packet; ends the program if wrong.
+ * Without a replay the command is only checked.
+ */
 void	 at_run(struct replay *, const char *command);
 
 /* outputs.c */
