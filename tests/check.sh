@@ -83,6 +83,7 @@ if [ "$fast" != fast ]; then
 	step "build" $make -s -j"$jobs" all tests || finish
 fi
 units "$build"
+step "manuals" tests/manual.sh "$build/bin"
 step "golden" golden "$build"
 step "golden fixed point" golden "$build" -p
 [ "$fast" != fast ] || finish
