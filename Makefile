@@ -19,6 +19,7 @@ CLANG ?=	clang
 MUSL ?=		musl-gcc
 BUILD ?=	build
 PREFIX ?=	/usr/local
+MANDIR ?=	$(PREFIX)/share/man
 CFLAGS ?=	-O2 -g
 WARN =		-Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
 		-Wmissing-prototypes -Wconversion -Wswitch-enum -Wvla \
@@ -161,7 +162,7 @@ musl:
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib \
-	    $(DESTDIR)$(PREFIX)/include/pfkit
+	    $(DESTDIR)$(PREFIX)/include/pfkit $(DESTDIR)$(MANDIR)/man1
 	install -m 755 $(BINS) $(DESTDIR)$(PREFIX)/bin
 	install -d $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 644 docs/pfkit.1 docs/pfctl.1 \
@@ -169,6 +170,7 @@ install: all
 	install -m 644 $(LIB) $(LIB_RT) $(DESTDIR)$(PREFIX)/lib
 	install -m 644 $(wildcard include/pfkit/*) \
 	    $(DESTDIR)$(PREFIX)/include/pfkit
+	install -m 644 docs/pfctl.1 docs/pfkit.1 $(DESTDIR)$(MANDIR)/man1
 
 clean:
 	rm -rf $(BUILD)

@@ -35,6 +35,11 @@ missing() {
 	header pcap.h || echo pcap
 	has musl-gcc || echo musl
 	has diff || echo diff
+	# what tests/live captures with; it needs root, and Linux
+	[ "$(id -u)$(uname -s)" = 0Linux ] || return
+	has ip || echo ip
+	has nft || echo nft
+	has tcpdump || echo tcpdump
 }
 
 # Ours -> theirs.  "-": it comes with the system, or is not to be had.
@@ -47,6 +52,9 @@ packages() { # manager
 		apt-get:zstd) echo libzstd-dev;;
 		apt-get:musl) echo musl-tools;;
 		apt-get:diff) echo diffutils;;
+		apt-get:ip) echo iproute2;;
+		*:nft) echo nftables;;
+		dnf:ip) echo iproute;;
 		dnf:cc) echo gcc;;
 		dnf:pcap) echo libpcap-devel;;
 		dnf:zlib) echo zlib-devel;;
