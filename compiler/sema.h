@@ -57,12 +57,12 @@ struct sema {
 struct sema *sema_new(struct pfk_ruleset *);
 enum ast_result sema_event(void *sema, struct parser *, struct ast *);
 
-enum ast_result sema_set(struct sema *, struct ast *);	 /* SET_*, their parts */
+enum ast_result sema_set(struct sema *, struct ast *);	 /* SET_*, parts */
 enum ast_result sema_table(struct sema *, struct ast *); /* TABLE, TABLE_*   */
 enum ast_result sema_queue(struct sema *, struct ast *); /* QUEUE, its parts */
 enum ast_result sema_host(struct sema *, struct ast *);	 /* HOST*, PEER ...  */
 enum ast_result sema_head(struct sema *, struct ast *);	 /* ACTION ... PORT_* */
-enum ast_result sema_option(struct sema *, struct ast *); /* OPT_*, their parts */
+enum ast_result sema_option(struct sema *, struct ast *); /* OPT_*, parts */
 enum ast_result sema_state(struct sema *, struct ast *); /* STATE_OPT_*      */
 enum ast_result sema_pool(struct sema *, struct ast *);	 /* POOL, POOL_*     */
 enum ast_result sema_rule(struct sema *, struct ast *);	 /* RULE             */

@@ -1,6 +1,6 @@
 /*
  * What the rooms for rules share: sema_host.c, sema_head.c, sema_opt.c,
- * sema_apply.c, sema_state.c, sema_pool.c and sema_rule.c; sema_anchor.c uses it too.
+ * sema_apply.c, sema_state.c, sema_pool.c, sema_rule.c and sema_anchor.c.
  *
  * What an event made of its node stands in the node's `sem`:
  *
@@ -86,7 +86,8 @@ void	 sema_head_to_statement(const struct ast *, struct statement *);
 /* The options of a RULE or ANCHOR, by kind. */
 void	 sema_collect_opts(const struct ast *list, struct rule_opts *);
 /*
- * What they say, but for states, routing and diversion; fills *o as well.  The statement's action, direction and anchor must be set.
+ * What they say, but for states, routing and diversion; fills *o as well.
+ * The statement's action, direction and anchor must be set.
  * => false: the message has been queued.
  */
 bool	 sema_opts_to_statement(struct sema *, const struct ast *,

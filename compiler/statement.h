@@ -64,12 +64,12 @@ struct stmt_pool {
 	const struct ast *node;		/* POOL, ROUTESPEC */
 	const struct host_list *hosts;	/* NULL: of the `to` that an af-to
 					   does not have */
-	uint8_t		 af;		/* of af-to: the target's; else UNSPEC */
+	uint8_t		 af;		/* of af-to: the target; or UNSPEC */
 	bool		 binat;		/* nat and rdr are this one pool */
 	bool		 is_list;	/* { } was written */
 	struct port_range ports;	/* a = b = type = 0: none written */
 	bool		 has_ports;
-	uint8_t		 type;		/* enum rule_pooltype as written; NONE */
+	uint8_t		 type;		/* enum rule_pooltype, as written */
 	bool		 sticky, static_port;
 	uint32_t	 key[4];	/* of source-hash: written, or drawn */
 };
