@@ -212,7 +212,7 @@ START_TEST(anchors_too_deep)
 	texts[0].text = buf;
 	rs = compile(texts, (struct pfk_compile_options){ 0 },
 	    PFK_ERR_INVALID);
-	ck_assert_str_eq(messages_of(rs), "pf.conf:64: syntax error\n");
+	ck_assert_str_eq(messages_of(rs), "pf.conf:65: syntax error\n");
 	pfk_ruleset_free(rs);
 	strcat(buf, "anchor {\n");
 	rs = compile(texts, (struct pfk_compile_options){ 0 },
