@@ -19,6 +19,7 @@
 struct iface {
 	char		*name;
 	bool		 exists;	/* is an interface, not only a name */
+	bool		 any;		/* is the name `any` */
 	bool		 skipped;	/* `set skip on` it or its group */
 	unsigned	 flags;		/* PFK_IFF_* */
 	unsigned	 rdomain;
@@ -74,6 +75,7 @@ iface_intern(struct pfk_engine *e, const char *name)
 	if (f->name == NULL)
 		return -1;
 	memcpy(f->name, name, size);
+	f->any = strcmp(name, any_name) == 0;
 	e->nifaces++;
 	return (int)i + 1;
 }
@@ -264,8 +266,7 @@ iface_is(const struct pfk_engine *e, uint16_t ifid, uint32_t name_id)
 	if (ifid >= e->nifaces)
 		return false;
 	return in_group(&e->ifaces[ifid], name) ||
-	    (strcmp(e->ifaces[name].name, any_name) == 0 &&
-	    !iface_loopback(e, ifid));
+	    (e->ifaces[name].any && !iface_loopback(e, ifid));
 }
 
 bool

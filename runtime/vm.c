@@ -345,22 +345,22 @@ leave(struct vm *vm)
 
 /* The rule's last instruction: it matches. */
 static enum end
-matched(struct vm *vm, const uint32_t *after, bool quick)
+matched(struct vm *vm, const uint32_t *pc)
 {
-	enum op op = insn_op(*vm->pc);
+	enum op op = insn_op(*pc);
 
 	if (rule_matches(vm->e, vm->f, (uint32_t)(vm->rule - vm->e->rules)) !=
 	    PKT_PASS)
 		return VM_FAIL;
 	if (op == OP_CALL)
-		return call(vm, after);
+		return call(vm, pc + 1);
 	if (op == OP_MATCH)
 		take_view(vm);
-	vm->pc = after;
-	return quick ? VM_DONE : VM_RUN;
+	vm->pc = pc + 1;
+	return insn_a(*pc) != 0 ? VM_DONE : VM_RUN;
 }
 
-/* Whether the packet fits the test at pc. */
+/* Whether the packet fits a test that is not one of the common ones. */
 static bool
 fits(const struct vm *vm, const uint32_t *pc)
 {
@@ -369,18 +369,8 @@ fits(const struct vm *vm, const uint32_t *pc)
 	const uint32_t *w = pc + 2;
 
 	switch (insn_op(*pc)) {
-	case OP_IFACE:
-		return iface_is(vm->e, p->ifid, vm->rule->if_index) != a;
-	case OP_DIR:
-		return p->dir == a;
 	case OP_RDOMAIN:
 		return (p->rdomain == *w) != a;
-	case OP_AF:
-		return p->af == a;
-	case OP_PROTO:
-		return p->proto == a;
-	case OP_ADDR4:
-		return addr_under_mask(vm, b, w, 1) != a;
 	case OP_ADDR6:
 		return addr_under_mask(vm, b, w, 4) != a;
 	case OP_RANGE4:
@@ -397,15 +387,9 @@ fits(const struct vm *vm, const uint32_t *pc)
 		return fails_urpf(vm, b) != a;
 	case OP_RTLABEL:
 		return has_label(vm, b) != a;
-	case OP_WHOLE:
-		return p->vproto != VPROTO_FRAGMENT;
-	case OP_FLAGS:
-		return flags_fit(vm, a, b);
 	case OP_OS:
 		return p->vproto != PROTO_TCP ||
 		    osfp_match(vm->p, vm->rule->os);
-	case OP_PORT:
-		return port_fits(vm, a, b, *w);
 	case OP_USER:
 	case OP_GROUP:
 		return owner_fits(vm, a, w);
@@ -428,40 +412,82 @@ fits(const struct vm *vm, const uint32_t *pc)
 	case OP_RATE:
 		return under_rate(vm);
 	case OP_END: case OP_RULE: case OP_DECIDE: case OP_MATCH:
-	case OP_CALL: case OP_COUNT:
+	case OP_CALL: case OP_IFACE: case OP_DIR: case OP_AF: case OP_PROTO:
+	case OP_ADDR4: case OP_WHOLE: case OP_FLAGS: case OP_PORT:
+	case OP_COUNT:
 		break;
 	}
 	assert(!"not a test");
 	return false;
 }
 
-/* A rule begins; false: it is a `once` rule that is over. */
-static bool
-begin_rule(struct vm *vm, uint32_t rule)
-{
-	vm->rule = &vm->e->rules[vm->anchor->base + rule];
-	if (vm->rule->n.expired)
-		return false;
-	vm->rule->n.evaluations++;
-	return true;
-}
-
+/*
+ * Runs from vm->pc to the end of an anchor or the match of a rule.  The tests
+ * that most rules have are made here, so that nothing is called for them.
+ */
 static enum end
-step(struct vm *vm)
+run(struct vm *vm)
 {
+	const struct pkt *p = vm->p;
+	struct rt_rule *rules = vm->e->rules + vm->anchor->base, *rr = NULL;
 	const uint32_t *pc = vm->pc;
-	enum op op = insn_op(*pc);
-	uint8_t length = op_info[op].length;
+	const uint32_t name_id = p->ifid + 1u;
+	uint32_t v;
+	bool yes;
 
-	if (op == OP_END)
-		return leave(vm);
-	if (op == OP_DECIDE || op == OP_MATCH || op == OP_CALL)
-		return matched(vm, pc + length, insn_a(*pc) != 0);
-	if (op == OP_RULE ? begin_rule(vm, pc[2]) : fits(vm, pc))
-		vm->pc = pc + length;
-	else
-		vm->pc = pc + pc[1];
-	return VM_RUN;
+	for (;;) {
+		switch (insn_op(*pc)) {
+		case OP_END:
+			return leave(vm);
+		case OP_RULE:
+			rr = &rules[pc[2]];
+			yes = !rr->n.expired;
+			rr->n.evaluations += yes;
+			break;
+		case OP_IFACE:
+			yes = (rr->if_index == name_id || iface_is(vm->e,
+			    p->ifid, rr->if_index)) != insn_a(*pc);
+			break;
+		case OP_DIR:
+			yes = p->dir == insn_a(*pc);
+			break;
+		case OP_AF:
+			yes = p->af == insn_a(*pc);
+			break;
+		case OP_PROTO:
+			yes = p->proto == insn_a(*pc);
+			break;
+		case OP_ADDR4:
+			memcpy(&v, vm->addr[insn_b(*pc)], sizeof(v));
+			yes = (((v ^ pc[2]) & pc[3]) == 0) != insn_a(*pc);
+			break;
+		case OP_WHOLE:
+			yes = p->vproto != VPROTO_FRAGMENT;
+			break;
+		case OP_FLAGS:
+			yes = flags_fit(vm, insn_a(*pc), insn_b(*pc));
+			break;
+		case OP_PORT:
+			yes = port_fits(vm, insn_a(*pc), insn_b(*pc), pc[2]);
+			break;
+		case OP_DECIDE:
+		case OP_MATCH:
+		case OP_CALL:
+			vm->rule = rr;
+			return matched(vm, pc);
+		case OP_RDOMAIN: case OP_ADDR6: case OP_RANGE4:
+		case OP_RANGE6: case OP_TABLE: case OP_IFADDR:
+		case OP_NOROUTE: case OP_URPF: case OP_RTLABEL: case OP_OS:
+		case OP_USER: case OP_GROUP: case OP_ICMP: case OP_QUERY:
+		case OP_FRAGMENT: case OP_TOS: case OP_PROB: case OP_TAGGED:
+		case OP_RCVIF: case OP_PRIO: case OP_RATE: case OP_COUNT:
+		default:
+			vm->rule = rr;
+			yes = fits(vm, pc);
+			break;
+		}
+		pc += yes ? op_info[insn_op(*pc)].length : pc[1];
+	}
 }
 
 enum outcome
@@ -473,11 +499,12 @@ ruleset_run(struct pfk_engine *e, struct filter *f)
 	vm.e = e;
 	vm.f = f;
 	vm.p = f->p;
+	vm.rule = NULL;
 	vm.depth = vm.calls = 0;
 	f->reason = PFK_REASON_MATCH;
 	take_view(&vm);
 	enter(&vm, &e->anchors[0]);
-	while ((end = step(&vm)) == VM_RUN)
+	while ((end = run(&vm)) == VM_RUN)
 		;
 	return end == VM_DONE ? PKT_PASS : PKT_DROP;
 }
