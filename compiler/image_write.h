@@ -38,6 +38,7 @@ struct image_writer {
 	struct arena	*arena;
 	struct arena	*scratch;	/* of one rule's text */
 	struct pfk_ruleset *rs;
+	bool		 blocks;	/* the fast lowering */
 	VEC(char)	 strings;
 	struct interner	 string_index;	/* offset of each string */
 	struct interner	 table_index;	/* index of each table */

@@ -371,16 +371,17 @@ lower_options(struct image_writer *w)
 	to->syncookies = o->syncookies;
 	to->syncookies_hi = o->syncookies_hi;
 	to->syncookies_lo = o->syncookies_lo;
+	to->lowering = w->blocks;
 	to->fingerprints = write_string(w, fingerprints(w));
 	lower_skip_list(w, to, o);
 }
 
 static void *
-lower(struct pfk_ruleset *rs, struct arena *arena, struct arena *scratch,
-    const struct pfk_allocator *alloc, size_t *size)
+lower(struct pfk_ruleset *rs, bool blocks, struct arena *arena,
+    struct arena *scratch, const struct pfk_allocator *alloc, size_t *size)
 {
 	struct image_writer w = { .arena = arena, .scratch = scratch,
-	    .rs = rs };
+	    .rs = rs, .blocks = blocks };
 
 	(void)write_string(&w, "");
 	lower_tree(&w);
@@ -403,13 +404,12 @@ pfk_ruleset_image(struct pfk_ruleset *rs, enum pfk_lowering lowering,
 	size_t size;
 	int error = PFK_ERR_NOMEM;
 
-	(void)lowering;			/* plain is all there is */
 	if (!rs->valid)
 		return PFK_ERR_INVALID;
 	arena_init(&arena, alloc, &oom);
 	arena_init(&scratch, alloc, &oom);
 	if (setjmp(oom) == 0)
-		block = lower(rs, &arena, &scratch, alloc, &size);
+		block = lower(rs, lowering != PFK_LOWER_PLAIN, &arena, &scratch, alloc, &size);
 	arena_free(&scratch);
 	arena_free(&arena);
 	if (block == NULL)

@@ -1,11 +1,14 @@
 /*
- * From rules to instructions, the plain way: rule after rule, each with its
+ * From rules to instructions: rule after rule, each with its
  * tests in pf's order, so that chance is asked and rates are counted exactly
  * when pf would.
  *
  * A test that fails jumps: on one of the nine fields that have skip steps to
  * the next rule that differs there, on any other to the next rule.  Jumps are
  * first noted and given their distance when all rules have their place.
+ *
+ * That is the plain lowering.  The fast one puts a BLOCK before the first of
+ * many rules of one kind; the rules stay, for packets that need them.
  */
 #include "compiler/image_write.h"
 
@@ -17,6 +20,9 @@ enum { SRC, DST };			/* sides, as in `b` of a test */
 /* Protocols whose headers rules ask about (IANA's numbers). */
 enum { PROTO_ICMP = 1, PROTO_TCP = 6, PROTO_ICMPV6 = 58 };
 
+/* Rules that are worth a look-up; below that they are asked in turn. */
+#define BLOCK_MIN	8
+
 struct fixup { uint32_t insn, rule; };	/* code index; local rule, or n: END */
 
 struct lower {
@@ -24,6 +30,7 @@ struct lower {
 	const struct img_rule *rules;	/* of the anchor */
 	uint32_t	 rule0, n;	/* in IMG_RULES; how many */
 	uint32_t	 here;		/* the rule, counted from rule0 */
+	uint32_t	 block_end;	/* rules up to here are in a block */
 	const struct skip_steps *skip;
 	uint32_t	*place;		/* code index of each rule, and END */
 	VEC(struct fixup) fixups;
@@ -229,6 +236,20 @@ lower_rest(struct lower *l, const struct img_rule *r)
 		emit_next(l, OP_RATE, 0, 0);
 }
 
+/* A block begins with the rule, if enough follow that are of its kind. */
+static void
+lower_block(struct lower *l)
+{
+	uint32_t n = image_block_length(&l->rules[l->here], l->n - l->here);
+
+	l->block_end = l->here + n;
+	if (n < BLOCK_MIN)
+		return;
+	emit_test(l, OP_BLOCK, 0, 0, l->block_end);
+	emit(l, l->rule0 + l->here);
+	emit(l, n);
+}
+
 static void
 lower_rule(struct lower *l)
 {
@@ -237,6 +258,8 @@ lower_rule(struct lower *l)
 	    r->action == IMG_MATCH ? OP_MATCH : OP_DECIDE;
 
 	l->place[l->here] = (uint32_t)l->w->code.n;
+	if (l->w->blocks && l->here >= l->block_end)
+		lower_block(l);
 	emit_next(l, OP_RULE, 0, 0);
 	emit(l, l->rule0 + l->here);
 	lower_head(l, r);

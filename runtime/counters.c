@@ -170,6 +170,7 @@ void
 pfk_engine_rule_counters(const struct pfk_engine *e, uint32_t rule,
     struct pfk_rule_counters *out)
 {
+	rules_settle(e);
 	*out = e->rules[rule].n;
 }
 

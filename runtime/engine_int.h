@@ -63,6 +63,7 @@ struct rt_rule {
 	uint32_t	os;		/* osfp_name(); 0: any */
 	uint32_t	anchor;		/* e->anchors: where it stands */
 	uint32_t	calls;		/* e->anchors: what it calls */
+	uint32_t	block;		/* e->blocks + 1: begins there; or 0 */
 	bool		replaced;	/* others were loaded in its place */
 };
 
@@ -80,6 +81,7 @@ struct tscrub;			/* tscrub.h */
 struct osfp_db;			/* osfp_match.h */
 struct anchor_rt;		/* rules.h */
 struct attached;
+struct block;			/* block.c */
 
 struct pfk_engine {
 	struct pfk_allocator alloc;
@@ -102,6 +104,8 @@ struct pfk_engine {
 	uint32_t	 default_rule;	/* == nrules */
 	struct anchor_rt *anchors;
 	uint32_t	 nanchors;
+	struct block	*blocks;	/* block.c */
+	uint32_t	 nblocks;
 	struct attached	*attached;	/* images loaded into anchors */
 	uint32_t	 nattached;
 
@@ -204,6 +208,12 @@ struct filter {				/* one walk through the rules */
 };
 /* PKT_PASS: f is filled (look at the rule's action); PKT_DROP: f->reason. */
 enum outcome ruleset_run(struct pfk_engine *, struct filter *);
+
+/*
+ * block.c: evaluations that were counted for a block of rules become those of
+ * its rules; before they are shown or saved.
+ */
+void	 rules_settle(const struct pfk_engine *);
 
 /* match.c: takes over what a rule sets (pf's order of precedence). */
 void	 actions_of_rule(struct actions *, const struct rt_rule *);

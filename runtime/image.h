@@ -294,4 +294,10 @@ bool	 image_verify(const struct pfk_image *, char errbuf[PFK_IMAGE_ERRLEN]);
 bool	 image_verify_code(const struct pfk_image *,
 	    char errbuf[PFK_IMAGE_ERRLEN]);
 
+/*
+ * block_rules.c: how many of the n rules, from the first one on, may be looked
+ * up as one block.  1: it stands alone.
+ */
+uint32_t image_block_length(const struct img_rule *, uint32_t n);
+
 #endif

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "runtime/block.h"
 #include "runtime/rules.h"
 #include "runtime/table.h"
 #include "runtime/translate.h"
@@ -236,7 +237,7 @@ make_default_rule(struct pfk_engine *e)
 }
 
 /* The anchor's rules are those of the image's anchor now. */
-static void
+static bool
 set_code(struct pfk_engine *e, uint32_t anchor, const struct pfk_image *im,
     uint32_t img_anchor, uint32_t base)
 {
@@ -247,6 +248,7 @@ set_code(struct pfk_engine *e, uint32_t anchor, const struct pfk_image *im,
 	a->base = base;
 	a->rule0 = base + from->rule0;
 	a->nrules = from->nrules;
+	return blocks_add(e, a->code, from->ncode, base);
 }
 
 int
@@ -258,7 +260,8 @@ rules_init(struct pfk_engine *e)
 	    !rules_append(e, e->image, NULL, NULL, &base))
 		return -1;
 	for (uint32_t i = 0; i < e->image->nanchors; i++)
-		set_code(e, i, e->image, i, base);
+		if (!set_code(e, i, e->image, i, base))
+			return -1;
 	return 0;
 }
 
@@ -284,6 +287,7 @@ rules_free(struct pfk_engine *e)
 		}
 	e_free(e, e->tags, e->ntags * sizeof(*e->tags));
 	anchors_free(e);
+	blocks_free(e);
 	if (e->rules != NULL)
 		e_free(e, e->rules, ((size_t)e->nrules + 1) *
 		    sizeof(*e->rules));
@@ -381,7 +385,8 @@ attach(struct pfk_engine *e, struct attached *at, const char *anchor)
 		if (i != 0 && im->anchors[i].nrules == 0)
 			continue;
 		retire(e, &e->anchors[at->anchors[i]]);
-		set_code(e, at->anchors[i], im, i, at->base);
+		if (!set_code(e, at->anchors[i], im, i, at->base))
+			return false;
 	}
 	return true;
 }

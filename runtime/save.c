@@ -211,6 +211,7 @@ if_counters_restore(struct pfk_engine *e, struct saver *sv)
 static void
 rules_save(const struct pfk_engine *e, struct saver *sv)
 {
+	rules_settle(e);
 	save_mark(sv, "rule");
 	save_u32(sv, e->nrules);
 	for (uint32_t i = 0; i <= e->nrules; i++) {

@@ -4,7 +4,7 @@
  * One pass over the code of an anchor, from its first word to its last.  An
  * instruction must be whole and its operands of the kinds that ops.def names.
  * A jump is remembered in a bitmap as a word that must turn out to begin a
- * RULE or the END; since jumps lead forward, all of them are known when their
+ * RULE, a BLOCK or the END; since jumps lead forward, all of them are known when their
  * target is reached.  So code that passes runs to an END in at most as many
  * steps as it has instructions.
  *
@@ -156,10 +156,18 @@ rule_has(const struct img_rule *r, enum op op, unsigned side)
 	case OP_RANGE6: case OP_NOROUTE: case OP_URPF: case OP_WHOLE:
 	case OP_FLAGS: case OP_PORT: case OP_USER: case OP_GROUP:
 	case OP_ICMP: case OP_QUERY: case OP_FRAGMENT: case OP_TOS:
-	case OP_PROB: case OP_PRIO: case OP_COUNT:
+	case OP_PROB: case OP_PRIO: case OP_BLOCK: case OP_COUNT:
 		break;
 	}
 	return true;
+}
+
+static bool
+block_fits(const struct code_verifier *v, uint32_t first, uint32_t n)
+{
+	const struct img_anchor *a = &v->im->anchors[v->anchor];
+
+	return n > 0 && n <= a->nrules - (first - a->rule0);
 }
 
 static bool
@@ -167,7 +175,7 @@ check_instruction(struct code_verifier *v)
 {
 	const uint32_t *w = v->im->code + v->pc;
 	enum op op = insn_op(w[0]);
-	bool begins = op == OP_RULE || op == OP_END;
+	bool begins = op == OP_RULE || op == OP_END || op == OP_BLOCK;
 	bool acts = op == OP_DECIDE || op == OP_MATCH || op == OP_CALL;
 
 	if (op >= OP_COUNT)
@@ -184,9 +192,11 @@ check_instruction(struct code_verifier *v)
 		return refuse(v, "the rule does not have what it asks for");
 	if (op == OP_END && v->pc + 1 != v->end)
 		return refuse(v, "the code ends too early");
+	if (op == OP_BLOCK && !block_fits(v, w[2], w[3]))
+		return refuse(v, "the block has other rules");
 	if (op == OP_RULE)
 		v->rule = &v->im->rules[w[2]];
-	else if (acts || op == OP_END)
+	else if (acts || begins)
 		v->rule = NULL;
 	return true;
 }

@@ -17,6 +17,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "runtime/block.h"
 #include "runtime/bytecode.h"
 #include "runtime/rules.h"
 
@@ -414,11 +415,42 @@ fits(const struct vm *vm, const uint32_t *pc)
 	case OP_END: case OP_RULE: case OP_DECIDE: case OP_MATCH:
 	case OP_CALL: case OP_IFACE: case OP_DIR: case OP_AF: case OP_PROTO:
 	case OP_ADDR4: case OP_WHOLE: case OP_FLAGS: case OP_PORT:
-	case OP_COUNT:
+	case OP_BLOCK: case OP_COUNT:
 		break;
 	}
 	assert(!"not a test");
 	return false;
+}
+
+/*
+ * A block of rules.  The jump over it is taken if its rules need not be asked
+ * one by one; *end says whether the decision has been made.
+ */
+static bool
+skip_block(struct vm *vm, const uint32_t *pc, enum end *end)
+{
+	const struct pkt *p = vm->p;
+	uint32_t rule, block = vm->e->rules[vm->anchor->base + pc[2]].block;
+
+	*end = VM_RUN;
+	/* `log (matches)' wants to hear of every rule that matches */
+	if (block == 0 || !has_ports(vm) || p->naf != p->af ||
+	    (vm->f->actions.log & IMG_LOG_MATCHES))
+		return false;
+	switch (block_ask(vm->e, block, p, vm->addr[SRC], vm->addr[DST],
+	    vm->port, &rule)) {
+	case BLOCK_UNKNOWN:
+		return false;
+	case BLOCK_NONE:
+		break;
+	case BLOCK_RULE:
+		if (rule_matches(vm->e, vm->f, rule) != PKT_PASS)
+			*end = VM_FAIL;
+		else if (vm->e->rules[rule].r->flags & IMG_R_QUICK)
+			*end = VM_DONE;
+		break;
+	}
+	return true;
 }
 
 /*
@@ -432,6 +464,7 @@ run(struct vm *vm)
 	struct rt_rule *rules = vm->e->rules + vm->anchor->base, *rr = NULL;
 	const uint32_t *pc = vm->pc;
 	const uint32_t name_id = p->ifid + 1u;
+	enum end end;
 	uint32_t v;
 	bool yes;
 
@@ -443,6 +476,11 @@ run(struct vm *vm)
 			rr = &rules[pc[2]];
 			yes = !rr->n.expired;
 			rr->n.evaluations += yes;
+			break;
+		case OP_BLOCK:
+			yes = !skip_block(vm, pc, &end);
+			if (end != VM_RUN)
+				return end;
 			break;
 		case OP_IFACE:
 			yes = (rr->if_index == name_id || iface_is(vm->e,

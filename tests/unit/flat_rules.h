@@ -92,16 +92,22 @@ flat_table(struct flat *f, struct anchor *a, const char *name)
 }
 
 static inline struct pfk_image *
-flat_image(struct flat *f)
+flat_image_as(struct flat *f, enum pfk_lowering lowering)
 {
 	struct pfk_image *im = NULL;
-	int error = pfk_ruleset_image(&f->rs, PFK_LOWER_PLAIN, &im);
+	int error = pfk_ruleset_image(&f->rs, lowering, &im);
 
 	if (error != PFK_OK) {
 		fprintf(stderr, "no image: %d\n", error);
 		abort();
 	}
 	return im;
+}
+
+static inline struct pfk_image *
+flat_image(struct flat *f)
+{
+	return flat_image_as(f, PFK_LOWER_PLAIN);
 }
 
 /* --- by chance --- */
@@ -261,6 +267,79 @@ flat_pick_rules(struct flat *f, struct anchor *a, unsigned n, unsigned depth)
 			}
 			r.anchor.call = r.anchor.body->name;
 		}
+		(void)flat_add(f, a, &r);
+	}
+}
+
+/* A prefix that is not that of step i - 1, or sometimes `any`. */
+static inline void
+flat_step_peer(struct flat *f, struct rule_peer_addr *p, uint8_t af,
+    unsigned i)
+{
+	unsigned all = addr_bits((enum pfk_af)af);
+
+	memset(p, 0, sizeof(*p));
+	if (i % 5 == 4)
+		return;
+	p->addr.kind = RULE_ADDR_MASK;
+	p->addr.af = af;
+	flat_pick_addr(f, &p->addr.addr, af);
+	addr_prefix_mask(&p->addr.mask, all - (i % 2 ? 0 : 1 +
+	    flat_pick(f, 12)));
+	addr_and(&p->addr.addr, &p->addr.mask);
+}
+
+/*
+ * Runs of rules that differ in addresses and ports only, with now and then
+ * one that does not belong.
+ */
+static inline void
+flat_pick_blocks(struct flat *f, struct anchor *a, unsigned n)
+{
+	struct rule r, base, last;
+	unsigned fields = 0, left = 0;
+	bool first;
+
+	rule_init(&base);
+	last = base;
+	for (unsigned i = 0; i < n; i++) {
+		if ((first = left-- == 0)) {
+			left = flat_pick(f, 60);
+			fields = flat_pick(f, 16);
+			rule_init(&base);
+			base.action = (uint8_t)flat_pick(f, 2);
+			base.quick = flat_pick(f, 3) == 0;
+			base.direction = (uint8_t)flat_pick(f, 3);
+			base.ifname = flat_pick(f, 3) ? NULL : "em0";
+			base.ifnot = base.ifname != NULL && flat_pick(f, 3) == 0;
+			base.af = flat_pick(f, 6) ? PFK_AF_INET : PFK_AF_INET6;
+			base.proto = flat_pick(f, 3) ? 6 : 17;
+			base.keep_state = base.action == RULE_PASS;
+			if (base.proto == 6 && flat_pick(f, 2)) {
+				base.flags = 2;
+				base.flagset = 0x12;
+			}
+			flat_pick_ports(f, &base.src_port);
+			flat_pick_ports(f, &base.dst_port);
+		}
+		r = base;
+		if (fields & 1)
+			flat_step_peer(f, &r.src, r.af, i);
+		if (fields & 2)
+			flat_step_peer(f, &r.dst, r.af, i + 1);
+		if (fields & 4)
+			r.src_port = (struct rule_ports){ RULE_OP_EQ,
+			    { (uint16_t)(19 + i % 9), 0 } };
+		if (fields & 8)
+			r.dst_port = (struct rule_ports){ i % 2 ? RULE_OP_EQ :
+			    RULE_OP_RRG, { (uint16_t)(19 + i % 7),
+			    (uint16_t)(20 + i % 5) } };
+		if (flat_pick(f, 30) == 0)
+			flat_pick_peer(f, &r.src, r.af);
+		/* a run may go on in one field only */
+		if (first && last.af == r.af && flat_pick(f, 2))
+			r.src = last.src;
+		last = r;
 		(void)flat_add(f, a, &r);
 	}
 }

@@ -138,6 +138,7 @@ compare(struct pfk_engine *e, struct direct *d, const struct filter *f)
 {
 	uint32_t item = f->match_list;
 
+	rules_settle(e);
 	ck_assert_uint_eq(f->rule, d->rule == IMG_NONE ? e->default_rule :
 	    d->rule);
 	ck_assert_uint_eq(f->anchor, d->anchor);
@@ -157,7 +158,8 @@ compare(struct pfk_engine *e, struct direct *d, const struct filter *f)
 }
 
 static void
-run_both(uint64_t seed, unsigned nrules, unsigned npackets)
+run_both(uint64_t seed, unsigned nrules, unsigned npackets,
+    enum pfk_lowering lowering)
 {
 	struct direct_packet dp = { 0 };
 	static struct direct d;
@@ -170,8 +172,10 @@ run_both(uint64_t seed, unsigned nrules, unsigned npackets)
 	enum direct_end end;
 
 	flat_init(&flat, seed);
-	flat_random(&flat, nrules);
-	im = flat_image(&flat);
+	flat_random(&flat, lowering == PFK_LOWER_FAST ? 3 : nrules);
+	if (lowering == PFK_LOWER_FAST)
+		flat_pick_blocks(&flat, &flat.root, nrules);
+	im = flat_image_as(&flat, lowering);
 	engine_set_up(&e, im);
 	memset(&d, 0, sizeof(d));
 	d.im = im;
@@ -194,13 +198,21 @@ run_both(uint64_t seed, unsigned nrules, unsigned npackets)
 
 START_TEST(same_answers)
 {
-	run_both((uint64_t)_i * 7919 + 1, 1 + (unsigned)_i % 40, 400);
+	run_both((uint64_t)_i * 7919 + 1, 1 + (unsigned)_i % 40, 400,
+	    PFK_LOWER_PLAIN);
+}
+END_TEST
+
+START_TEST(fast)
+{
+	run_both((uint64_t)_i * 7919 + 1, 9 + (unsigned)_i * 7 % 200, 150,
+	    PFK_LOWER_FAST);
 }
 END_TEST
 
 START_TEST(many_rules)
 {
-	run_both((uint64_t)_i + 5, 300, 150);
+	run_both((uint64_t)_i + 5, 300, 150, PFK_LOWER_PLAIN);
 }
 END_TEST
 
@@ -214,6 +226,7 @@ main(void)
 
 	tcase_set_timeout(tc, 120);
 	tcase_add_loop_test(tc, same_answers, 0, 200);
+	tcase_add_loop_test(tc, fast, 0, 80);
 	tcase_add_loop_test(tc, many_rules, 0, 5);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
