@@ -227,7 +227,6 @@ load_anchors(struct pfk_ruleset *rs)
 	const struct load_anchor *l = sema_load_anchors(rs->sema);
 	struct anchor **tail = &rs->flat.loaded;
 
-	rs->sema->loading_anchor = true;
 	for (; l != NULL; l = l->next) {
 		struct anchor *a = root_anchor(rs, l->name);
 

@@ -37,7 +37,6 @@ struct sema {
 	bool		 if_bound;	/* set state-policy */
 	struct ast	*state_defaults; /* LIST of STATE_OPT_*, or NULL */
 	bool		 optimize_set;	/* -o or an earlier set decided */
-	bool		 loading_anchor; /* reading a `load anchor` file */
 	bool		 fatal;		/* pfctl would have exited: stop */
 	uint64_t	 combinations;	/* of list elements tried so far */
 	uint8_t		 room_of[AST_NKINDS];	/* of each kind: see sema.c */

@@ -269,7 +269,7 @@ has_no_forbidden(struct sema *s, const struct rule_opts *o)
 static enum ast_result
 anchor_rule(struct sema *s, struct ast *n)
 {
-	struct statement st = { .node = n, .keep_rule = true };
+	struct statement st = { .node = n };
 	struct rule_opts o;
 	enum ast_result r;
 

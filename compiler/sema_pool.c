@@ -145,11 +145,8 @@ pool(struct sema *s, struct ast *n)
 		    "cannot respecify route-to/reply-to/dup-to");
 	p->node = n;
 	p->hosts = sema_join_hosts(n->kid[0]);
-	p->is_list = n->num != 0;
-	if (n->kind == AST_POOL && n->kid[1] != NULL) {
+	if (n->kind == AST_POOL && n->kid[1] != NULL)
 		p->ports = *(const struct port_range *)n->kid[1]->sem;
-		p->has_ports = true;
-	}
 	for (o = n->kid[2] ? n->kid[2]->first : NULL; o; o = o->next)
 		take_option(p, o);
 	n->sem = p;

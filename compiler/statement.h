@@ -59,16 +59,14 @@ struct stmt_icmp {
 	const struct stmt_icmp *next;
 };
 
-/* nat-to, rdr-to, binat-to (one for both), af-to, route-to and the like. */
+/* nat-to, rdr-to, binat-to, af-to, route-to and the like. */
 struct stmt_pool {
 	const struct ast *node;		/* POOL, ROUTESPEC */
 	const struct host_list *hosts;	/* NULL: of the `to` that an af-to
 					   does not have */
 	uint8_t		 af;		/* of af-to: the target; or UNSPEC */
-	bool		 binat;		/* nat and rdr are this one pool */
-	bool		 is_list;	/* { } was written */
+	bool		 binat;		/* makes a rule for the way back */
 	struct port_range ports;	/* a = b = type = 0: none written */
-	bool		 has_ports;
 	uint8_t		 type;		/* enum rule_pooltype, as written */
 	bool		 sticky, static_port;
 	uint32_t	 key[4];	/* of source-hash: written, or drawn */
@@ -92,7 +90,6 @@ struct statement {
 	const struct stmt_icmp	*icmps;
 	const struct stmt_if	*received_on;	/* one at most */
 	const struct stmt_pool	*nat, *rdr, *route;	/* NULL: none */
-	bool		 keep_rule;	/* anchor: made even with no match */
 };
 
 /*
