@@ -300,6 +300,8 @@ pools_restore(struct pfk_engine *e, struct saver *sv)
 		q->turn.started = load_u8(sv) != 0;
 		load_bytes(sv, q->turn.counter.b, sizeof(q->turn.counter.b));
 		q->accepts = (int32_t)load_u32(sv);
+		if (q->accepts < 0 || q->accepts > UINT16_MAX)
+			return false;
 		if (!load_loads(e, sv, q))
 			return false;
 	}

@@ -377,25 +377,29 @@ pool_unload(struct pfk_engine *e, struct pool *q, uint8_t af,
 		l->states--;
 }
 
-/* Goes round once, from whose turn it is, or until one has no state. */
 static bool
-choose_least(struct choice *c)
+is_host(const struct choice *c, const struct pfk_addr *mask)
+{
+	return addr_mask_bits(mask) >= addr_bits((enum pfk_af)c->af);
+}
+
+/*
+ * Goes round once, from whose turn it is, or until one has no state.  States
+ * are counted for single addresses only: one of a network is none.
+ */
+static bool
+least_of_list(struct choice *c)
 {
 	struct pool *q = c->pool;
 	struct pfk_addr base, mask, first;
 	uint64_t least, n;
+	bool host;
 
-	if (!is_list(q)) {		/* pf's own answer to a network */
-		(void)network(c, &base, &mask);
-		c->addr = q->turn.counter;
-		remember_begin(c, &c->addr);
-		addr_next(&q->turn.counter, c->af);
-		return true;
-	}
 	if (!list_get_again(c, &base, &mask))
 		return false;
 	first = c->addr = q->turn.counter;
 	least = load_of(c);
+	host = is_host(c, &mask);
 	remember_begin(c, &c->addr);
 	do {
 		addr_next(&q->turn.counter, c->af);
@@ -405,10 +409,25 @@ choose_least(struct choice *c)
 		if (n < least) {
 			least = n;
 			c->addr = q->turn.counter;
+			host = is_host(c, &mask);
 		}
 	} while (!addr_match_mask(&first, &mask, &q->turn.counter,
 	    (enum pfk_af)c->af) && least > 0);
-	return add_load(c, &c->addr);
+	return host && add_load(c, &c->addr);
+}
+
+/* What pf gives for a network: the counter itself. */
+static bool
+choose_least(struct choice *c)
+{
+	struct pool *q = c->pool;
+
+	if (is_list(q))
+		return least_of_list(c);
+	c->addr = q->turn.counter;
+	remember_begin(c, &c->addr);
+	addr_next(&q->turn.counter, c->af);
+	return true;
 }
 
 /* ---- sticky addresses ---- */

@@ -96,6 +96,20 @@ flood_over(const struct pfk_engine *e)
 	    water(e, e->opts.syncookies_lo);
 }
 
+/* A long silence, with nothing out: keys that nobody saw need not be made. */
+static void
+skip_silence(struct pfk_engine *e)
+{
+	struct syncookies *s = e->syncookies;
+	uint32_t behind = e->uptime > s->rotate_at ?
+	    e->uptime - s->rotate_at : 0;
+
+	if (behind > 4 * KEY_LIFETIME && s->inflight[0] == 0 &&
+	    s->inflight[1] == 0)
+		s->rotate_at += (behind / (2 * KEY_LIFETIME) - 1) *
+		    2 * KEY_LIFETIME;
+}
+
 void
 syncookies_tick(struct pfk_engine *e)
 {
@@ -108,6 +122,7 @@ syncookies_tick(struct pfk_engine *e)
 		}
 		if (s->active || s->inflight[0] != 0 || s->inflight[1] != 0) {
 			new_key(e, s->rotate_at);
+			skip_silence(e);
 			continue;
 		}
 		memset(s->key, 0, sizeof(s->key));
