@@ -40,7 +40,7 @@ static const char *const rulesets[] = {
 	"pass in on em1 inet route-to 192.0.2.1\n"
 	"pass in on em2 inet reply-to 198.51.100.9\n"
 	"pass in inet proto udp dup-to 10.0.0.9\n"
-	"anchor \"a\" in proto tcp { match tag X\npass once tagged X }\n"
+	"anchor \"a\" in proto tcp {\nmatch tag X\npass once tagged X\n}\n"
 	"pass out probability 50% allow-opts max-pkt-rate 3/1\n",
 	"set syncookies always\nset reassemble no\nset skip on em2\n"
 	"block return-icmp in inet proto udp\npass out\n"
