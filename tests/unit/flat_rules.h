@@ -24,12 +24,16 @@ struct flat {
 static inline void
 flat_init(struct flat *f, uint64_t seed)
 {
+	static struct pfk_host *host;
+
 	memset(f, 0, sizeof(*f));
 	arena_init(&f->rs.arena, NULL, &f->rs.oom);
 	strbuf_init(&f->rs.echo, &f->rs.arena);
 	diag_queue_init(&f->rs.diags, &f->rs.arena);
 	source_map_init(&f->rs.sources, &f->rs.arena);
-	f->host = pfk_host_new(NULL);
+	if (host == NULL)		/* one for all, and never freed */
+		host = pfk_host_new(NULL);
+	f->host = host;
 	f->rs.opts = &f->opts;
 	f->rs.host = f->host;
 	f->rs.valid = true;
@@ -45,7 +49,6 @@ flat_init(struct flat *f, uint64_t seed)
 static inline void
 flat_free(struct flat *f)
 {
-	pfk_host_free(f->host);
 	arena_free(&f->rs.arena);
 }
 
