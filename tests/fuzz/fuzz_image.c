@@ -2,7 +2,7 @@
  * Images from hostile hands.
  *
  * An image that the compiler made is changed as the input says (three bytes
- * of place, one of value, again and again), its checksum is made right, and
+ * of place, one of value, up to three times), its checksum is made right, and
  * it is loaded.  It must be refused with a message, or be as good as any: it
  * is disassembled, and an engine runs packets through its rules.
  */
@@ -24,11 +24,14 @@ static const char ruleset[] =
 	"match in on em0 inet tag A\n"
 	"match out inet from 10.0.0.0/8 nat-to 192.0.2.1\n"
 	"anchor \"x/*\" in\n"
-	"anchor \"x/y\" quick proto tcp {\n"
-	"	pass from <t> to port { 22 80 } flags S/SA\n"
-	"	pass quick from any os OpenBSD tagged A\n"
-	"	block from urpf-failed\n"
+	"anchor x {\n"
+	"	anchor y quick proto tcp {\n"
+	"		pass proto tcp from <t> to port { 22 80 } flags S/SA\n"
+	"		pass quick proto tcp from any os OpenBSD tagged A\n"
+	"		block from urpf-failed\n"
+	"	}\n"
 	"}\n"
+	"block quick proto tcp to port { 1 2 3 4 5 6 7 8 9 }\n"
 	"pass in proto udp to (em0) port 53 max-pkt-rate 3/1\n"
 	"pass in inet proto icmp icmp-type echoreq code 0 probability 50%\n"
 	"pass in inet6 from 2001:db8::1 - 2001:db8::9 to no-route once\n"
@@ -66,7 +69,7 @@ set_up(void)
 
 	o.host = host;
 	if (host == NULL || pfk_compile(&o, &rs) != PFK_OK ||
-	    pfk_ruleset_image(rs, PFK_LOWER_PLAIN, &im) != PFK_OK)
+	    pfk_ruleset_image(rs, PFK_LOWER_FAST, &im) != PFK_OK)
 		abort();
 	bytes = pfk_image_bytes(im, &original_size);
 	original = malloc(original_size);
@@ -134,7 +137,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (copy == NULL)
 		return 0;
 	memcpy(copy, original, original_size);
-	for (size_t i = 0; i + 4 <= size; i += 4)
+	/* few changes: more are never accepted */
+	for (size_t i = 0; i + 4 <= size && i < 12; i += 4)
 		copy[((uint32_t)data[i] << 16 | (uint32_t)data[i + 1] << 8 |
 		    data[i + 2]) % original_size] = data[i + 3];
 	crc = crc32c(0, copy + sizeof(struct img_header),

@@ -66,7 +66,8 @@ ruleset_options_take(struct ruleset_options *o, int option, const char *arg)
 {
 	static const char *const levels[] = { "none", "basic", "profile",
 	    NULL };
-	static const char *const lowerings[] = { "auto", "plain", NULL };
+	static const char *const lowerings[] = { "auto", "plain",
+	    "fast", NULL };
 
 	switch (option) {
 	case 'f':

@@ -29,7 +29,7 @@ enum ruleset_option { OPT_DIAGNOSTICS = OPT_OWN, OPT_SEED, OPT_LOWERING,
     "  -o LEVEL         optimise as pfctl does: none, basic (the default),\n" \
     "                   profile\n"					\
     "  -N               do not look up host names\n"			\
-    "  --lowering WHICH auto (the default) or plain (rule after rule)\n" \
+    "  --lowering WHICH auto (the default), plain (rule after rule), fast\n" \
     "  --seed N         random names, keys and choices follow from N\n"	\
     "  --diagnostics FORM\n"						\
     "                   plain (as pfctl), rich (with the line and carets),\n" \
