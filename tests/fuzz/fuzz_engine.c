@@ -44,7 +44,24 @@ static const char *const rulesets[] = {
 	"pass out probability 50% allow-opts max-pkt-rate 3/1\n",
 	"set syncookies always\nset reassemble no\nset skip on em2\n"
 	"block return-icmp in inet proto udp\npass out\n"
-	"pass in proto tcp no state\n"
+	"pass in proto tcp no state\n",
+	/* pools of every kind */
+	"table <t> { 192.0.2.8 192.0.2.16/30 !192.0.2.17 2001:db8::8 }\n"
+	"table <empty> persist\n"
+	"set syncookies adaptive (start 20%, end 10%)\nset limit states 50\n"
+	"match out inet proto udp nat-to <t> least-states sticky-address\n"
+	"match out inet proto tcp nat-to { 192.0.2.8 weight 3, 192.0.2.9 } "
+	"round-robin port 2000:2004\n"
+	"match in inet proto tcp rdr-to <t> source-hash\n"
+	"match in inet proto udp to port 53 rdr-to 10.0.0.0/29 random port 9:*\n"
+	"match out inet6 nat-to (em0) static-port\n"
+	"pass in inet proto icmp from 10.0.0.2 af-to inet6 from 2001:db8::2 "
+	"to 2001:db8:9::/64\n"
+	"pass in inet proto tcp from 10.0.0.3 to port 80 af-to inet6 from "
+	"2001:db8::2\n"
+	"pass in inet proto udp to port 9 route-to <t> random sticky-address\n"
+	"pass in inet proto udp to port 7 route-to <empty> round-robin\n"
+	"pass out\npass in proto icmp6\npass in proto tcp synproxy state\n"
 };
 #define NRULESETS	(sizeof(rulesets) / sizeof(rulesets[0]))
 
