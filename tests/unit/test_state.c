@@ -1,0 +1,199 @@
+/*
+ * The state table against a plain list: random inserts, searches and removals
+ * of keys from a small world, with interfaces and directions.
+ */
+#include "engine_kit.h"
+
+#include "runtime/state_table.h"
+
+#define MANY	4000
+
+struct plain {			/* what the table should know */
+	uint32_t	index;
+	struct state_key wire, stack;
+	uint16_t	ifid;
+	uint8_t		dir;
+	uint64_t	id;
+};
+
+static struct plain list[MANY];
+static size_t nlist;
+
+static uint64_t
+next(uint64_t *x)
+{
+	*x = *x * 6364136223846793005u + 1442695040888963407u;
+	return *x >> 33;
+}
+
+static struct state_key
+random_key(uint64_t *x)
+{
+	struct pfk_addr a[2] = { { { 10, 0, 0, (uint8_t)(next(x) % 4) } },
+	    { { 10, 0, 1, (uint8_t)(next(x) % 4) } } };
+	uint16_t port[2] = { port_net((uint16_t)(next(x) % 16)),
+	    port_net((uint16_t)(next(x) % 4)) };
+	struct state_key k;
+
+	state_key_set(&k, next(x) % 4 ? PFK_AF_INET : PFK_AF_INET6,
+	    PROTO_UDP, 0, 0, a, port);
+	return k;
+}
+
+static bool
+same(const struct state_key *a, const struct state_key *b)
+{
+	return memcmp(a, b, sizeof(*a)) == 0;
+}
+
+static bool
+conflicts(const struct plain *a, const struct plain *b)
+{
+	return a->ifid == b->ifid && a->dir == b->dir &&
+	    (same(&a->wire, &b->wire) || same(&a->wire, &b->stack) ||
+	    same(&a->stack, &b->wire) || same(&a->stack, &b->stack));
+}
+
+static void
+try_insert(struct pfk_engine *e, uint64_t *x)
+{
+	struct plain *p = &list[nlist];
+	bool ok = true;
+
+	p->wire = random_key(x);
+	p->stack = next(x) % 3 ? p->wire : random_key(x);
+	p->stack.af = p->wire.af;
+	if (p->stack.af == PFK_AF_INET6 || p->wire.af == PFK_AF_INET6)
+		p->stack = p->wire;
+	p->ifid = next(x) % 2 ? IF_NONE : (uint16_t)(next(x) % 2);
+	p->dir = next(x) % 2 ? PFK_IN : PFK_OUT;
+	for (size_t i = 0; i < nlist; i++)
+		ok = ok && !conflicts(p, &list[i]);
+	p->index = state_alloc(e);
+	ck_assert_uint_ne(p->index, 0);
+	state_get(e, p->index)->direction = p->dir;
+	state_get(e, p->index)->rule = 0;
+	state_cold(e, p->index)->anchor = IMG_NONE;
+	state_cold(e, p->index)->nat_rule = IMG_NONE;
+	ck_assert_int_eq(state_insert(e, p->index, &p->wire, &p->stack,
+	    p->ifid), ok);
+	if (!ok) {
+		state_free(e, p->index);
+		return;
+	}
+	e->rules[0].n.states++;
+	p->id = state_cold(e, p->index)->id;
+	nlist++;
+}
+
+/* Bound before floating; of bound ones the newest, else the oldest. */
+static uint32_t
+expected(const struct state_key *k, int dir, uint16_t ifid)
+{
+	const struct plain *best = NULL;
+
+	for (size_t i = 0; i < nlist; i++) {
+		const struct plain *p = &list[i];
+		bool bound = p->ifid != IF_NONE;
+
+		if ((bound && p->ifid != ifid) ||
+		    !same(k, dir == PFK_IN ? &p->wire : &p->stack))
+			continue;
+		if (best == NULL || (bound && best->ifid == IF_NONE) ||
+		    (bound == (best->ifid != IF_NONE) &&
+		    (bound ? p->id > best->id : p->id < best->id)))
+			best = p;
+	}
+	return best == NULL ? 0 : best->index;
+}
+
+static void
+search(struct pfk_engine *e, uint64_t *x)
+{
+	struct state_key k = random_key(x);
+	struct pkt p = { .e = e, .dir = next(x) % 2 ? PFK_IN : PFK_OUT,
+	    .ifid = (uint16_t)(next(x) % 2) };
+
+	ck_assert_uint_eq(state_find(&p, &k),
+	    expected(&k, p.dir, p.ifid));
+}
+
+static void
+remove_one(struct pfk_engine *e, uint64_t *x)
+{
+	size_t i;
+
+	if (nlist == 0)
+		return;
+	i = next(x) % nlist;
+	state_remove(e, list[i].index);
+	list[i] = list[--nlist];
+}
+
+START_TEST(against_a_list)
+{
+	uint64_t x = 42;
+	struct kit k;
+
+	kit_open(&k, "pass\n");
+	for (int i = 0; i < 60000; i++) {
+		unsigned what = (unsigned)(next(&x) % 8);
+
+		if (what < 3 && nlist < MANY - 1)
+			try_insert(k.e, &x);
+		else if (what == 3)
+			remove_one(k.e, &x);
+		else
+			search(k.e, &x);
+	}
+	ck_assert_uint_eq(states_count(k.e), nlist);
+	while (nlist > 0)
+		remove_one(k.e, &x);
+	ck_assert_uint_eq(k.e->states->entries, 0);
+	for (uint32_t b = 0; b < k.e->states->nbuckets; b++)
+		ck_assert_uint_eq(k.e->states->buckets[b].past, 0);
+	kit_close(&k);
+}
+END_TEST
+
+/* Growing keeps all; they come back in the order of their making. */
+START_TEST(many)
+{
+	struct kit k;
+	uint64_t last = 0;
+	uint32_t i;
+
+	kit_open(&k, "set limit states 200000\npass in proto udp\n");
+	for (i = 0; i < 100000; i++)
+		kit_run(&k, "em0", PFK_IN, kit_udp(0x0b000000 + i, 1,
+		    0x0a000001, 53));
+	ck_assert_uint_eq(pfk_engine_nstates(k.e), 100000);
+	for (i = state_first(k.e); i != 0; i = state_next(k.e, i)) {
+		ck_assert_uint_gt(state_cold(k.e, i)->id, last);
+		last = state_cold(k.e, i)->id;
+	}
+	for (i = 0; i < 100000; i += 7) {
+		kit_run(&k, "em0", PFK_IN, kit_udp(0x0b000000 + i, 1,
+		    0x0a000001, 53));
+		ck_assert_int_eq(k.d.state, PFK_STATE_MATCH);
+	}
+	kit_close(&k);
+}
+END_TEST
+
+START_TEST(compact)
+{
+	/* hot, cold, and the table's entry at three quarters full */
+	ck_assert_uint_le(sizeof(struct state), 128);
+	ck_assert_uint_le(sizeof(struct state) + sizeof(struct state_cold) +
+	    sizeof(struct bucket) * 4 / 3 / BUCKET, 300);
+}
+END_TEST
+
+int
+main(void)
+{
+	const TTest *const tests[] = { against_a_list, many, compact };
+
+	return kit_main("state", tests, sizeof(tests) / sizeof(*tests));
+}
