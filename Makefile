@@ -141,7 +141,7 @@ $(BUILD)/examples/%: $(BUILD)/obj/examples/%.o $(LIB)
 
 demo:
 	@tests/deps.sh build
-	@$(MAKE) -s all $(MKPCAP)
+	@$(MAKE) -s -j$$(getconf _NPROCESSORS_ONLN || echo 2) all $(MKPCAP)
 	@BUILD=$(BUILD) examples/demo
 check:
 	@tests/deps.sh check
