@@ -272,19 +272,19 @@ ref_remove_covered(struct ref_rule *v, size_t n)
 	return n;
 }
 
+static struct arena *ref_room;	/* of the fixture that is optimised */
+
 static struct ref_table *
 ref_join(struct ref_table *t, struct ref_rule *a, const struct ref_rule *b,
     bool dst, unsigned *number)
 {
 	if (t == NULL) {
-		t = calloc(1, sizeof(*t));
+		t = arena_new(ref_room, struct ref_table);
 		t->number = (*number)++;
 		t->dst = dst;
-		t->m[t->n] = malloc(sizeof(struct rule));
-		memcpy((void *)t->m[t->n++], &a->r, sizeof(struct rule));
+		t->m[t->n++] = arena_memdup(ref_room, &a->r, sizeof(a->r));
 	}
-	t->m[t->n] = malloc(sizeof(struct rule));
-	memcpy((void *)t->m[t->n++], &b->r, sizeof(struct rule));
+	t->m[t->n++] = arena_memdup(ref_room, &b->r, sizeof(b->r));
 	return t;
 }
 
@@ -530,6 +530,7 @@ ref_optimize(struct fixture *f, const struct rule *rules, size_t n)
 {
 	struct ref_rule *v = calloc(n, sizeof(*v));
 
+	ref_room = &f->rs.arena;
 	for (size_t i = 0, k; i < n; i += k) {
 		memset(v, 0, n * sizeof(*v));
 		v[0].r = rules[i];
