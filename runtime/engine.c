@@ -212,6 +212,7 @@ urgent(const struct pkt *p)
 	    p->tcp_flags & TCP_ACK && tcp_datalen(p) == 0);
 }
 
+/* Before the packet itself is changed: its own tos says what is urgent. */
 static void
 set_prio(struct pkt *p, const struct actions *a)
 {
@@ -220,18 +221,20 @@ set_prio(struct pkt *p, const struct actions *a)
 }
 
 static enum outcome
-finish_state(struct pkt *p, uint32_t state)
+finish_state(struct pkt *p, uint32_t state, enum outcome out)
 {
 	const struct state *s = state_get(p->e, state);
 	const struct state_cold *c;
 
-	if (p->badopts && !(s->flags & PFK_STATE_F_ALLOW_OPTS)) {
+	if (out == PKT_PASS && p->badopts &&
+	    !(s->flags & PFK_STATE_F_ALLOW_OPTS)) {
 		p->log |= LOG_FORCED;
-		return drop(p, PFK_REASON_IPOPTIONS);
+		out = drop(p, PFK_REASON_IPOPTIONS);
 	}
 	if (!(s->per_packet & PER_ACTIONS))
-		return PKT_PASS;
+		return out;
 	c = state_cold(p->e, state);
+	set_prio(p, &c->actions);
 	if (!scrub_apply(p, &c->actions))
 		return drop(p, PFK_REASON_MEMORY);
 	if (c->tag != 0)
@@ -239,33 +242,28 @@ finish_state(struct pkt *p, uint32_t state)
 	/* answers are routed as usual */
 	if (p->dir == s->direction && c->actions.rtable >= 0)
 		p->rtable = c->actions.rtable;
-	set_prio(p, &c->actions);
-	return PKT_PASS;
+	return out;
 }
 
 static enum outcome
-finish_rule(struct pkt *p, uint32_t rule)
+finish_rule(struct pkt *p, uint32_t rule, enum outcome out)
 {
 	struct actions a;
 
 	memset(&a, 0, sizeof(a));
 	a.rtable = -1;
 	actions_of_rule(&a, &p->e->rules[rule]);
+	set_prio(p, &a);
 	if (!scrub_apply(p, &a))
 		return drop(p, PFK_REASON_MEMORY);
-	set_prio(p, &a);
-	return PKT_PASS;
+	return out;
 }
 
 static enum outcome
 finish(struct pkt *p, const struct verdict *v, enum outcome out)
 {
-	enum outcome then = v->state != 0 ? finish_state(p, v->state) :
-	    finish_rule(p, v->rule);
-
-	if (then != PKT_PASS)
-		return out == PKT_PASS ? then : out;
-	return out;
+	return v->state != 0 ? finish_state(p, v->state, out) :
+	    finish_rule(p, v->rule, out);
 }
 
 static enum outcome
@@ -312,7 +310,8 @@ decide(struct pkt *p, struct verdict *v)
 		out = by_protocol(p, v);
 	if (out != PKT_DROP)
 		out = finish(p, v, out);
-	if (out == PKT_DROP && p->reason != PFK_REASON_MATCH)
+	if ((out == PKT_DROP || out == PKT_SYNPROXY_DROP) &&
+	    p->reason != PFK_REASON_MATCH)
 		pkt_reason(p, p->reason);
 	log_verdict(p, v);
 	/* divert-packet takes it away: for pf it did not pass */
