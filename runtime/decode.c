@@ -15,18 +15,27 @@
 #include "runtime/rules_int.h"
 #include "runtime/walk.h"
 
+/* 32 bits at a time; the order of bytes is set right at the end. */
 uint32_t
 cksum_add(uint32_t sum, const uint8_t *p, uint32_t n)
 {
-	uint64_t s = sum;
+	uint64_t s = 0;
+	uint32_t w;
+	uint16_t words;
 
-	for (; n > 1; n -= 2, p += 2)
-		s += get16(p);
-	if (n > 0)
-		s += (uint32_t)p[0] << 8;
-	while (s >> 32)
-		s = (s & 0xffffffff) + (s >> 32);
-	return (uint32_t)s;
+	for (; n >= 4; n -= 4, p += 4) {
+		memcpy(&w, p, 4);
+		s += w;
+	}
+	w = 0;
+	memcpy(&w, p, n);
+	s += w;
+	s = (s & 0xffffffff) + (s >> 32);
+	s = (s & 0xffff) + (s >> 16 & 0xffff) + (s >> 32);
+	s = (s & 0xffff) + (s >> 16);
+	words = (uint16_t)((s & 0xffff) + (s >> 16));
+	s = (uint64_t)sum + port_host(words);
+	return (uint32_t)((s & 0xffffffff) + (s >> 32));
 }
 
 uint16_t

@@ -73,10 +73,16 @@ prepare(struct pkt *p)
 static enum outcome
 by_state_or_rules(struct pkt *p, struct verdict *v, enum outcome out)
 {
+	const struct state *s;
+
 	if (out == PKT_PASS || out == PKT_AFTO) {
-		v->rule = state_get(p->e, v->state)->rule;
-		v->anchor = state_cold(p->e, v->state)->anchor;
-		p->log |= state_cold(p->e, v->state)->actions.log;
+		s = state_get(p->e, v->state);
+		v->rule = s->rule;
+		/* most states have neither, and their cold half rests */
+		if (s->flags & STATE_ANCHORED)
+			v->anchor = state_cold(p->e, v->state)->anchor;
+		if (s->per_packet & PER_LOG)
+			p->log |= state_cold(p->e, v->state)->actions.log;
 	} else if (v->state == 0)
 		out = filter_packet(p, v);
 	return out;
@@ -166,8 +172,9 @@ tcp(struct pkt *p, struct verdict *v)
 	if (normalize_tcp(p) == PKT_DROP)
 		return PKT_DROP;
 	out = with_ports(p, v);
-	mss = v->state != 0 ? state_cold(p->e, v->state)->actions.max_mss :
-	    rule_of(p->e, v->rule)->max_mss;
+	mss = v->state == 0 ? rule_of(p->e, v->rule)->max_mss :
+	    state_get(p->e, v->state)->per_packet & PER_ACTIONS ?
+	    state_cold(p->e, v->state)->actions.max_mss : 0;
 	if (mss != 0 && (out == PKT_PASS || out == PKT_AFTO))
 		scrub_mss(p, mss);
 	return out;

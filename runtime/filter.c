@@ -243,6 +243,8 @@ fill_state(struct pkt *p, struct making *m)
 	s->flags = (uint16_t)(rule_state_flags(m->r) | f->actions.flags);
 	s->key.proto = c->stack.proto = p->proto;
 	c->anchor = f->anchor;
+	if (f->anchor != IMG_NONE)
+		s->flags |= STATE_ANCHORED;
 	c->nat_rule = f->nat_rule;
 	c->actions = f->actions;
 	c->actions.log &= IMG_LOG_ALL;

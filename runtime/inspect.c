@@ -81,7 +81,7 @@ export_state(const struct pfk_engine *e, uint32_t i, struct pfk_state *out)
 	out->rule = export_rule(e, s->rule);
 	out->anchor = export_rule(e, c->anchor);
 	out->timeout = s->timeout;
-	out->flags = s->flags;
+	out->flags = s->flags & (unsigned)~STATE_ANCHORED;
 	export_actions(s, c, out);
 }
 

@@ -67,6 +67,8 @@ struct state {
 	uint8_t		per_packet;	/* work beyond the window checks:
 					   PER_* */
 };
+/* state.flags, besides PFK_STATE_F_*: made by a rule in an anchor */
+#define STATE_ANCHORED	0x8000
 /* state.per_packet: hints that keep the cold record untouched on a hit */
 #define PER_MATCH	0x01	/* match rules whose counters move */
 #define PER_NODES	0x02	/* source nodes */
