@@ -47,8 +47,8 @@ count_iface(struct pkt *p, bool blocked)
 	if (!if_counters_room(e, p->ifid))
 		return;
 	c = &e->if_counters[p->ifid];
-	c->packets[v6][out][blocked]++;
-	c->bytes[v6][out][blocked] += packet_size(p);
+	c->packets[out][blocked][v6]++;
+	c->bytes[out][blocked][v6] += packet_size(p);
 }
 
 static void

@@ -286,7 +286,7 @@ struct pfk_counters {		/* pfctl -si -v */
 };
 void	 pfk_engine_counters(const struct pfk_engine *, struct pfk_counters *);
 const char *pfk_limit_counter_name(unsigned);
-struct pfk_if_counters {	/* [in/out][pass/block], IPv4 then IPv6 */
+struct pfk_if_counters {	/* [in/out][pass/block][IPv4/IPv6] */
 	uint64_t	 packets[2][2][2], bytes[2][2][2];
 };
 void	 pfk_engine_if_counters(const struct pfk_engine *, unsigned ifid,
