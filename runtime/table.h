@@ -32,7 +32,7 @@ struct table {
 	uint32_t	*order;		/* entries as pf walks them: IPv4, */
 	uint32_t	 norder;	/* then IPv6; NULL: to be sorted again */
 	/* of weights; unknown after changes, as order */
-	bool		 weights_known, weighted;
+	bool		 weights_known, weighted, has_neg;
 	uint16_t	 gcd, most;
 	uint64_t	 match, nomatch;
 	uint64_t	 packets[2][4], bytes[2][4];

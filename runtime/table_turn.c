@@ -11,15 +11,60 @@
 
 #include "runtime/table.h"
 
-/* The entry of the family at a place; NULL: there are not as many. */
+static unsigned
+common_divisor(unsigned a, unsigned b)
+{
+	unsigned r;
+
+	while (b != 0) {
+		r = a % b;
+		a = b;
+		b = r;
+	}
+	return a;
+}
+
+static void
+sum_up_weights(struct table *t)
+{
+	unsigned gcd = 0, most = 1;
+
+	t->weighted = t->has_neg = false;
+	for (uint32_t i = 0; i < t->n; i++) {
+		unsigned weight = t->entries[i].weight;
+
+		if (!t->entries[i].used)
+			continue;
+		t->weighted |= weight != 0;
+		t->has_neg |= t->entries[i].neg;
+		if (weight == 0)
+			weight = 1;
+		gcd = common_divisor(weight, gcd);
+		if (weight > most)
+			most = weight;
+	}
+	t->gcd = (uint16_t)gcd;
+	t->most = (uint16_t)most;
+	t->weights_known = true;
+}
+
+/* The entry of the family at a place; NULL: there are not as many.  Negated
+ * ones have no place. */
 static const struct table_entry *
-entry_at(const struct table *t, uint8_t af, uint32_t place)
+entry_at(struct table *t, uint8_t af, uint32_t place)
 {
 	bool inet6 = af == PFK_AF_INET6;
+	const uint32_t *order = t->order + (inet6 ? t->naddrs[0] : 0);
 
-	if (place >= t->naddrs[inet6])
-		return NULL;
-	return &t->entries[t->order[place + (inet6 ? t->naddrs[0] : 0)]];
+	if (!t->weights_known)
+		sum_up_weights(t);
+	if (!t->has_neg)
+		return place < t->naddrs[inet6] ?
+		    &t->entries[order[place]] : NULL;
+	for (uint32_t i = 0; i < t->naddrs[inet6]; i++)
+		if (!t->entries[order[i]].neg && place-- == 0)
+			return &t->entries[order[i]];
+	return NULL;
 }
 
 static void
@@ -121,42 +166,6 @@ table_next(struct pfk_engine *e, uint32_t table, uint8_t af,
 	}
 	t->nomatch++;
 	return -1;
-}
-
-static unsigned
-common_divisor(unsigned a, unsigned b)
-{
-	unsigned r;
-
-	while (b != 0) {
-		r = a % b;
-		a = b;
-		b = r;
-	}
-	return a;
-}
-
-static void
-sum_up_weights(struct table *t)
-{
-	unsigned gcd = 0, most = 1;
-
-	t->weighted = false;
-	for (uint32_t i = 0; i < t->n; i++) {
-		unsigned weight = t->entries[i].weight;
-
-		if (!t->entries[i].used)
-			continue;
-		t->weighted |= weight != 0;
-		if (weight == 0)
-			weight = 1;
-		gcd = common_divisor(weight, gcd);
-		if (weight > most)
-			most = weight;
-	}
-	t->gcd = (uint16_t)gcd;
-	t->most = (uint16_t)most;
-	t->weights_known = true;
 }
 
 bool

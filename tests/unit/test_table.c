@@ -198,12 +198,12 @@ END_TEST
 
 /*
  * Blocks in order, longer prefixes first; an address that belongs to a longer
- * prefix is left to it.  The caller moves the turn on, as pf's pools do.
+ * prefix is left to it, and negated ones are never given.  The caller moves the turn on, as pf's pools do.
  */
 START_TEST(turns)
 {
 	static const char *const want[] = { "10.0.0.0", "10.0.0.3",
-	    "10.0.0.1", "10.0.0.2", "10.0.0.9", "10.0.0.0", "10.0.0.3" };
+	    "10.0.0.1", "10.0.0.9", "10.0.0.0", "10.0.0.3", "10.0.0.1" };
 	struct table_turn turn = { 0 };
 	struct pfk_addr addr, mask, expect;
 	struct pfk_engine e;

@@ -100,6 +100,8 @@ START_TEST(pool_round_robin)
 
 	check_pool("pass out inet nat-to { 192.0.2.8/31 192.0.2.20 } "
 	    "round-robin static-port\n", list);
+	check_pool("table <t> { 192.0.2.8 192.0.2.9 !192.0.2.10 192.0.2.20 }\n"
+	    "pass out inet nat-to <t> round-robin static-port\n", list);
 	check_pool("pass out inet nat-to 192.0.2.8/30 round-robin "
 	    "static-port\n", net);
 }
