@@ -16,6 +16,7 @@
  *	what it sets		scrub, tags, prio; options; other family
  *	counters, log
  */
+#include <stddef.h>
 #include <string.h>
 
 #include "runtime/normalize.h"
@@ -554,12 +555,12 @@ decide_and_report(struct pkt *p)
 	}
 }
 
-static void
+void
 run_frame(struct pfk_engine *e, const struct pfk_packet *frame)
 {
 	struct pkt p;
 
-	memset(&p, 0, sizeof(p));
+	memset(&p, 0, offsetof(struct pkt, quote));
 	p.e = e;
 	p.frame = frame;
 	p.dir = frame->dir == PFK_OUT ? PFK_OUT : PFK_IN;
@@ -586,14 +587,4 @@ pfk_engine_advance(struct pfk_engine *e, uint64_t time)
 		e->now = time - e->epoch;
 	if (e->now / 1000000000u != e->uptime)
 		purge_until(e, e->now);
-}
-
-void
-pfk_engine_run(struct pfk_engine *e, const struct pfk_packet *packets,
-    size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		pfk_engine_advance(e, packets[i].time);
-		run_frame(e, &packets[i]);
-	}
 }

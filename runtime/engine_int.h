@@ -121,6 +121,7 @@ struct pfk_engine {
 	uint32_t	 ntags;
 
 	struct state_table *states;
+	struct state_slab *state_slabs;	/* of the table: where states lie */
 	struct src_node	*nodes;		/* pool; srcnode.c */
 	struct src_nodes *node_table;
 	struct frag_cache *frags;
@@ -225,6 +226,8 @@ struct verdict {
 	bool		 created;	/* by this packet */
 };
 
+/* engine.c: one frame, whose time it is; burst.c calls it. */
+void	run_frame(struct pfk_engine *, const struct pfk_packet *);
 /* filter.c: ruleset, state creation, answers for a packet without a state. */
 enum outcome filter_packet(struct pkt *, struct verdict *);
 /* icmp.c: a packet of ICMP or ICMPv6 and the state it belongs to; v->state 0:

@@ -99,8 +99,23 @@ struct state_cold {
 	uint8_t		live;		/* in the table */
 };
 
-struct state *state_get(const struct pfk_engine *, uint32_t index);
-struct state_cold *state_cold(const struct pfk_engine *, uint32_t index);
+/* Records lie in slabs that never move. */
+#define STATE_SLAB	1024u
+struct state_slab {
+	struct state	*hot;
+	void		*hot_raw;
+	struct state_cold *cold;
+};
+static inline struct state *
+state_get(const struct pfk_engine *e, uint32_t i)
+{
+	return &e->state_slabs[i / STATE_SLAB].hot[i % STATE_SLAB];
+}
+static inline struct state_cold *
+state_cold(const struct pfk_engine *e, uint32_t i)
+{
+	return &e->state_slabs[i / STATE_SLAB].cold[i % STATE_SLAB];
+}
 static inline const struct state_key *
 state_key(const struct pfk_engine *e, uint32_t index, int side)
 {
@@ -124,6 +139,13 @@ void	state_key_set(struct state_key *, uint8_t af, uint8_t proto,
  * rule's max-pkt-rate: over it there is no state.  0: none.
  */
 uint32_t state_find(struct pkt *, const struct state_key *);
+/*
+ * For bursts: the hash of a key, its place in the table on the way into the
+ * cache, and then the states that it may mean.
+ */
+uint32_t state_hash(const struct pfk_engine *, const struct state_key *);
+void	state_prefetch_bucket(const struct pfk_engine *, uint32_t hash);
+void	state_prefetch_record(const struct pfk_engine *, uint32_t hash);
 /* The packet goes in the family of the stack key of an af-to state. */
 bool	state_reversed(const struct pfk_engine *, uint32_t, uint8_t af);
 

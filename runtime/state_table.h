@@ -1,5 +1,6 @@
 /*
- * Inside of the state table: state.c, purge.c and state_save.c see it.
+ * Inside of the state table: state.c, state_table.c,
+ * state_find.c, purge.c and state_save.c see it.
  */
 #ifndef RUNTIME_STATE_TABLE_H
 #define RUNTIME_STATE_TABLE_H
@@ -7,7 +8,6 @@
 #include "runtime/normalize.h"
 #include "runtime/state.h"
 
-#define SLAB	1024u			/* records in a slab */
 #define BUCKET	7			/* entries of a bucket */
 
 struct bucket {
@@ -16,14 +16,7 @@ struct bucket {
 	uint32_t	unused;
 };
 
-struct slab {
-	struct state	*hot;
-	void		*hot_raw;
-	struct state_cold *cold;
-};
-
 struct state_table {
-	struct slab	*slabs;
 	uint32_t	 nslabs, slabs_room;
 	uint32_t	 fresh;		/* first index never used; 0 at first */
 	uint32_t	 free_list;
@@ -39,9 +32,21 @@ struct state_table {
 	uint64_t	 next_id;
 };
 
+/* state.c: memory at the beginning of a cache line; *raw is to be freed. */
+void	*state_alloc_aligned(const struct pfk_engine *, size_t, void **raw);
+void	 state_free_aligned(const struct pfk_engine *, void *raw, size_t);
+/* state_table.c: entries (ref: index * 2 + side). */
+bool	state_table_room(struct pfk_engine *);	/* for two more */
+void	state_entry_put(struct state_table *, uint32_t hash, uint32_t ref);
+void	state_entry_remove(struct state_table *, uint32_t hash, uint32_t ref);
+/*
+ * state_find.c: makes room for a key of the state; a TCP connection that is
+ * over gives way.  false: another state has it.
+ */
+bool	state_key_clear(struct pfk_engine *, uint32_t,
+	    const struct state_key *);
 /* For restoring: all states away, one back. */
 void	states_flush(struct pfk_engine *);
 bool	state_relist(struct pfk_engine *, uint32_t);
-uint32_t state_hash(const struct pfk_engine *, const struct state_key *);
 
 #endif
