@@ -306,7 +306,7 @@ choose_in_turn(struct choice *c)
 		}
 	}
 	pool_mix(&c->addr, &base, &mask, &q->turn.counter);
-	remember_begin(c, &q->turn.counter);
+	remember_begin(c, &c->addr);
 	addr_next(&q->turn.counter, c->af);
 	return true;
 }

@@ -134,8 +134,17 @@ search_init(struct search *s, struct choice *c)
 	    port);
 }
 
-/* Addresses tried in one search, should a pool never begin again. */
-#define MAX_ROUNDS	65536
+/* Addresses tried in one search where chance decides: pf would go on. */
+#define MAX_TRIES	1024
+
+/* Whether the search has been everywhere; n: addresses tried. */
+static bool
+been_round(const struct choice *c, unsigned n)
+{
+	if (c->begun)
+		return addr_equal(&c->begin, &c->addr, (enum pfk_af)c->af);
+	return c->pool->p->type != IMG_POOL_RANDOM || n == MAX_TRIES;
+}
 
 bool
 pool_choose_port(struct choice *c, uint16_t *port)
@@ -143,7 +152,7 @@ pool_choose_port(struct choice *c, uint16_t *port)
 	const struct pkt *p = c->f->p;
 	uint16_t low = c->pool->p->port[0], high = c->pool->p->port[1];
 	struct search s;
-	struct pfk_addr before;
+	unsigned n = 0;
 
 	c->rounds = true;
 	if (!pool_choose(c))
@@ -156,17 +165,10 @@ pool_choose_port(struct choice *c, uint16_t *port)
 		high = 65535;
 	}
 	search_init(&s, c);
-	for (int i = 0; i < MAX_ROUNDS; i++) {
-		if (search_address(&s, low, high)) {
-			*port = s.port;
-			return true;
-		}
-		before = c->addr;
-		if (!has_next(c->pool) || !pool_choose(c))
+	while (!search_address(&s, low, high))
+		if (!has_next(c->pool) || !pool_choose(c) ||
+		    been_round(c, ++n))
 			return false;
-		if (addr_equal(c->begun ? &c->begin : &before, &c->addr,
-		    (enum pfk_af)c->af))
-			return false;
-	}
-	return false;
+	*port = s.port;
+	return true;
 }

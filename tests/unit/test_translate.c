@@ -118,6 +118,40 @@ START_TEST(pool_weights)
 }
 END_TEST
 
+/* A taken address is passed over, and there is an end to it. */
+static void
+check_exhausted(const char *rules, unsigned addresses)
+{
+	struct firewall *f = firewall_new(rules);
+	struct packet p;
+	char src[32];
+
+	for (unsigned i = 0; i <= addresses; i++) {
+		snprintf(src, sizeof(src), "10.0.0.%u", i + 1);
+		packet_udp(&p, src, 4000, "198.51.100.7", 53, 5);
+		ck_assert_int_eq(firewall_send(f, "em0", PFK_OUT, &p),
+		    i < addresses ? PFK_PASS : PFK_DROP);
+	}
+	ck_assert_int_eq(f->last.reason, PFK_REASON_TRANSLATE);
+	firewall_free(f);
+}
+
+START_TEST(pool_exhausted)
+{
+	check_exhausted("pass out inet nat-to 192.0.2.8/30 round-robin "
+	    "static-port\n", 4);
+	check_exhausted("pass out inet nat-to 192.0.2.8/30 random "
+	    "static-port\n", 4);
+	check_exhausted("pass out inet nat-to { 192.0.2.8 192.0.2.9 } random "
+	    "static-port\n", 2);
+	check_exhausted("table <t> { 192.0.2.8/31 192.0.2.11 }\n"
+	    "pass out inet nat-to <t> round-robin static-port\n", 3);
+	check_exhausted("pass out inet nat-to 192.0.2.8 static-port\n", 1);
+	check_exhausted("pass out inet nat-to 192.0.2.8 round-robin "
+	    "static-port\n", 1);
+}
+END_TEST
+
 START_TEST(pool_bitmask)
 {
 	static const char *const want[] = { "192.0.2.1", "192.0.2.2",
@@ -393,6 +427,7 @@ main(void)
 	tcase_add_test(t, echo_gets_an_id);
 	tcase_add_test(t, pool_round_robin);
 	tcase_add_test(t, pool_weights);
+	tcase_add_test(t, pool_exhausted);
 	tcase_add_test(t, pool_bitmask);
 	tcase_add_test(t, pool_least_states);
 	tcase_add_test(t, pool_sticky);
