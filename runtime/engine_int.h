@@ -12,9 +12,9 @@
  *	vm.c		runs the bytecode	match.c    what a matching rule does
  *	table.c		<tables>		iface.c    interfaces, (dynamic)
  *	route.c		routing table		osfp_match.c  fingerprints
- *	pool.c		nat-to, rdr-to, route-to: which address, which port
- *	rewrite.c	changing packets	afto.c     other address family
- *	srcnode.c	source tracking, max-src-*, overload
+ *	pool*.c		nat-to, rdr-to, af-to, route-to: address and port
+ *	rewrite*.c	changing packets	afto*.c    other address family
+ *	srcnode*.c	source tracking, max-src-*, overload
  *	reply.c		RST, ICMP, SYN+ACK	syncookie.c
  *	counters.c, inspect.c			reading everything from outside
  *	save.c		saving and restoring
