@@ -27,6 +27,7 @@ struct capture {
 	enum capture_result (*next)(struct capture *, bool, struct record *);
 	bool		 swapped;
 	bool		 nanoseconds;	/* pcap */
+	size_t		 record_len;	/* pcap: bytes before a packet */
 	struct capture_if *ifs;
 	uint32_t	 nifs, ifs_size;
 	uint32_t	 first_if;	/* of the section */

@@ -5,37 +5,38 @@
  *	then for each packet
  *	seconds:32 fraction:32 caplen:32 wirelen:32, caplen bytes
  *
- * The magic tells the byte order and what the fraction counts.  The upper
+ * The magic tells the byte order, what the fraction counts, and (of a variant
+ * that Linux once had) that 8 more bytes stand before each packet.  The upper
  * bits of link tell of a check sequence (FCS) at the end of frames; pf cuts it
  * off with all that is behind the IP length.
  */
 #include "capture_int.h"
 
 #define HEADER_LEN	24
-#define RECORD_LEN	16
+#define RECORD_LEN	16		/* c->record_len, at least */
 #define MAGIC_US	0xa1b2c3d4u
 #define MAGIC_NS	0xa1b23c4du
-#define MAGIC_MODIFIED	0xa1b2cd34u	/* 8 more bytes for each packet */
+#define MAGIC_MORE	0xa1b2cd34u
 
 static enum capture_result
 pcap_next(struct capture *c, bool may_move, struct record *r)
 {
 	enum capture_result result;
 	uint32_t caplen, fraction;
-	const uint8_t *p = capture_need(c, RECORD_LEN, may_move, &result);
+	const uint8_t *p = capture_need(c, c->record_len, may_move, &result);
 
 	if (p == NULL)
 		return result;
 	caplen = get32(c, p + 8);
 	if (caplen > MAX_RECORD)
 		return capture_fail(c, "%u bytes cannot be", caplen);
-	p = capture_need(c, RECORD_LEN + (size_t)caplen, may_move, &result);
+	p = capture_need(c, c->record_len + (size_t)caplen, may_move, &result);
 	if (p == NULL)
 		return result;
 	fraction = get32(c, p + 4);
 	r->time = get32(c, p) * UINT64_C(1000000000) +
 	    (c->nanoseconds ? fraction : fraction * UINT64_C(1000));
-	r->data = p + RECORD_LEN;
+	r->data = p + c->record_len;
 	r->caplen = caplen;
 	r->wirelen = get32(c, p + 12);
 	if (r->wirelen < caplen)
@@ -43,7 +44,7 @@ pcap_next(struct capture *c, bool may_move, struct record *r)
 	r->linktype = c->ifs[0].linktype;
 	r->dir = 0;
 	r->interface = 0;
-	c->pos += RECORD_LEN + (size_t)caplen;
+	c->pos += c->record_len + (size_t)caplen;
 	return CAPTURE_PACKET;
 }
 
@@ -56,11 +57,10 @@ is_magic(struct capture *c, const uint8_t *start)
 		c->swapped = swapped;
 		magic = get32(c, start);
 		c->nanoseconds = magic == MAGIC_NS;
-		if (magic == MAGIC_US || magic == MAGIC_NS)
+		c->record_len = RECORD_LEN + (magic == MAGIC_MORE ? 8 : 0);
+		if (magic == MAGIC_US || magic == MAGIC_NS ||
+		    magic == MAGIC_MORE)
 			return true;
-		if (magic == MAGIC_MODIFIED)
-			capture_fail(c, "is of a pcap variant that is not "
-			    "read (old Red Hat)");
 	}
 	return false;
 }
