@@ -6,7 +6,8 @@
 #	make check-fast		unit tests and golden cases, plain only
 #	make clang, musl	the code as another compiler, another libc sees it
 #	make fuzz		60 CPU seconds of each fuzzer
-#	make bench		how long long rulesets take
+#	make bench		what a packet, a rule, a state cost (QUICK=1:
+#				in a minute); bench/README.md
 #	make install		PREFIX=/usr/local DESTDIR=
 #
 # BUILD, CC, CFLAGS and SANITIZE may be set: each build has a folder of its
@@ -132,6 +133,14 @@ $(GOLDEN) $(MKPCAP):
 # By hand, when ops.def has changed; a test sees whether it is fresh.
 docs/BYTECODE.md: $(BUILD)/tests/unit/test_bytecode_doc
 	$< write >$@
+BENCH =		$(addprefix $(BUILD)/bench/,pfctl engine pcap)
+$(BUILD)/bench/engine: $(call obj,$(filter-out bench/pfctl.c bench/pcap.c \
+		bench/capture.c,$(wildcard bench/*.c))) $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lm
+$(BUILD)/bench/pcap: $(call obj,bench/pcap.c bench/capture.c bench/report.c)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lpcap
 $(BUILD)/bench/%: $(BUILD)/obj/bench/%.o
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^
@@ -152,8 +161,8 @@ layering:
 	@tests/layering.sh
 fuzz:
 	@BUILD=$(BUILD) MAKE="$(MAKE)" tests/fuzz/run.sh 60
-bench: all $(BUILD)/bench/pfctl
-	$(BUILD)/bench/pfctl $(BUILD)/bin/pfctl
+bench: all $(BENCH)
+	@BUILD=$(BUILD) QUICK=$(QUICK) bench/run
 # Other compilers, other C libraries.
 clang:
 	+@$(MAKE) -s BUILD=$(BUILD)/clang CC="$(CLANG)" all

@@ -1,0 +1,58 @@
+#!/bin/sh
+# Instructions per packet of the engine's kinds of work.
+#
+#	usage: instructions.sh ENGINE [JSON]
+#
+# perf stat counts a short run and a long one: the difference is the packets'.
+# Where it cannot count, callgrind does (it runs the program itself, so that
+# other things on the machine change nothing); where there is neither, nothing
+# is printed.  The same packets are made in either run, so making them is
+# counted too with perf, and not with callgrind.
+engine=$1 json=$2 list=
+works="hit:1 hit:10000 new plain:hosts:10 fast:hosts:10 fast:acl:100
+fast:acl:1000 fast:ipc:1000 fast:fw:1000"
+[ -n "$QUICK" ] && works="hit:1 new fast:acl:100"
+
+dir=$(mktemp -d) || exit 1
+trap 'rm -rf "$dir"' EXIT
+
+perf_count() {	# WORK PACKETS
+	perf stat -x, -e instructions:u -o "$dir/perf" \
+	    "$engine" -x "$1" -n "$2" >/dev/null 2>&1 || return 1
+	awk -F, '/instructions/ && $1 ~ /^[0-9]+$/ { print $1; ok = 1 }
+	    END { exit !ok }' "$dir/perf"
+}
+
+with_perf() {
+	short=$(perf_count "$1" 200000) && long=$(perf_count "$1" 1200000) &&
+	    echo $(((long - short) / 1000000))
+}
+
+# The second half of the packets: what the first does once is not counted.
+with_callgrind() {
+	for n in 10000 20000; do
+		valgrind --tool=callgrind --callgrind-out-file="$dir/out" \
+		    --toggle-collect=measured_batch \
+		    "$engine" -x "$1" -n $n >/dev/null 2>&1 || return 1
+		echo "$(awk '/^(totals|summary):/ { n = $2 } END { print n + 0 }' \
+		    "$dir/out")"
+	done | awk 'NR == 1 { a = $1 } NR == 2 { print int(($1 - a) / 10000) }'
+}
+
+if command -v perf >/dev/null && perf_count hit:1 1000 >/dev/null; then
+	how=perf
+elif command -v valgrind >/dev/null; then
+	how=callgrind
+else
+	echo "instructions: neither perf nor valgrind can count them here"
+	exit 0
+fi
+printf '\n%-50s %9s\n' "instructions per packet ($how)" number
+for w in $works; do
+	n=$(with_$how "$w")
+	printf '  %-48s %9s\n' "$w" "${n:--}"
+	[ -n "$n" ] && list="$list${list:+,}
+{\"group\": \"instructions\", \"name\": \"$w\", \"unit\": \"instructions\", \
+\"least\": $n, \"counted\": \"$how\"}"
+done
+[ -z "$json" ] || printf '[%s\n]\n' "$list" >"$json"

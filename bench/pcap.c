@@ -1,0 +1,187 @@
+/*
+ * Captures: what `pfkit replay' takes for one, beside libpcap's own loop
+ * over the same file that does nothing with the packets.
+ *
+ *	usage: pcap [-q] [-r repeats] [-p packets] [--json FILE] PFKIT [FOLDER]
+ *	       pcap -w FILE [-p packets]
+ *
+ * The capture is made anew (capture.c) in FOLDER (/tmp) and taken away at
+ * the end; it comes from the page cache.  Loop and replay take turns.  -w
+ * writes it and does nothing else.
+ */
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include <fcntl.h>
+#include <getopt.h>
+#include <pcap.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bench/bench.h"
+#include "bench/capture.h"
+
+#define FLOWS	200000
+
+struct times { double wall, cpu; };
+
+static double
+seconds_of(const struct timeval *t)
+{
+	return (double)t->tv_sec + (double)t->tv_usec / 1e6;
+}
+
+/* Every packet is taken, and nothing done with it. */
+static struct times
+loop(const char *path, uint64_t *packets)
+{
+	double start = now(), cpu = cpu_now();
+	char error[PCAP_ERRBUF_SIZE];
+	pcap_t *p = pcap_open_offline(path, error);
+	struct pcap_pkthdr *h;
+	const u_char *data;
+
+	if (p == NULL)
+		die("%s", error);
+	*packets = 0;
+	while (pcap_next_ex(p, &h, &data) == 1)
+		(*packets)++;
+	pcap_close(p);
+	return (struct times){ now() - start, cpu_now() - cpu };
+}
+
+static void
+run_child(char *const *argv)
+{
+	int null = open("/dev/null", O_WRONLY);
+
+	if (null < 0 || dup2(null, STDOUT_FILENO) < 0)
+		die("/dev/null");
+	execv(argv[0], argv);
+	die("%s cannot be run", argv[0]);
+}
+
+static struct times
+replay(const char *pfkit, const char *rules, const char *path)
+{
+	char *argv[] = { (char *)pfkit, "replay", "-q", "-f", (char *)rules,
+	    "-i", "em0", "--local", CAPTURE_SERVERS, (char *)path, NULL };
+	double start = now();
+	struct rusage u;
+	int status;
+	pid_t pid = fork();
+
+	if (pid < 0)
+		die("fork");
+	if (pid == 0)
+		run_child(argv);
+	if (wait4(pid, &status, 0, &u) != pid)
+		die("wait4");
+	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+		die("%s replay failed", pfkit);
+	return (struct times){ now() - start,
+	    seconds_of(&u.ru_utime) + seconds_of(&u.ru_stime) };
+}
+
+static void
+write_rules(const char *path)
+{
+	FILE *f = fopen(path, "w");
+
+	if (f == NULL)
+		die("%s: cannot be written", path);
+	fputs("set limit states 1000000\nblock\n"
+	    "pass in on em0 inet proto tcp to port { 80 443 }\n"
+	    "pass in on em0 inet proto udp to port 53\n"
+	    "pass in on em0 inet proto icmp icmp-type echoreq\n", f);
+	if (fclose(f) != 0)
+		die("%s: cannot be written", path);
+}
+
+static void
+measure(struct bench *b, const char *pfkit, const char *rules,
+    const char *path)
+{
+	struct samples nothing = { .n = 0 }, all = { .n = 0 };
+	struct samples ratio = { .n = 0 }, cpu = { .n = 0 };
+	uint64_t packets;
+	double n;
+
+	loop(path, &packets);		/* into the page cache */
+	n = (double)packets;
+	for (unsigned i = 0; i < b->repeats; i++) {
+		struct times l = loop(path, &packets);
+		struct times r = replay(pfkit, rules, path);
+
+		samples_add(&nothing, l.cpu * 1e9 / n);
+		samples_add(&all, r.wall * 1e9 / n);
+		samples_add(&cpu, r.cpu * 1e9 / n);
+		samples_add(&ratio, r.wall / l.wall);
+	}
+	report(b, "capture", "pcap_next_ex, nothing done", "ns", &nothing, 0,
+	    NULL);
+	report(b, "capture", "pfkit replay, processor", "ns", &cpu, 0, NULL);
+	report(b, "capture", "pfkit replay, wall", "ns", &all, 0, NULL);
+	report(b, "capture", "pfkit replay / pcap_next_ex, wall", "times",
+	    &ratio, 1, NULL);
+}
+
+static void
+usage(void)
+{
+	die("usage: pcap [-q] [-r repeats] [-p packets] [--json file] pfkit "
+	    "[folder]\n       pcap -w file [-p packets]");
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "json", required_argument, NULL, 'j' },
+		{ NULL, 0, NULL, 0 }
+	};
+	struct bench b = { .quick = false };
+	const char *out = NULL, *folder = "/tmp";
+	char path[4096], rules[4096];
+	uint32_t packets = 0;
+	int c;
+
+	while ((c = getopt_long(argc, argv, "qr:p:w:", options, NULL)) != -1)
+		switch (c) {
+		case 'q': b.quick = true; break;
+		case 'r': b.repeats = (unsigned)atoi(optarg); break;
+		case 'p': packets = (uint32_t)atol(optarg); break;
+		case 'w': out = optarg; break;
+		case 'j':
+			b.json = fopen(optarg, "w");
+			if (b.json == NULL)
+				die("%s: cannot be written", optarg);
+			break;
+		default: usage();
+		}
+	if (b.repeats == 0 || b.repeats > MAX_REPEATS)
+		b.repeats = b.quick ? 3 : 5;
+	if (packets == 0)
+		packets = b.quick ? 400000 : 3000000;
+	if (out != NULL) {
+		capture_write(out, FLOWS, packets);
+		return 0;
+	}
+	if (optind >= argc)
+		usage();
+	if (optind + 1 < argc)
+		folder = argv[optind + 1];
+	snprintf(path, sizeof(path), "%s/bench.%ld.pcap", folder,
+	    (long)getpid());
+	snprintf(rules, sizeof(rules), "%s/bench.%ld.conf", folder,
+	    (long)getpid());
+	capture_write(path, b.quick ? FLOWS / 5 : FLOWS, packets);
+	write_rules(rules);
+	report_begin(&b);
+	measure(&b, argv[optind], rules, path);
+	report_end(&b);
+	unlink(path);
+	unlink(rules);
+	return 0;
+}

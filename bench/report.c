@@ -1,0 +1,179 @@
+/*
+ * Figures: samples, a table for people, JSON.
+ */
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "bench/bench.h"
+
+void
+die(const char *fmt, ...)
+{
+	va_list ap;
+
+	fflush(stdout);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+	exit(2);
+}
+
+static double
+clock_now(clockid_t clock)
+{
+	struct timespec t;
+
+	clock_gettime(clock, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+double
+now(void)
+{
+	return clock_now(CLOCK_MONOTONIC);
+}
+
+double
+cpu_now(void)
+{
+	return clock_now(CLOCK_PROCESS_CPUTIME_ID);
+}
+
+void
+samples_add(struct samples *s, double v)
+{
+	unsigned i = s->n;
+
+	if (s->n == MAX_REPEATS)
+		return;
+	for (; i > 0 && s->v[i - 1] > v; i--)
+		s->v[i] = s->v[i - 1];
+	s->v[i] = v;
+	s->n++;
+}
+
+static const char *
+json_separator(struct bench *b)
+{
+	return b->rows == 1 ? "\n" : ",\n";
+}
+
+/* A row begins, and perhaps a group. */
+static void
+begin_row(struct bench *b, const char *group)
+{
+	b->rows++;
+	if (b->group != NULL && strcmp(b->group, group) == 0)
+		return;
+	b->group = group;
+	printf("\n%-50s %9s %9s\n", group, "least", "median");
+}
+
+/* Three digits that mean something, never 1e+06. */
+static const char *
+number(char *buf, size_t size, double v)
+{
+	snprintf(buf, size, "%.*f", v >= 100 ? 0 : v >= 10 ? 1 : 2, v);
+	return buf;
+}
+
+void
+report(struct bench *b, const char *group, const char *name, const char *unit,
+    const struct samples *s, double limit, const char *note)
+{
+	double least = s->v[0], median = s->v[s->n / 2];
+	char x[32], y[32], z[32];
+
+	begin_row(b, group);
+	printf("  %-48s %9s %9s %s", name, number(x, sizeof(x), least),
+	    number(y, sizeof(y), median), unit);
+	if (limit > 0) {
+		printf("  (limit %s: %s)", number(z, sizeof(z), limit),
+		    least <= limit ? "ok" : "over");
+		b->over += least > limit;
+	}
+	printf("%s%s\n", note != NULL ? "  " : "", note != NULL ? note : "");
+	fflush(stdout);
+	if (b->json == NULL)
+		return;
+	fprintf(b->json, "%s{\"group\": \"%s\", \"name\": \"%s\", "
+	    "\"unit\": \"%s\", \"least\": %.4g, \"median\": %.4g, "
+	    "\"samples\": %u", json_separator(b), group, name, unit, least,
+	    median, s->n);
+	if (limit > 0)
+		fprintf(b->json, ", \"limit\": %g, \"ok\": %s", limit,
+		    least <= limit ? "true" : "false");
+	if (note != NULL)
+		fprintf(b->json, ", \"note\": \"%s\"", note);
+	fputc('}', b->json);
+}
+
+void
+report_one(struct bench *b, const char *group, const char *name,
+    const char *unit, double value, double limit, const char *note)
+{
+	struct samples s = { .n = 1, .v = { value } };
+
+	report(b, group, name, unit, &s, limit, note);
+}
+
+void
+report_skipped(struct bench *b, const char *group, const char *name,
+    const char *why)
+{
+	begin_row(b, group);
+	printf("  %-48s %9s  %s\n", name, "-", why);
+	if (b->json != NULL)
+		fprintf(b->json, "%s{\"group\": \"%s\", \"name\": \"%s\", "
+		    "\"skipped\": \"%s\"}", json_separator(b), group, name,
+		    why);
+}
+
+void
+report_begin(struct bench *b)
+{
+	if (b->json != NULL)
+		fputc('[', b->json);
+}
+
+void
+report_end(struct bench *b)
+{
+	printf("\n%u figures, %u over their limit\n", b->rows, b->over);
+	if (b->json != NULL && (fputs("\n]\n", b->json) == EOF ||
+	    fclose(b->json) != 0))
+		die("JSON cannot be written");
+}
+
+void
+text_add(struct text *t, const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	for (;;) {
+		va_start(ap, fmt);
+		n = vsnprintf(t->p == NULL ? NULL : t->p + t->len,
+		    t->size - t->len, fmt, ap);
+		va_end(ap);
+		if (n < 0)
+			die("vsnprintf");
+		if (t->len + (size_t)n < t->size)
+			break;
+		t->size = 2 * t->size + (size_t)n + 4096;
+		t->p = realloc(t->p, t->size);
+		if (t->p == NULL)
+			die("no memory");
+	}
+	t->len += (size_t)n;
+}
+
+void
+text_free(struct text *t)
+{
+	free(t->p);
+	memset(t, 0, sizeof(*t));
+}

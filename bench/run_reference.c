@@ -1,0 +1,93 @@
+/*
+ * What the machine itself can do just now: figures that the others are read
+ * beside.
+ */
+#include <stdlib.h>
+
+#include "bench/bench.h"
+
+#define LINE	64
+#define AHEAD	32
+
+/* A ring through all lines, in random order. */
+static void
+link_lines(uint8_t *memory, uint32_t n)
+{
+	uint32_t *order = malloc(n * sizeof(*order));
+	struct random r;
+
+	if (order == NULL)
+		die("no memory");
+	random_seed(&r, 5);
+	for (uint32_t i = 0; i < n; i++)
+		order[i] = i;
+	for (uint32_t i = n - 1; i > 0; i--) {
+		uint32_t j = random_below(&r, i + 1), x = order[i];
+
+		order[i] = order[j];
+		order[j] = x;
+	}
+	for (uint32_t i = 0; i < n; i++)
+		*(uint32_t *)(void *)(memory + (size_t)order[i] * LINE) =
+		    order[(i + 1) % n];
+	free(order);
+}
+
+static double
+waited(const uint8_t *memory, uint32_t n, uint32_t reads)
+{
+	volatile uint32_t end;
+	double start = cpu_now();
+	uint32_t at = 0;
+
+	for (uint32_t i = 0; i < reads; i++)
+		at = *(const uint32_t *)(const void *)(memory +
+		    (size_t)(at % n) * LINE);
+	end = at;
+	(void)end;
+	return (cpu_now() - start) * 1e9 / reads;
+}
+
+static double
+prefetched(const uint8_t *memory, uint32_t n, uint32_t reads)
+{
+	uint32_t at[AHEAD], found = 0;
+	volatile uint32_t end;
+	double start = cpu_now();
+	struct random r;
+
+	random_seed(&r, 6);
+	for (uint32_t i = 0; i < reads; i += AHEAD) {
+		for (unsigned k = 0; k < AHEAD; k++) {
+			at[k] = random_below(&r, n);
+			__builtin_prefetch(memory + (size_t)at[k] * LINE);
+		}
+		for (unsigned k = 0; k < AHEAD; k++)
+			found += memory[(size_t)at[k] * LINE];
+	}
+	end = found;
+	(void)end;
+	return (cpu_now() - start) * 1e9 / reads;
+}
+
+void
+run_reference(struct bench *b)
+{
+	uint32_t n = (b->quick ? 128u << 20 : 512u << 20) / LINE;
+	uint32_t reads = b->quick ? 1u << 20 : 1u << 22;
+	uint8_t *memory = aligned_alloc(LINE, (size_t)n * LINE);
+	struct samples s = { .n = 0 }, p = { .n = 0 };
+
+	if (memory == NULL)
+		die("no memory");
+	link_lines(memory, n);
+	for (unsigned i = 0; i < b->repeats; i++) {
+		samples_add(&s, waited(memory, n, reads));
+		samples_add(&p, prefetched(memory, n, reads));
+	}
+	report(b, "reference", "a line of memory, waited for", "ns", &s, 0,
+	    NULL);
+	report(b, "reference", "the same, 32 prefetched together", "ns", &p, 0,
+	    NULL);
+	free(memory);
+}

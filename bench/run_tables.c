@@ -1,0 +1,149 @@
+/*
+ * Rules that ask a table: `block in quick from <t>', packets from addresses
+ * of which half are in it.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench/bench.h"
+
+struct lookups { const struct pfk_table_entry *e; uint32_t n; uint8_t af; };
+
+/* An address below the entry, or (one in two) any of the family. */
+static void
+draw(const struct lookups *l, struct random *r, uint8_t addr[16])
+{
+	const struct pfk_table_entry *e;
+	uint64_t x = random_u64(r), y = random_u64(r);
+	bool inside = x & 1;
+
+	do
+		e = &l->e[random_below(r, l->n)];
+	while (e->af != l->af);
+	memcpy(addr, &x, 8);
+	memcpy(addr + 8, &y, 8);
+	if (!inside)
+		addr[0] = l->af == 4 ? (uint8_t)(1 + addr[0] % 223) :
+		    (uint8_t)(0x20 | (addr[0] & 0x0b));
+	for (unsigned i = 0; inside && i < e->bits; i += 8) {
+		uint8_t mask = e->bits - i >= 8 ? 0xff :
+		    (uint8_t)(0xff00 >> (e->bits - i));
+
+		addr[i / 8] = (uint8_t)((addr[i / 8] & ~mask) |
+		    (e->addr[i / 8] & mask));
+	}
+}
+
+static void
+fill_lookups(struct feed *f, size_t n)
+{
+	static const uint8_t to6[16] = { 0x20, 0x01, 0x0d, 0xb8, [15] = 1 };
+	const struct lookups *l = f->ctx;
+	uint8_t a[16];
+
+	for (size_t i = 0; i < n; i++) {
+		struct header h = { { 0, 0xc6120001 }, { 1024, 80 }, 17 };
+
+		draw(l, &f->random, a);
+		h.addr[0] = (uint32_t)a[0] << 24 | (uint32_t)a[1] << 16 |
+		    (uint32_t)a[2] << 8 | a[3];
+		if (l->af == 4)
+			frame_v4(f, i, PFK_IN, &h, NULL);
+		else
+			frame_v6(f, i, a, to6);
+	}
+}
+
+static void
+lookups(struct bench *b, struct pfk_engine *e, const struct lookups *l,
+    const char *name, double limit)
+{
+	struct feed *f = feed_new(e, 3);
+	struct samples s = { .n = 0 };
+
+	f->ctx = l;
+	f->fill = fill_lookups;
+	feed_for(f, b->seconds / 4, b->burst);
+	for (unsigned i = 0; i < b->repeats; i++)
+		samples_add(&s, feed_for(f, b->seconds, b->burst));
+	report(b, "tables", name, "ns", &s, limit, NULL);
+	feed_free(f);
+}
+
+/* Out and in again, while in use. */
+static void
+updates(struct bench *b, struct pfk_engine *e, const struct lookups *l,
+    const char *name)
+{
+	long t = pfk_engine_find_table(e, "", "t", false);
+	struct samples s = { .n = 0 };
+	struct random r;
+
+	random_seed(&r, 9);
+	for (unsigned i = 0; i < b->repeats; i++) {
+		double start = cpu_now();
+
+		for (unsigned k = 0; k < 1000; k++) {
+			const struct pfk_table_entry *x =
+			    &l->e[random_below(&r, l->n)];
+
+			if (pfk_engine_table_delete(e, (size_t)t, x) != 1 ||
+			    pfk_engine_table_add(e, (size_t)t, x) != 1)
+				die("a table's entry was not changed");
+		}
+		samples_add(&s, (cpu_now() - start) * 1e9 / 2000);
+	}
+	report(b, "tables", name, "ns", &s, 0, NULL);
+}
+
+static void
+table(struct bench *b, uint32_t n, bool hosts, const char *what,
+    double limit)
+{
+	struct text rules = { 0 }, file = { 0 };
+	struct pfk_table_entry *entries = prefixes_new(n, hosts, n);
+	struct lookups four = { entries, n, 4 }, six = { entries, n, 6 };
+	struct compiled c;
+	struct pfk_engine *e;
+	struct meter m;
+	double start;
+	char name[80];
+
+	prefixes_text(entries, n, &file);
+	text_add(&rules, "table <t> persist file \"table\"\n"
+	    "block in quick from <t>\npass in no state\n");
+	compile_text(&rules, &file, PFK_LOWER_AUTO, NULL, &c);
+	meter_init(&m);
+	start = cpu_now();
+	e = engine_for(c.image, &m.allocator, NULL);
+	snprintf(name, sizeof(name), "%s: compile", what);
+	report_one(b, "tables", name, "s", c.seconds, 0, NULL);
+	snprintf(name, sizeof(name), "%s: build", what);
+	report_one(b, "tables", name, "s", cpu_now() - start, 0, NULL);
+	snprintf(name, sizeof(name), "%s: memory of an entry", what);
+	report_one(b, "tables", name, "bytes", (double)m.now / n, 0, NULL);
+	snprintf(name, sizeof(name), "%s: lookup, IPv4", what);
+	lookups(b, e, &four, name, limit);
+	if (!hosts) {
+		snprintf(name, sizeof(name), "%s: lookup, IPv6", what);
+		lookups(b, e, &six, name, limit);
+	}
+	snprintf(name, sizeof(name), "%s: add or delete", what);
+	updates(b, e, &four, name);
+	pfk_engine_free(e);
+	pfk_image_free(c.image);
+	text_free(&rules);
+	text_free(&file);
+	free(entries);
+}
+
+void
+run_tables(struct bench *b)
+{
+	table(b, 100000, true, "100,000 hosts", 40);
+	table(b, 100000, false, "100,000 prefixes", 40);
+	if (b->quick)
+		report_skipped(b, "tables", "1,000,000 prefixes", "quick");
+	else
+		table(b, 1000000, false, "1,000,000 prefixes", 80);
+}
