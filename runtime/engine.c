@@ -325,7 +325,7 @@ decide(struct pkt *p, struct verdict *v)
 	/* divert-packet takes it away: for pf it did not pass */
 	count_packet(p, out == PKT_PASS && rule_of(p->e, v->rule)->divert ==
 	    IMG_DIVERT_PACKET ? PKT_HOLD : out, v);
-	if (out == PKT_AFTO)
+	if (out == PKT_AFTO && !p->recreated)
 		out = change_family(p);
 	return out;
 }

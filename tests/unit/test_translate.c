@@ -413,6 +413,56 @@ START_TEST(checksums_stay_right)
 }
 END_TEST
 
+/* ---- memory that is there now and then ---- */
+
+struct scarce { bool on; size_t out; };
+
+static void *
+scarce_fn(void *ctx, void *p, size_t osize, size_t nsize)
+{
+	struct scarce *m = ctx;
+	void *v;
+
+	if (m->on && nsize > (p == NULL ? 0 : osize) && pick(3) == 0)
+		return NULL;
+	v = pfk_allocator_libc.fn(NULL, p, osize, nsize);
+	if (v != NULL || nsize == 0)
+		m->out += nsize - (p == NULL ? 0 : osize);
+	return v;
+}
+
+START_TEST(scarce_memory)
+{
+	static const char rules[] = "set timeout { frag 1, interval 1, "
+	    "udp.first 1, udp.single 1, icmp.first 1, tcp.first 1 }\n";
+	struct scarce m = { false, 0 };
+	struct pfk_allocator a = { scarce_fn, &m };
+	struct firewall *f = calloc(1, sizeof(*f));
+	char text[2000];
+	struct packet p;
+	enum pfk_dir dir;
+
+	snprintf(text, sizeof(text), "%s%s", rules, everything);
+	firewall_image(f, text);
+	ck_assert_int_eq(firewall_engine(f, &a), PFK_OK);
+	f->now = 1000000000u;
+	m.on = true;
+	for (unsigned i = 0; i < 5000; i++) {
+		const char *ifname = random_packet(&p, &dir);
+
+		firewall_send(f, ifname, dir, &p);
+		f->now += pick(40) * 10000000u;
+		if (f->last.verdict == PFK_PASS)
+			ck_assert(cksums_right(f->ip, f->last.iplen));
+	}
+	m.on = false;
+	packet_udp(&p, "10.0.0.9", 999, "198.51.100.7", 999, 5);
+	ck_assert_int_eq(firewall_send(f, "em0", PFK_OUT, &p), PFK_PASS);
+	firewall_free(f);
+	ck_assert_uint_eq(m.out, 0);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -436,6 +486,7 @@ main(void)
 	tcase_add_test(t, nat64_there_and_back);
 	tcase_add_test(t, nat64_echo_and_error);
 	tcase_add_test(t, checksums_stay_right);
+	tcase_add_test(t, scarce_memory);
 	suite_add_tcase(s, t);
 	srunner_run_all(r, CK_ENV);
 	failed = srunner_ntests_failed(r);
