@@ -68,6 +68,7 @@ get64(const struct capture *c, const uint8_t *p)
 	return little ? b << 32 | a : a << 32 | b;
 }
 
+/* Names are shown in columns: what could break them becomes `_'. */
 static char *
 copy_name(const struct option *o)
 {
@@ -75,7 +76,9 @@ copy_name(const struct option *o)
 
 	if (name == NULL)
 		return NULL;
-	memcpy(name, o->value, o->len);
+	for (unsigned i = 0; i < o->len; i++)
+		name[i] = o->value[i] > ' ' && o->value[i] < 0x7f ?
+		    (char)o->value[i] : '_';
 	name[o->len] = '\0';
 	return name;
 }

@@ -43,8 +43,9 @@ interface_id(struct where *w, const char *name)
 {
 	int id = pfk_engine_interface(w->engine, name);
 
-	if (id < 0)
-		fatal("%s", strerror(ENOMEM));
+	if (id < 0 || id > UINT16_MAX)
+		fatal("%s: %s", name, id < 0 ? strerror(ENOMEM) :
+		    "too many interfaces");
 	return id;
 }
 
