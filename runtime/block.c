@@ -50,9 +50,11 @@ struct block {
 	uint32_t	first, n;	/* e->rules */
 	const struct img_rule *r;	/* of the first */
 	bool		quick;
+	uint8_t		shared;		/* bits of image_block_shared() */
 	struct entry	*entries;
 	struct tuple	*tuples;
 	uint32_t	ntuples;
+	const uint32_t	**code;		/* of each rule */
 	uint64_t	*through;	/* [i]: packets evaluated by i rules */
 	bool		unsettled;
 };
@@ -335,6 +337,7 @@ block_free(const struct pfk_engine *e, struct block *b)
 		    sizeof(*b->tuples[i].buckets));
 	e_free(e, b->tuples, b->ntuples * sizeof(*b->tuples));
 	e_free(e, b->entries, b->n * sizeof(*b->entries));
+	e_free(e, b->code, b->n * sizeof(*b->code));
 	e_free(e, b->through, ((size_t)b->n + 1) * sizeof(*b->through));
 }
 
@@ -352,8 +355,17 @@ fill(const struct pfk_engine *e, struct block *b)
 	return true;
 }
 
+/* Where the code of each rule begins; they follow the BLOCK at w. */
+static void
+find_code(struct block *b, const uint32_t *w)
+{
+	for (uint32_t i = 0; i < b->n; w += op_info[insn_op(*w)].length)
+		if (insn_op(*w) == OP_RULE)
+			b->code[i++] = w;
+}
+
 static bool
-make_block(struct pfk_engine *e, uint32_t rule, uint32_t n)
+make_block(struct pfk_engine *e, uint32_t rule, uint32_t n, const uint32_t *w)
 {
 	size_t size = sizeof(*e->blocks);
 	struct block *v, *b;
@@ -366,14 +378,33 @@ make_block(struct pfk_engine *e, uint32_t rule, uint32_t n)
 	b = &v[e->nblocks];
 	*b = (struct block){ .first = rule, .n = n, .r = e->rules[rule].r };
 	b->quick = (b->r->flags & IMG_R_QUICK) != 0;
+	b->shared = (uint8_t)image_block_shared(&b->r[0], &b->r[1]);
 	b->entries = e_alloc(e, n * sizeof(*b->entries));
 	b->through = e_alloc(e, ((size_t)n + 1) * sizeof(*b->through));
-	if (b->entries == NULL || b->through == NULL || !fill(e, b)) {
+	b->code = e_alloc(e, n * sizeof(*b->code));
+	if (b->entries == NULL || b->through == NULL || b->code == NULL ||
+	    !fill(e, b)) {
 		block_free(e, b);
 		return false;
 	}
+	find_code(b, w);
 	e->rules[rule].block = ++e->nblocks;
 	return true;
+}
+
+/* Whether the rules of the BLOCK stand behind it, each once, in order. */
+static bool
+in_order(const uint32_t *w, const uint32_t *end)
+{
+	uint32_t rule = w[2], n = w[3];
+
+	for (; n > 0 && w < end; w += op_info[insn_op(*w)].length)
+		if (insn_op(*w) == OP_RULE) {
+			if (w[2] != rule++)
+				return false;
+			n--;
+		}
+	return n == 0;
 }
 
 /*
@@ -384,15 +415,14 @@ bool
 blocks_add(struct pfk_engine *e, const uint32_t *code, uint32_t ncode,
     uint32_t base)
 {
-	for (uint32_t pc = 0; pc < ncode; pc += op_info[insn_op(code[pc])].
-	    length) {
-		const uint32_t *w = code + pc;
+	const uint32_t *w, *end = code + ncode;
 
-		if (insn_op(*w) == OP_BLOCK && w[3] > 1 && e->rules[base + w[2]].block ==
-		    0 && image_block_length(e->rules[base + w[2]].r, w[3]) ==
-		    w[3] && !make_block(e, base + w[2], w[3]))
+	for (w = code; w < end; w += op_info[insn_op(*w)].length)
+		if (insn_op(*w) == OP_BLOCK && w[3] > 1 &&
+		    e->rules[base + w[2]].block == 0 && in_order(w, end) &&
+		    image_block_length(e->rules[base + w[2]].r, w[3]) ==
+		    w[3] && !make_block(e, base + w[2], w[3], w))
 			return false;
-	}
 	return true;
 }
 
@@ -430,39 +460,50 @@ flags_fit(const struct img_rule *r, const struct pkt *p)
 	    (p->tcp_flags & r->tcp_flagset) == r->tcp_flags;
 }
 
-/*
- * In which of the fields that all rules share the packet does not fit.  The
- * rules between would be passed by, but where the packet gets that far depends
- * on the fields before: that is for the rules themselves to say.
- */
-static bool
-shared_fits(const struct block *b, const struct block_key *k)
-{
-	const struct entry *x = &b->entries[0], *y = &b->entries[1];
-	uint64_t s[2] = { k->src[0], k->src[1] };
-	uint64_t d[2] = { k->dst[0], k->dst[1] };
+enum { SHARED_SRC, SHARED_DST, SHARED_SPORT, SHARED_DPORT, SHARED_NONE };
 
-	mask_addr(s, x->bits[0]);
-	mask_addr(d, x->bits[1]);
-	if (x->bits[0] == y->bits[0] &&
-	    memcmp(x->key.src, y->key.src, sizeof(s)) == 0 &&
-	    memcmp(x->key.src, s, sizeof(s)) != 0)
-		return false;
-	if (x->bits[1] == y->bits[1] &&
-	    memcmp(x->key.dst, y->key.dst, sizeof(d)) == 0 &&
-	    memcmp(x->key.dst, d, sizeof(d)) != 0)
-		return false;
-	for (unsigned i = 0; i < 2; i++)
-		if (x->key.port[i] == y->key.port[i] &&
-		    x->last[i] == y->last[i] &&
-		    (k->port[i] < x->key.port[i] || k->port[i] > x->last[i]))
-			return false;
-	return true;
+/* Whether the packet's address or port fits the entry in that field. */
+static bool
+field_fits(const struct entry *x, const struct block_key *k, unsigned field)
+{
+	const uint64_t *have = field == SHARED_SRC ? k->src : k->dst;
+	const uint64_t *want = field == SHARED_SRC ? x->key.src : x->key.dst;
+	unsigned i = field - SHARED_SPORT;
+	uint64_t v[2];
+
+	if (field >= SHARED_SPORT)
+		return k->port[i] >= x->key.port[i] &&
+		    k->port[i] <= x->last[i];
+	memcpy(v, have, sizeof(v));
+	mask_addr(v, x->bits[field]);
+	return memcmp(v, want, sizeof(v)) == 0;
 }
 
-/* The rule that decides, or b->n. */
+static bool
+is_shared(const struct block *b, unsigned field)
+{
+	return b->shared >> field & 1;
+}
+
+/* Of the fields that all rules share the first that does not fit. */
+static unsigned
+misfit(const struct block *b, const struct block_key *k)
+{
+	unsigned field;
+
+	for (field = 0; field < SHARED_NONE; field++)
+		if (is_shared(b, field) &&
+		    !field_fits(&b->entries[0], k, field))
+			break;
+	return field;
+}
+
+/*
+ * The first or last rule that matches, or b->n.  What the tables are sorted
+ * for is found without looking at all of them.
+ */
 static uint32_t
-look_up(const struct block *b, const struct block_key *k)
+look_up(const struct block *b, const struct block_key *k, bool first)
 {
 	uint32_t best = b->n;
 
@@ -471,40 +512,83 @@ look_up(const struct block *b, const struct block_key *k)
 		struct block_key m;
 		uint32_t x;
 
-		if (best != b->n && (b->quick ? t->best > best :
-		    t->best < best))
+		if (best != b->n && first == b->quick &&
+		    (first ? t->best > best : t->best < best))
 			break;
 		m = tuple_key(t, k);
 		x = t->buckets[key_hash(&m) & (t->nbuckets - 1)];
-		while (x != 0 && !entry_fits(&b->entries[x - 1], k))
-			x = b->entries[x - 1].next;
-		if (x != 0 && (best == b->n || (b->quick ? x - 1 < best :
-		    x - 1 > best)))
-			best = x - 1;
+		for (; x != 0; x = b->entries[x - 1].next) {
+			if (!entry_fits(&b->entries[x - 1], k))
+				continue;
+			if (best == b->n || (first ? x - 1 < best :
+			    x - 1 > best))
+				best = x - 1;
+			if (first == b->quick)
+				break;
+		}
 	}
 	return best;
+}
+
+/*
+ * The packet does not fit in a field that all rules share.  The first rule
+ * that it gets to that field with sends it out of the block; that is the first
+ * that fits in the fields before.  Only if the rules differ in no field after
+ * it can it be looked up: as if the packet did fit.
+ */
+static enum block_answer
+ask_way_out(struct block *b, const struct block_key *k, unsigned field,
+    bool flags, struct block_result *result)
+{
+	const struct entry *x = &b->entries[0];
+	struct block_key pretend = *k;
+	uint32_t found;
+
+	if (field == SHARED_SRC)	/* the first rule leads out */
+		return BLOCK_UNKNOWN;
+	if (field == SHARED_DST)
+		memcpy(pretend.dst, x->key.dst, sizeof(pretend.dst));
+	for (unsigned i = field == SHARED_DPORT; i < 2; i++) {
+		/* nothing fits in an interval that is empty */
+		if (!is_shared(b, i + SHARED_SPORT) ||
+		    x->key.port[i] > x->last[i])
+			return BLOCK_UNKNOWN;
+		pretend.port[i] = x->key.port[i];
+	}
+	/* flags are looked at after addresses and before ports */
+	flags = flags || field == SHARED_DST;
+	found = flags ? look_up(b, &pretend, true) : b->n;
+	b->unsettled = true;
+	b->through[found]++;
+	if (found == b->n)
+		return BLOCK_NONE;
+	result->go = b->code[found];
+	return BLOCK_GO;
 }
 
 enum block_answer
 block_ask(const struct pfk_engine *e, uint32_t block, const struct pkt *p,
     const struct pfk_addr *src, const struct pfk_addr *dst,
-    const uint16_t port[2], uint32_t *rule)
+    const uint16_t port[2], struct block_result *result)
 {
 	struct block *b = &e->blocks[block - 1];
 	struct block_key k = { .port = { port[0], port[1] } };
 	uint32_t found = b->n;
+	unsigned field;
+	bool flags;
 
 	if (!head_fits(e, b, p))
 		return BLOCK_UNKNOWN;
 	addr_words(k.src, src, p->af);
 	addr_words(k.dst, dst, p->af);
-	if (!shared_fits(b, &k))
-		return BLOCK_UNKNOWN;
-	if (flags_fit(b->r, p))
-		found = look_up(b, &k);
+	flags = flags_fit(b->r, p);
+	if ((field = misfit(b, &k)) != SHARED_NONE)
+		return ask_way_out(b, &k, field, flags, result);
+	if (flags)
+		found = look_up(b, &k, b->quick);
 	b->unsettled = true;
 	b->through[b->quick && found < b->n ? found + 1 : b->n]++;
-	*rule = b->first + found;
+	result->rule = b->first + found;
 	return found < b->n ? BLOCK_RULE : BLOCK_NONE;
 }
 

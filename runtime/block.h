@@ -20,12 +20,14 @@ void	 blocks_free(struct pfk_engine *);
 enum block_answer {
 	BLOCK_UNKNOWN,		/* ask the rules one by one */
 	BLOCK_NONE,		/* no rule matches; all were evaluated */
-	BLOCK_RULE		/* *rule matches, and decides in the block */
+	BLOCK_RULE,		/* it matches, and decides in the block */
+	BLOCK_GO		/* go on with that rule: it leads out of here */
 };
+struct block_result { uint32_t rule; const uint32_t *go; };
 /* => The packet is TCP or UDP, whole, and has not changed its family. */
 enum block_answer block_ask(const struct pfk_engine *, uint32_t block,
 	    const struct pkt *, const struct pfk_addr *src,
 	    const struct pfk_addr *dst, const uint16_t port[2],
-	    uint32_t *rule);
+	    struct block_result *);
 
 #endif

@@ -97,9 +97,8 @@ same_ports(uint8_t op, const uint16_t p[2], uint8_t op2, const uint16_t p2[2])
 	return op == op2 && p[0] == p2[0] && p[1] == p2[1];
 }
 
-/* A bit for each field that is the same: source, destination, their ports. */
-static unsigned
-same_fields(const struct img_rule *a, const struct img_rule *b)
+unsigned
+image_block_shared(const struct img_rule *a, const struct img_rule *b)
 {
 	return (unsigned)same_addr(&a->src, &b->src) |
 	    (unsigned)same_addr(&a->dst, &b->dst) << 1 |
@@ -118,7 +117,7 @@ image_block_length(const struct img_rule *r, uint32_t n)
 	if (n == 0 || !simple_rule(&r[0]))
 		return 1;
 	for (i = 1; i < n; i++) {
-		now = same_fields(&r[i - 1], &r[i]);
+		now = image_block_shared(&r[i - 1], &r[i]);
 		if (i == 1)
 			same = now;
 		if (now != same || now == 15 || !simple_rule(&r[i]) ||

@@ -299,5 +299,10 @@ bool	 image_verify_code(const struct pfk_image *,
  * up as one block.  1: it stands alone.
  */
 uint32_t image_block_length(const struct img_rule *, uint32_t n);
+/*
+ * Which fields of two neighbours, and so of all rules of a block, are the
+ * same, as pf compares them: 1 source, 2 destination, 4 and 8 their ports.
+ */
+unsigned image_block_shared(const struct img_rule *, const struct img_rule *);
 
 #endif

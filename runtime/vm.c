@@ -423,34 +423,38 @@ fits(const struct vm *vm, const uint32_t *pc)
 }
 
 /*
- * A block of rules.  The jump over it is taken if its rules need not be asked
- * one by one; *end says whether the decision has been made.
+ * A block of rules: where to go on.  *end says whether the decision has been
+ * made.
  */
-static bool
-skip_block(struct vm *vm, const uint32_t *pc, enum end *end)
+static const uint32_t *
+run_block(struct vm *vm, const uint32_t *pc, enum end *end)
 {
+	const uint32_t *one_by_one = pc + op_info[OP_BLOCK].length;
+	uint32_t block = vm->e->rules[vm->anchor->base + pc[2]].block;
 	const struct pkt *p = vm->p;
-	uint32_t rule, block = vm->e->rules[vm->anchor->base + pc[2]].block;
+	struct block_result r;
 
 	*end = VM_RUN;
 	/* `log (matches)' wants to hear of every rule that matches */
 	if (block == 0 || !has_ports(vm) || p->naf != p->af ||
 	    (vm->f->actions.log & IMG_LOG_MATCHES))
-		return false;
+		return one_by_one;
 	switch (block_ask(vm->e, block, p, vm->addr[SRC], vm->addr[DST],
-	    vm->port, &rule)) {
+	    vm->port, &r)) {
 	case BLOCK_UNKNOWN:
-		return false;
+		return one_by_one;
+	case BLOCK_GO:
+		return r.go;
 	case BLOCK_NONE:
 		break;
 	case BLOCK_RULE:
-		if (rule_matches(vm->e, vm->f, rule) != PKT_PASS)
+		if (rule_matches(vm->e, vm->f, r.rule) != PKT_PASS)
 			*end = VM_FAIL;
-		else if (vm->e->rules[rule].r->flags & IMG_R_QUICK)
+		else if (vm->e->rules[r.rule].r->flags & IMG_R_QUICK)
 			*end = VM_DONE;
 		break;
 	}
-	return true;
+	return pc + pc[1];
 }
 
 /*
@@ -478,10 +482,10 @@ run(struct vm *vm)
 			rr->n.evaluations += yes;
 			break;
 		case OP_BLOCK:
-			yes = !skip_block(vm, pc, &end);
+			pc = run_block(vm, pc, &end);
 			if (end != VM_RUN)
 				return end;
-			break;
+			continue;
 		case OP_IFACE:
 			yes = (rr->if_index == name_id || iface_is(vm->e,
 			    p->ifid, rr->if_index)) != insn_a(*pc);

@@ -324,6 +324,8 @@ flat_pick_blocks(struct flat *f, struct anchor *a, unsigned n)
 			}
 			flat_pick_ports(f, &base.src_port);
 			flat_pick_ports(f, &base.dst_port);
+			if (flat_pick(f, 3) == 0)
+				flat_step_peer(f, &base.dst, base.af, 1);
 		}
 		r = base;
 		if (fields & 1)
