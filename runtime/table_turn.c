@@ -54,8 +54,11 @@ static const struct table_entry *
 entry_at(struct table *t, uint8_t af, uint32_t place)
 {
 	bool inet6 = af == PFK_AF_INET6;
-	const uint32_t *order = t->order + (inet6 ? t->naddrs[0] : 0);
+	const uint32_t *order;
 
+	if (t->order == NULL)		/* an empty table */
+		return NULL;
+	order = t->order + (inet6 ? t->naddrs[0] : 0);
 	if (!t->weights_known)
 		sum_up_weights(t);
 	if (!t->has_neg)
