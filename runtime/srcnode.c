@@ -15,10 +15,6 @@
 
 #define FIRST_BUCKETS	256
 
-/* counters.limits: pf's numbers */
-enum { LIMIT_SRC_STATES = 1, LIMIT_SRC_NODES, LIMIT_SRC_CONN,
-    LIMIT_SRC_CONN_RATE, LIMIT_OVERLOAD_TABLE, LIMIT_OVERLOAD_FLUSH };
-
 int
 nodes_init(struct pfk_engine *e)
 {
@@ -199,7 +195,7 @@ room_for_node(struct pfk_engine *e, const struct rt_rule *rr)
 {
 	if (rr->r->max_src_nodes != 0 &&
 	    rr->n.source_nodes >= rr->r->max_src_nodes) {
-		e->counters.limits[LIMIT_SRC_NODES]++;
+		e->counters.limits[LIMIT_COUNTER_SRC_NODES]++;
 		return false;
 	}
 	return e->counters.src_nodes < e->opts.limit[IMG_LIMIT_SRC_NODES];
@@ -230,7 +226,7 @@ node_get(struct pfk_engine *e, uint32_t rule, enum node_type type, uint8_t af,
 	if (i != 0) {
 		if (r->max_src_states != 0 &&
 		    e->nodes[i].states >= r->max_src_states) {
-			e->counters.limits[LIMIT_SRC_STATES]++;
+			e->counters.limits[LIMIT_COUNTER_SRC_STATES]++;
 			return PKT_DROP;
 		}
 		*node = i;
@@ -339,11 +335,11 @@ too_many(struct pfk_engine *e, const struct src_node *n,
 	bool bad = false;
 
 	if (r->max_src_conn != 0 && r->max_src_conn < n->connections) {
-		e->counters.limits[LIMIT_SRC_CONN]++;
+		e->counters.limits[LIMIT_COUNTER_SRC_CONN]++;
 		bad = true;
 	}
 	if (r->max_src_conn_rate[0] != 0 && rate_over(&n->rate)) {
-		e->counters.limits[LIMIT_SRC_CONN_RATE]++;
+		e->counters.limits[LIMIT_COUNTER_SRC_CONN_RATE]++;
 		bad = true;
 	}
 	return bad;
@@ -367,7 +363,7 @@ flush_source(struct pfk_engine *e, const struct src_node *n,
 	int side = mine->direction == PFK_OUT ? 1 : 0;
 	unsigned killed = 0;
 
-	e->counters.limits[LIMIT_OVERLOAD_FLUSH]++;
+	e->counters.limits[LIMIT_COUNTER_FLUSH]++;
 	for (uint32_t i = state_first(e); i != 0; i = state_next(e, i)) {
 		const struct state *s = state_get(e, i);
 
@@ -391,7 +387,7 @@ overload(struct pfk_engine *e, const struct src_node *n,
 	char text[PFK_ADDRSTRLEN];
 	unsigned killed = 0;
 
-	e->counters.limits[LIMIT_OVERLOAD_TABLE]++;
+	e->counters.limits[LIMIT_COUNTER_OVERLOAD]++;
 	(void)table_add(e, rr->overload, s->key.af,
 	    (uint8_t)addr_bits((enum pfk_af)s->key.af), false, &n->addr);
 	if (rr->r->flush != 0)

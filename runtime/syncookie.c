@@ -143,6 +143,7 @@ syncookies_active(const struct pkt *p)
 		new_key(e, e->uptime);
 		e->syncookies->active = true;
 		e->counters.syncookies[0]++;
+		e->counters.limits[LIMIT_COUNTER_SYNFLOODS]++;
 		e_debug(e, 4, "pf: synflood detected, enabling syncookies");
 	}
 	return e->syncookies->active;
