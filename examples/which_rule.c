@@ -1,6 +1,5 @@
 /*
  * usage: which_rule PF.CONF HOSTDIR IFACE CAPTURE
- *
  * Which rule decides about each packet of a capture?  All come in on IFACE.
  */
 #include <pcap.h>

@@ -70,6 +70,7 @@ units() { # build folder
 golden() { # build folder, options
 	dir=$1; shift
 	"$build/tests/golden/run" -j "$jobs" -b "$build/tests/captures" \
+	    -b "$build/examples" \
 	    -b "$dir/bin" "$@"
 }
 other_compiler() { # target, program

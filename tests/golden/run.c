@@ -6,7 +6,8 @@
  *		-p  instead: what pfctl printed must compile to itself
  *		-u  write what came out into the cases
  *		-v  name the cases that pass too
- *		-b  where programs are found, first (may be repeated)
+ *		-b  where programs are found, first (may be repeated; without
+ *		    it: where the usual build leaves them)
  *		-j  that many cases at a time
  *		-x  run nothing; write rulesets and captures into the folder,
  *		    as inputs for the fuzzers that take them
@@ -592,11 +593,14 @@ set_environment(void)
 static void
 parse_options(int argc, char **argv)
 {
+	static const char *const usual[] = { "build/examples",
+	    "build/tests/captures", "build/bin" };
+	bool found_told = false;
 	int c;
 
 	while ((c = getopt(argc, argv, "b:j:pt:uvx:")) != -1) {
 		switch (c) {
-		case 'b': prepend_path(optarg); break;
+		case 'b': prepend_path(optarg); found_told = true; break;
 		case 'j': set.workers = atoi(optarg); break;
 		case 'p': set.fixed_point = true; break;
 		case 't': set.seconds = (unsigned)atoi(optarg); break;
@@ -607,6 +611,8 @@ parse_options(int argc, char **argv)
 			exit(2);
 		}
 	}
+	for (size_t i = 0; !found_told && i < 3; i++)
+		prepend_path(usual[i]);
 	if (set.workers < 1)
 		set.workers = 1;
 }
