@@ -161,7 +161,8 @@ pfk_limit_counter_name(unsigned i)
 	static const char *const names[] = { "max states per rule",
 	    "max-src-states", "max-src-nodes", "max-src-conn",
 	    "max-src-conn-rate", "overload table insertion",
-	    "overload flush states", "synfloods detected" };
+	    "overload flush states", "synfloods detected",
+	    "syncookies sent", "syncookies validated" };
 
 	return i < sizeof(names) / sizeof(*names) ? names[i] : NULL;
 }

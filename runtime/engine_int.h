@@ -241,7 +241,8 @@ uint16_t rtable_rdomain(const struct pfk_engine *, unsigned rtable);
 enum { LIMIT_COUNTER_STATES, LIMIT_COUNTER_SRC_STATES,
     LIMIT_COUNTER_SRC_NODES, LIMIT_COUNTER_SRC_CONN,
     LIMIT_COUNTER_SRC_CONN_RATE, LIMIT_COUNTER_OVERLOAD,
-    LIMIT_COUNTER_FLUSH, LIMIT_COUNTER_SYNFLOODS };
+    LIMIT_COUNTER_FLUSH, LIMIT_COUNTER_SYNFLOODS,
+    LIMIT_COUNTER_COOKIES_SENT, LIMIT_COUNTER_COOKIES_VALID };
 /* Everything pf counts for a packet that has been decided. */
 void	 count_packet(struct pkt *, enum outcome, const struct verdict *);
 

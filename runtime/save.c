@@ -116,8 +116,7 @@ counters_move(struct saver *sv, struct pfk_counters *c, bool load)
 	    &c->src_inserts, &c->src_removals, &c->fragment_searches,
 	    &c->fragment_inserts, &c->fragment_removals };
 	const struct { uint64_t *v; size_t n; } arrays[] = {
-	    { c->reasons, PFK_NREASONS }, { c->limits, 8 },
-	    { c->syncookies, 4 } };
+	    { c->reasons, PFK_NREASONS }, { c->limits, 10 } };
 
 	for (size_t i = 0; i < sizeof(wide) / sizeof(*wide); i++)
 		if (load)

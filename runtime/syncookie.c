@@ -142,7 +142,6 @@ syncookies_active(const struct pkt *p)
 	    e->counters.halfopen > water(e, e->opts.syncookies_hi)) {
 		new_key(e, e->uptime);
 		e->syncookies->active = true;
-		e->counters.syncookies[0]++;
 		e->counters.limits[LIMIT_COUNTER_SYNFLOODS]++;
 		e_debug(e, 4, "pf: synflood detected, enabling syncookies");
 	}
@@ -213,7 +212,7 @@ syncookie_send(struct pkt *p)
 	t.seq = (mac & 0xffffff00u) | (cookie ^ mac >> 24);
 	reply_tcp(p, &t);
 	s->inflight[s->current]++;
-	p->e->counters.syncookies[1]++;
+	p->e->counters.limits[LIMIT_COUNTER_COOKIES_SENT]++;
 }
 
 /* The cookie that an ACK answers, if it is one of ours. */
@@ -230,7 +229,7 @@ cookie_valid(const struct pkt *p, uint8_t *cookie)
 	if (((ack ^ cookie_mac(p, *cookie, seq)) & 0xffffff00u) != 0)
 		return false;
 	s->inflight[*cookie & 1]--;
-	p->e->counters.syncookies[2]++;
+	p->e->counters.limits[LIMIT_COUNTER_COOKIES_VALID]++;
 	return true;
 }
 

@@ -274,13 +274,12 @@ void	 pfk_engine_rule_counters(const struct pfk_engine *, uint32_t rule,
 struct pfk_counters {		/* pfctl -si -v */
 	uint64_t	 packets, bytes;		/* seen by pf */
 	uint64_t	 reasons[PFK_NREASONS];
-	uint64_t	 limits[8];	/* "max states per rule" ... */
+	uint64_t	 limits[10];	/* pfk_limit_counter_name() */
 	uint64_t	 searches, inserts, removals;	/* states */
 	uint64_t	 halfopen;
 	uint64_t	 src_searches, src_inserts, src_removals;
 	uint64_t	 fragment_searches, fragment_inserts,
 			 fragment_removals;
-	uint64_t	 syncookies[4];	/* floods seen, sent, validated */
 	uint32_t	 states, src_nodes, fragments;
 	uint64_t	 started, now;		/* ns since 1970 */
 };

@@ -80,17 +80,17 @@ START_TEST(cookie_redeemed)
 	answer_cookie(f, &p, "198.51.100.7", 1000, 0x1000);
 	firewall_send(f, "em0", PFK_IN, &p);
 	pfk_engine_counters(f->e, &c);
-	ck_assert_uint_eq(c.syncookies[2], 0);
+	ck_assert_uint_eq(c.limits[LIMIT_COUNTER_COOKIES_VALID], 0);
 	/* the cookie of another */
 	answer_cookie(f, &p, "198.51.100.8", 1000, 0);
 	firewall_send(f, "em0", PFK_IN, &p);
 	pfk_engine_counters(f->e, &c);
-	ck_assert_uint_eq(c.syncookies[2], 0);
+	ck_assert_uint_eq(c.limits[LIMIT_COUNTER_COOKIES_VALID], 0);
 	answer_cookie(f, &p, "198.51.100.7", 1000, 0);
 	firewall_send(f, "em0", PFK_IN, &p);
 	pfk_engine_counters(f->e, &c);
-	ck_assert_uint_eq(c.syncookies[2], 1);
-	ck_assert_uint_eq(c.syncookies[1], 1);
+	ck_assert_uint_eq(c.limits[LIMIT_COUNTER_COOKIES_VALID], 1);
+	ck_assert_uint_eq(c.limits[LIMIT_COUNTER_COOKIES_SENT], 1);
 	firewall_free(f);
 }
 END_TEST
@@ -109,7 +109,7 @@ START_TEST(cookies_of_old_keys)
 	f->now += 40000000000u;
 	firewall_send(f, "em0", PFK_IN, &p);
 	pfk_engine_counters(f->e, &c);
-	ck_assert_uint_eq(c.syncookies[2], 0);
+	ck_assert_uint_eq(c.limits[LIMIT_COUNTER_COOKIES_VALID], 0);
 	firewall_free(f);
 }
 END_TEST
@@ -130,7 +130,7 @@ START_TEST(cookies_adaptive)
 			cookies++;
 	}
 	pfk_engine_counters(f->e, &c);
-	ck_assert_uint_eq(c.syncookies[0], 1);
+	ck_assert_uint_eq(c.limits[LIMIT_COUNTER_SYNFLOODS], 1);
 	ck_assert_uint_eq(cookies, 60 - 21);
 	ck_assert_uint_eq(pfk_engine_nstates(f->e), 21);
 	firewall_free(f);
