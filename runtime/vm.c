@@ -418,7 +418,7 @@ fits(const struct vm *vm, const uint32_t *pc)
 	case OP_BLOCK: case OP_COUNT:
 		break;
 	}
-	assert(!"not a test");
+	assert(false);			/* not a test */
 	return false;
 }
 
