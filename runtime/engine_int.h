@@ -10,6 +10,8 @@
  *	icmp.c		ICMP errors and the states that they quote
  *	filter.c	a miss: rules, then a new state or an answer
  *	vm.c		runs the bytecode	match.c    what a matching rule does
+ *	block*.c	looks up rules of one kind
+ *	rules.c, anchors.c			rules of images, also loaded later
  *	table.c		<tables>		iface.c    interfaces, (dynamic)
  *	route.c		routing table		osfp_match.c  fingerprints
  *	pool*.c		nat-to, rdr-to, af-to, route-to: address and port
