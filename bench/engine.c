@@ -42,6 +42,17 @@ shape_of(const char *name, size_t len)
 	die("no such shape: %s", name);
 }
 
+/* Here, and not with measured_batch(), which must stay a function. */
+void
+measured_packets(struct feed *f, size_t n, size_t burst)
+{
+	for (size_t left = n, some; left > 0; left -= some) {
+		some = left < BATCH ? left : BATCH;
+		f->fill(f, some);
+		measured_batch(f, some, burst);
+	}
+}
+
 static void
 alone(const char *work, size_t n, size_t burst)
 {

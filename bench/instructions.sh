@@ -28,15 +28,12 @@ with_perf() {
 	    echo $(((long - short) / 1000000))
 }
 
-# The second half of the packets: what the first does once is not counted.
 with_callgrind() {
-	for n in 10000 20000; do
-		valgrind --tool=callgrind --callgrind-out-file="$dir/out" \
-		    --toggle-collect=measured_batch \
-		    "$engine" -x "$1" -n $n >/dev/null 2>&1 || return 1
-		echo "$(awk '/^(totals|summary):/ { n = $2 } END { print n + 0 }' \
-		    "$dir/out")"
-	done | awk 'NR == 1 { a = $1 } NR == 2 { print int(($1 - a) / 10000) }'
+	valgrind --tool=callgrind --callgrind-out-file="$dir/out" \
+	    --toggle-collect=measured_batch \
+	    "$engine" -x "$1" -n 10000 >/dev/null 2>&1 || return 1
+	awk '/^(totals|summary):/ { n = $2 } END { print int(n / 10000) }' \
+	    "$dir/out"
 }
 
 if command -v perf >/dev/null && perf_count hit:1 1000 >/dev/null; then

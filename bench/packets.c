@@ -179,16 +179,6 @@ measured_batch(struct feed *f, size_t n, size_t burst)
 	run_bursts(f, n, burst);
 }
 
-void
-measured_packets(struct feed *f, size_t n, size_t burst)
-{
-	for (size_t left = n, some; left > 0; left -= some) {
-		some = left < BATCH ? left : BATCH;
-		f->fill(f, some);
-		measured_batch(f, some, burst);
-	}
-}
-
 double
 feed_packets(struct feed *f, size_t n, size_t burst)
 {
