@@ -58,11 +58,13 @@ static const char help[] =
     "  --at N:COMMAND   before packet N: table NAME add|delete ADDR ...,\n"
     "                   table NAME flush, load ANCHOR FILE, kill [SRC [DST]],\n"
     "                   kill label LABEL, flush states|sources\n"
+    "  --bench LOOPS    times the engine alone: packets from memory, so often\n"
+    "                   from the beginning; nothing else is written\n"
     "\n"
     HOST_OPTIONS_HELP;
 
 enum replay_option { OPT_LOCAL = OPT_COMMAND, OPT_DIRECTIONS, OPT_STATE_IN,
-    OPT_AT, OPT_RAW, OPT_OUTPUT /* + enum output_kind */ };
+    OPT_AT, OPT_RAW, OPT_BENCH, OPT_OUTPUT /* + enum output_kind */ };
 
 static const struct option long_options[] = {
 	RULESET_LONG_OPTIONS,
@@ -71,6 +73,7 @@ static const struct option long_options[] = {
 	{ "state-in",	   required_argument, NULL, OPT_STATE_IN },
 	{ "at",		   required_argument, NULL, OPT_AT },
 	{ "raw",	   no_argument,	      NULL, OPT_RAW },
+	{ "bench",	   required_argument, NULL, OPT_BENCH },
 	{ "verdicts",	   required_argument, NULL,
 	    OPT_OUTPUT + OUTPUT_VERDICTS },
 	{ "json",	   required_argument, NULL, OPT_OUTPUT + OUTPUT_JSON },
@@ -182,6 +185,18 @@ add_at(struct replay_options *o, const char *arg)
 	o->nat++;
 }
 
+static unsigned
+parse_loops(const char *arg)
+{
+	char *end;
+	unsigned long n = strtoul(arg, &end, 10);
+
+	if (*arg < '0' || *arg > '9' || *end != '\0' || n == 0 || n > 1000000)
+		usage_error(COMMAND, "--bench: not from 1 to 1000000: %s",
+		    arg);
+	return (unsigned)n;
+}
+
 static int
 parse_debug(const char *arg)
 {
@@ -231,6 +246,9 @@ take(struct replay_options *o, int c, const char *arg, int argc, char **argv)
 	case OPT_AT:
 		add_at(o, arg);
 		break;
+	case OPT_BENCH:
+		o->bench = parse_loops(arg);
+		break;
 	case OPT_RAW:
 		o->raw = true;
 		break;
@@ -251,6 +269,18 @@ by_packet(const void *a, const void *b)
 	return x->place < y->place ? -1 : 1;
 }
 
+static void
+check_bench(const struct replay_options *o)
+{
+	bool writes = o->verbose > 0;
+
+	for (size_t i = 0; i < NOUTPUTS; i++)
+		writes |= o->outputs[i] != NULL;
+	if (writes || o->nat > 0)
+		usage_error(COMMAND, "--bench goes with no output and no "
+		    "--at");
+}
+
 /* At most one output may go to standard output. */
 static void
 check(struct replay_options *o)
@@ -261,6 +291,8 @@ check(struct replay_options *o)
 		usage_error(COMMAND, "which rules? (-f)");
 	if (o->ncaptures == 0)
 		usage_error(COMMAND, "which capture?");
+	if (o->bench > 0)
+		check_bench(o);
 	for (size_t i = 0; i < NOUTPUTS; i++)
 		n += o->outputs[i] != NULL && strcmp(o->outputs[i], "-") == 0;
 	if (n > 1)

@@ -37,6 +37,7 @@ struct replay_options {
 	const char	*state_in;
 	struct at_command *at;		/* by packet */
 	size_t		 nat;
+	unsigned	 bench;		/* loops; 0: a usual replay */
 	unsigned	 verbose;
 	bool		 quiet;
 	bool		 raw;		/* --write without link headers */

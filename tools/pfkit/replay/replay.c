@@ -31,17 +31,14 @@ tell_not_enforced(const struct replay *r)
 		warning("not enforced yet: %s", what[i]);
 }
 
-static struct pfk_engine *
-new_engine(struct replay *r)
+struct pfk_engine *
+replay_engine(struct replay *r, const struct pfk_sink *sink)
 {
 	struct pfk_engine_options o = { .image = r->image,
-	    .seed = r->o->ruleset.seed, .debug = r->o->debug };
+	    .seed = r->o->ruleset.seed, .debug = r->o->debug, .sink = sink };
 	struct pfk_engine *engine = NULL;
-	struct pfk_sink sink;
 	int error;
 
-	outputs_sink(r, &sink);
-	o.sink = &sink;
 	o.interfaces = pfk_host_interfaces(r->host, &o.ninterfaces);
 	o.routes = pfk_host_routes(r->host, &o.nroutes);
 	error = pfk_engine_new(&o, &engine);
@@ -62,6 +59,25 @@ free_all(struct replay *r)
 	pfk_host_free(r->host);
 }
 
+/* Packets decided, outputs written; status. */
+static int
+run(struct replay *r)
+{
+	struct pfk_sink sink;
+	int status;
+
+	outputs_sink(r, &sink);
+	r->engine = replay_engine(r, &sink);
+	if (r->o->state_in != NULL)
+		restore_state(r, r->o->state_in);
+	if (r->o->bench > 0)
+		return replay_bench(r);
+	outputs_open(r);
+	status = replay_run(r);
+	status |= outputs_close(r);
+	return status | r->failed;
+}
+
 static int
 replay(struct replay_options *o)
 {
@@ -75,13 +91,7 @@ replay(struct replay_options *o)
 	if (r.image != NULL) {
 		tell_not_enforced(&r);
 		r.inputs = inputs_open(o->captures, o->ncaptures);
-		r.engine = new_engine(&r);
-		if (o->state_in != NULL)
-			restore_state(&r, o->state_in);
-		outputs_open(&r);
-		status = replay_run(&r);
-		status |= outputs_close(&r);
-		status |= r.failed;
+		status = run(&r);
 	}
 	free_all(&r);
 	return status;

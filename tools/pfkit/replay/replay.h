@@ -5,6 +5,7 @@
  *	stream.c, capture.c, pcap.c, pcapng.c  from files to packets
  *	inputs.c	captures merged by time
  *	where.c		interface and direction of each packet
+ *	bench.c		--bench: the engine alone, timed
  *	run.c		the loop: packets in bursts to the engine, --at
  *	outputs.c	which outputs are wanted; answers to each of them
  *	verdicts.c, lines.c, json.c, write.c, pflog.c, summary.c
@@ -58,8 +59,12 @@ const struct pfk_packet *replay_packet(const struct replay *, uint64_t number);
 /* state_file.c: ends the program if it cannot. */
 void	 restore_state(struct replay *, const char *path);
 
-/* run.c: 0, or 1 if something went wrong (told). */
+/* An engine for the ruleset; ends the program if there is no memory. */
+struct pfk_engine *replay_engine(struct replay *, const struct pfk_sink *);
+
+/* run.c, bench.c: 0, or 1 if something went wrong (told). */
 int	 replay_run(struct replay *);
+int	 replay_bench(struct replay *);
 
 /*
  * at.c: what is to be done before a packet; ends the program if wrong.
