@@ -96,8 +96,8 @@ hash_fnv1a(const void *data, size_t len)
 }
 
 /* The reflected Castagnoli polynomial, four bits at a time. */
-uint32_t
-crc32c(uint32_t crc, const void *data, size_t len)
+static uint32_t
+crc_bytes(uint32_t crc, const unsigned char *p, size_t len)
 {
 	static const uint32_t nibble[16] = {
 		0x00000000, 0x105ec76f, 0x20bd8ede, 0x30e349b1,
@@ -105,13 +105,56 @@ crc32c(uint32_t crc, const void *data, size_t len)
 		0x82f63b78, 0x92a8fc17, 0xa24bb5a6, 0xb21572c9,
 		0xc38d26c4, 0xd3d3e1ab, 0xe330a81a, 0xf36e6f75
 	};
-	const unsigned char *p = data;
 
-	crc = ~crc;
 	while (len-- > 0) {
 		crc ^= *p++;
 		crc = crc >> 4 ^ nibble[crc & 15];
 		crc = crc >> 4 ^ nibble[crc & 15];
 	}
-	return ~crc;
+	return crc;
+}
+
+/*
+ * Eight bytes at a time ("slicing"): t[k][b] is what the byte b does to the
+ * remainder k bytes later.  The tables are made for each long text anew, which
+ * is nothing beside it.
+ */
+#define CRC_LONG	4096
+
+static void
+crc_tables(uint32_t t[8][256])
+{
+	for (unsigned b = 0; b < 256; b++) {
+		const unsigned char byte = (unsigned char)b;
+
+		t[0][b] = crc_bytes(0, &byte, 1);
+	}
+	for (unsigned k = 1; k < 8; k++)
+		for (unsigned b = 0; b < 256; b++)
+			t[k][b] = t[k - 1][b] >> 8 ^
+			    t[0][t[k - 1][b] & 0xff];
+}
+
+static uint32_t
+crc_long(uint32_t crc, const unsigned char *p, size_t len)
+{
+	uint32_t t[8][256];
+
+	crc_tables(t);
+	for (; len >= 8; len -= 8, p += 8) {
+		uint64_t v = le64(p, 8) ^ crc;
+
+		crc = t[7][v & 0xff] ^ t[6][v >> 8 & 0xff] ^
+		    t[5][v >> 16 & 0xff] ^ t[4][v >> 24 & 0xff] ^
+		    t[3][v >> 32 & 0xff] ^ t[2][v >> 40 & 0xff] ^
+		    t[1][v >> 48 & 0xff] ^ t[0][v >> 56];
+	}
+	return crc_bytes(crc, p, len);
+}
+
+uint32_t
+crc32c(uint32_t crc, const void *data, size_t len)
+{
+	return ~(len >= CRC_LONG ? crc_long(~crc, data, len) :
+	    crc_bytes(~crc, data, len));
 }

@@ -239,6 +239,22 @@ START_TEST(no_memory)
 }
 END_TEST
 
+/* A checksum of a long text is that of its pieces. */
+START_TEST(checksum)
+{
+	static uint8_t text[20011];
+	uint32_t crc = 0;
+
+	ck_assert_uint_eq(crc32c(0, "123456789", 9), 0xe3069283);
+	for (size_t i = 0; i < sizeof(text); i++)
+		text[i] = (uint8_t)(i * i >> 5);
+	for (size_t i = 0; i < sizeof(text); i += 17)
+		crc = crc32c(crc, text + i, sizeof(text) - i < 17 ?
+		    sizeof(text) - i : 17);
+	ck_assert_uint_eq(crc, crc32c(0, text, sizeof(text)));
+}
+END_TEST
+
 /* Instructions are as long as bytecode.h says, and names are unique. */
 START_TEST(instruction_set)
 {
@@ -267,6 +283,7 @@ main(void)
 	tcase_add_loop_test(tc, damaged, 0, 6);
 	tcase_add_test(tc, damaged_code);
 	tcase_add_test(tc, no_memory);
+	tcase_add_test(tc, checksum);
 	tcase_add_test(tc, instruction_set);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
