@@ -2,21 +2,27 @@
  * The clock: what is due when time passes.
  *
  * Each full second after the start a sweep looks at a part of the states, the
- * oldest first, and goes on where it stopped: (states / interval) of them, but
- * at least 64.  Those that are over are gathered, at most 64 at a time, and
- * then removed together; so a sweep sees the number of states before the
- * removal, as adaptive timeouts are computed from it.  Fragments and source
- * nodes are looked at after one second, and then each `interval` seconds.
+ * oldest first, and goes on where it stopped.  It works in batches, as pf's:
  *
- * A capture may sleep for months.  While no state can end, whole rounds
- * through the list are skipped: they would change nothing.
+ *	left = states / interval
+ *	do a batch of max(left, 64) states; it ends early behind the last
+ *	state, or when it has found 64 that are over
+ *	unless it saw `left` of them (the one that ended it apart),
+ *	take what it saw from left, and do another
+ *
+ * States that are over are removed after the batch, so that adaptive timeouts
+ * are computed from the number before it.  Fragments and source nodes are
+ * looked at after one second, and then each `interval` seconds.
+ *
+ * A capture may sleep for months.  While no state can end, sweeps only move
+ * the place where the next one goes on: that is computed.
  */
 #include "runtime/normalize.h"
 #include "runtime/state_table.h"
 #include "runtime/translate.h"
 
-#define SWEEP_MIN	64u		/* states looked at in each sweep */
-#define SWEEP_BATCH	64u		/* removed together */
+#define BATCH_MIN	64u		/* states looked at in a batch */
+#define BATCH_OVER	64u		/* found and removed together */
 #define NEVER		UINT32_MAX
 
 static uint32_t
@@ -64,46 +70,43 @@ interval(const struct pfk_engine *e)
 	return n > 1 ? n : 1;
 }
 
-/* States that a sweep looks at. */
+/* At most `limit` states from the cursor on; how many, the last one apart if
+ * it ended the batch. */
 static uint32_t
-sweep_size(const struct pfk_engine *e)
-{
-	uint32_t n = (uint32_t)states_count(e) / interval(e);
-
-	return n > SWEEP_MIN ? n : SWEEP_MIN;
-}
-
-/* At most `limit` states from the cursor on; false: the list's end is there. */
-static bool
-sweep_batch(struct pfk_engine *e, uint32_t *limit)
+sweep_batch(struct pfk_engine *e, uint32_t limit)
 {
 	struct state_table *t = e->states;
-	uint32_t over[SWEEP_BATCH], n = 0, cur = t->cursor;
+	uint32_t over[BATCH_OVER], n = 0, seen = 0, next = t->cursor;
+	uint32_t cur = next != 0 ? next : t->oldest;
 
-	if (cur == 0)
-		cur = t->oldest;
-	while (cur != 0 && *limit > 0 && n < SWEEP_BATCH) {
-		(*limit)--;
+	while (seen < limit) {
 		if (state_expires(e, cur) <= e->uptime)
 			over[n++] = cur;
-		cur = state_next(e, cur);
+		next = state_next(e, cur);
+		if (next == 0 || n == BATCH_OVER)
+			break;
+		cur = next;
+		seen++;
 	}
-	t->cursor = cur;
+	t->cursor = next;
 	while (n > 0)
 		state_remove(e, over[--n]);
-	return cur != 0;
+	return seen;
 }
 
 static void
 sweep_states(struct pfk_engine *e)
 {
-	uint32_t limit;
+	uint32_t left = (uint32_t)states_count(e) / interval(e), seen;
 
-	if (states_count(e) == 0)
-		return;
-	limit = sweep_size(e);
-	while (sweep_batch(e, &limit) && limit > 0)
-		;
+	do {
+		if (states_count(e) == 0)
+			return;
+		seen = sweep_batch(e, left > BATCH_MIN ? left : BATCH_MIN);
+		/* pf itself would never come back from this */
+		if (seen == 0 && states_count(e) <= 1)
+			return;
+	} while (seen < left && (left -= seen) > 0);
 }
 
 /* The earliest second in which the sweep can have work. */
@@ -118,28 +121,83 @@ next_end(const struct pfk_engine *e)
 	return first;
 }
 
-/*
- * Seconds that may be skipped before `end`: none in the middle of a round;
- * else whole rounds.  Chores do not depend on states: they are made up for.
- */
+/* The place (0: the oldest) where a sweep that removes nothing leaves off. */
 static uint32_t
-seconds_to_skip(const struct pfk_engine *e, uint32_t end)
+place_after(uint32_t place, uint32_t n, uint32_t left)
 {
-	const struct state_table *t = e->states;
-	uint32_t n = (uint32_t)states_count(e), size, round, until;
+	uint32_t size, seen;
 
-	if (end - e->uptime < 8 || t->cursor != 0)
+	do {
+		size = left > BATCH_MIN ? left : BATCH_MIN;
+		seen = size < n - place ? size : n - place - 1;
+		place = size < n - place ? place + size : 0;
+		if (seen == 0 && n <= 1)
+			break;
+	} while (seen < left && (left -= seen) > 0);
+	return place;
+}
+
+/* The same after many sweeps.  Places repeat: whole rounds are left out. */
+static uint32_t
+place_after_many(uint32_t place, uint32_t n, uint32_t left, uint32_t sweeps)
+{
+	uint32_t mark = place, since = 0, span = 1;
+
+	for (; sweeps > 0; sweeps--) {
+		place = place_after(place, n, left);
+		since++;
+		if (place == mark)
+			sweeps = (sweeps - 1) % since + 1;
+		if (since == span || place == mark) {
+			mark = place;
+			since = 0;
+			span *= 2;
+		}
+	}
+	return place;
+}
+
+static uint32_t
+state_at(const struct pfk_engine *e, uint32_t place)
+{
+	uint32_t i = state_first(e);
+
+	for (; place > 0; place--)
+		i = state_next(e, i);
+	return i;
+}
+
+static uint32_t
+place_of(const struct pfk_engine *e, uint32_t state)
+{
+	uint32_t place = 0;
+
+	for (uint32_t i = state_first(e); i != state; i = state_next(e, i))
+		place++;
+	return place;
+}
+
+/* Seconds before `end` in which no state can end: the sweeps are done. */
+static uint32_t
+sleep_until(struct pfk_engine *e, uint32_t end)
+{
+	struct state_table *t = e->states;
+	uint32_t n = (uint32_t)states_count(e), until, place, skip;
+
+	if (end - e->uptime < 8)
 		return 0;
 	if (n == 0)
 		return end - e->uptime - 1;
-	size = sweep_size(e);
-	round = (n + size - 1) / size;
 	until = next_end(e);
 	if (until > end)
 		until = end;
-	if (until <= e->uptime + 1)
+	if (until <= e->uptime + 2)
 		return 0;
-	return (until - e->uptime - 1) / round * round;
+	skip = until - e->uptime - 1;
+	place = t->cursor == 0 ? 0 : place_of(e, t->cursor);
+	place = place_after_many(place, n, n / interval(e), skip);
+	t->cursor = place == 0 ? 0 : state_at(e, place);
+	return skip;
 }
 
 static void
@@ -177,7 +235,7 @@ purge_until(struct pfk_engine *e, uint64_t now)
 
 	while (e->swept < end) {
 		e->uptime = e->swept;
-		if ((skip = seconds_to_skip(e, end)) > 0) {
+		if ((skip = sleep_until(e, end)) > 0) {
 			skip_to(e, e->swept + skip);
 			continue;
 		}
