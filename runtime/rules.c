@@ -32,7 +32,8 @@ tag_intern(struct pfk_engine *e, const char *name)
 	char *copy;
 
 	for (i = 1; i < e->ntags; i++)
-		if (strcmp(e->tags[i], name) == 0)
+		/* one for which there was no memory has no name */
+		if (e->tags[i] != NULL && strcmp(e->tags[i], name) == 0)
 			return (uint16_t)i;
 	if (i > UINT16_MAX)
 		return 0;
