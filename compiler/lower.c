@@ -29,31 +29,33 @@ _Static_assert((int)RULE_MATCH == IMG_MATCH &&
     "enums of rule.h and image.h differ");
 
 static void
-lower_addr(struct image_writer *w, uint32_t anchor, struct img_addr *to,
-    const struct rule_addr *from)
+lower_addr(struct image_writer *w, const struct img_rule *r,
+    struct img_addr *to, const struct rule_addr *from)
 {
 	to->kind = from->kind;
-	to->af = from->af;
+	/* the family of `(name)' is its rule's: its mask depends on it */
+	to->af = from->kind == RULE_ADDR_DYNAMIC ? r->af : from->af;
 	to->ifmods = from->ifmods;
 	to->addr = from->addr;
 	to->mask = from->mask;
 	if (from->kind == RULE_ADDR_TABLE)
-		to->ref = lower_table(w, anchor, from->name);
+		to->ref = lower_table(w, r->anchor, from->name);
 	else if (from->kind == RULE_ADDR_DYNAMIC ||
 	    from->kind == RULE_ADDR_ROUTE_LABEL)
 		to->ref = write_string(w, from->name);
 }
 
 static void
-lower_peer(struct image_writer *w, uint32_t anchor, struct img_addr *to,
-    const struct rule_peer_addr *from)
+lower_peer(struct image_writer *w, const struct img_rule *r,
+    struct img_addr *to, const struct rule_peer_addr *from)
 {
-	lower_addr(w, anchor, to, &from->addr);
+	lower_addr(w, r, to, &from->addr);
 	to->neg = from->neg != 0;
 }
 
 static uint32_t
-lower_pool(struct image_writer *w, uint32_t anchor, const struct rule_pool *p)
+lower_pool(struct image_writer *w, const struct img_rule *r,
+    const struct rule_pool *p)
 {
 	struct img_pool *to;
 	struct img_addr addr;
@@ -61,7 +63,7 @@ lower_pool(struct image_writer *w, uint32_t anchor, const struct rule_pool *p)
 	if (p->addr.kind == RULE_ADDR_NONE)
 		return IMG_NONE;
 	memset(&addr, 0, sizeof(addr));
-	lower_addr(w, anchor, &addr, &p->addr);
+	lower_addr(w, r, &addr, &p->addr);
 	to = vec_add(w->arena, &w->pools);
 	memset(to, 0, sizeof(*to));
 	to->addr = addr;
@@ -114,8 +116,9 @@ static void
 lower_criteria(struct image_writer *w, struct img_rule *to,
     const struct rule *r)
 {
-	lower_peer(w, to->anchor, &to->src, &r->src);
-	lower_peer(w, to->anchor, &to->dst, &r->dst);
+	to->af = r->af;
+	lower_peer(w, to, &to->src, &r->src);
+	lower_peer(w, to, &to->dst, &r->dst);
 	memcpy(to->src_port, r->src_port.port, sizeof(to->src_port));
 	memcpy(to->dst_port, r->dst_port.port, sizeof(to->dst_port));
 	to->src_port_op = r->src_port.op;
@@ -133,7 +136,6 @@ lower_criteria(struct image_writer *w, struct img_rule *to,
 	to->icmp_type = r->icmp_type;
 	to->icmp_code = r->icmp_code;
 	to->direction = r->direction;
-	to->af = r->af;
 	to->proto = r->proto;
 	to->tcp_flags = r->flags;
 	to->tcp_flagset = r->flagset;
@@ -175,9 +177,9 @@ lower_actions(struct image_writer *w, struct img_rule *to,
 	to->label = write_string(w, r->label);
 	to->qname = write_string(w, r->qname);
 	to->pqname = write_string(w, r->pqname);
-	to->nat = lower_pool(w, to->anchor, r->nat);
-	to->rdr = lower_pool(w, to->anchor, r->rdr);
-	to->route = lower_pool(w, to->anchor, r->route);
+	to->nat = lower_pool(w, to, r->nat);
+	to->rdr = lower_pool(w, to, r->rdr);
+	to->route = lower_pool(w, to, r->route);
 	to->rtable = r->rtable;
 	to->divert = r->divert.type;
 	to->divert_af = r->divert.af;
