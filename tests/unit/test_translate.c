@@ -4,6 +4,8 @@
  */
 #include "tests/unit/firewall.h"
 
+#include "runtime/pool.h"
+
 #define ck_flow(f, text) ck_assert_str_eq(firewall_flow(f), text)
 
 START_TEST(nat_there_and_back)
@@ -149,6 +151,61 @@ START_TEST(pool_exhausted)
 	check_exhausted("pass out inet nat-to 192.0.2.8 static-port\n", 1);
 	check_exhausted("pass out inet nat-to 192.0.2.8 round-robin "
 	    "static-port\n", 1);
+}
+END_TEST
+
+/* Addresses of an interface take turns, link-local ones do not. */
+START_TEST(pool_interface)
+{
+	struct firewall *f = firewall_new(
+	    "pass out on em0 inet6 nat-to (em0) static-port\n"
+	    "pass out on em0 inet nat-to (em1) static-port\n");
+	struct packet p;
+
+	for (unsigned i = 0; i < 2; i++) {
+		packet_udp(&p, "2001:db8:1::9", 40 + i, "2001:db8:9::7", 53,
+		    5);
+		ck_assert_int_eq(firewall_send(f, "em0", PFK_OUT, &p),
+		    PFK_PASS);
+		ck_flow(f, i == 0 ? "2001:db8::2 40 > 2001:db8:9::7 53" :
+		    "2001:db8::2 41 > 2001:db8:9::7 53");
+	}
+	packet_udp(&p, "10.0.0.9", 40, "198.51.100.7", 53, 5);
+	firewall_send(f, "em0", PFK_OUT, &p);
+	ck_flow(f, "10.0.0.1 40 > 198.51.100.7 53");
+	packet_udp(&p, "10.0.0.9", 41, "198.51.100.7", 53, 5);
+	firewall_send(f, "em0", PFK_OUT, &p);
+	ck_flow(f, "10.0.1.1 41 > 198.51.100.7 53");
+	firewall_free(f);
+}
+END_TEST
+
+/* RFC 6052: where the four bytes stand in prefixes of all lengths. */
+START_TEST(embedding)
+{
+	static const struct { unsigned bits; const char *text; } cases[] = {
+		{ 32, "2001:db8:c000:221::" }, { 40, "2001:db8:1c0:2:21::" },
+		{ 48, "2001:db8:122:c000:2:2100::" },
+		{ 56, "2001:db8:122:3c0:0:221::" },
+		{ 64, "2001:db8:122:344:c0:2:2100:0" },
+		{ 96, "2001:db8:122:344::192.0.2.33" },
+	};
+	struct pfk_addr v4, v6, want, prefix, mask, back;
+
+	ck_assert(addr_parse("192.0.2.33", PFK_AF_INET, &v4));
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		ck_assert(addr_parse("2001:db8:122:344::", PFK_AF_INET6,
+		    &prefix));
+		addr_prefix_mask(&mask, cases[i].bits);
+		addr_and(&prefix, &mask);
+		ck_assert(addr_parse(cases[i].text, PFK_AF_INET6, &want));
+		ck_assert(afto_embed(&v6, &v4, &prefix, cases[i].bits));
+		ck_assert(addr_equal(&v6, &want, PFK_AF_INET6));
+		memset(&back, 0, sizeof(back));
+		ck_assert(afto_extract(&back, &v6, cases[i].bits));
+		ck_assert(addr_equal(&back, &v4, PFK_AF_INET));
+	}
+	ck_assert(!afto_extract(&back, &v6, 72));
 }
 END_TEST
 
@@ -478,6 +535,8 @@ main(void)
 	tcase_add_test(t, pool_round_robin);
 	tcase_add_test(t, pool_weights);
 	tcase_add_test(t, pool_exhausted);
+	tcase_add_test(t, pool_interface);
+	tcase_add_test(t, embedding);
 	tcase_add_test(t, pool_bitmask);
 	tcase_add_test(t, pool_least_states);
 	tcase_add_test(t, pool_sticky);
