@@ -411,7 +411,8 @@ pfk_ruleset_image(struct pfk_ruleset *rs, enum pfk_lowering lowering,
 	arena_init(&arena, alloc, &oom);
 	arena_init(&scratch, alloc, &oom);
 	if (setjmp(oom) == 0)
-		block = lower(rs, lowering != PFK_LOWER_PLAIN, &arena, &scratch, alloc, &size);
+		block = lower(rs, lowering != PFK_LOWER_PLAIN, &arena,
+		    &scratch, alloc, &size);
 	arena_free(&scratch);
 	arena_free(&arena);
 	if (block == NULL)

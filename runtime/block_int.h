@@ -21,7 +21,7 @@ struct tuple {
 	uint32_t	*buckets;	/* entry + 1 */
 	uint32_t	nbuckets, n;	/* nbuckets: a power of two */
 	uint32_t	best;		/* entry: lowest or highest */
-	uint64_t	*filter;	/* a bit for some of the hashes of keys */
+	uint64_t	*filter;	/* bits for the hashes of its keys */
 	uint32_t	nfilter;	/* words, a power of two; 0: none */
 };
 

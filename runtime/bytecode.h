@@ -30,9 +30,9 @@
  * A BLOCK stands before the first of many rules of one kind, which follow it
  * as they would without it; an engine makes a classifier of them (block.c).
  *
- * Jumps lead to RULE, BLOCK or END only, so that every test has its rule.  What a
- * test needs beyond constants (the number of an interface, of a table, of a
- * tag) is known only to an engine, which keeps it with the rule.
+ * Jumps lead to RULE, BLOCK or END only, so that every test has its rule.
+ * What a test needs beyond constants (the number of an interface, of a table,
+ * of a tag) is known only to an engine, which keeps it with the rule.
  */
 #ifndef RUNTIME_BYTECODE_H
 #define RUNTIME_BYTECODE_H

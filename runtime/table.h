@@ -30,7 +30,7 @@ struct table {
 	uint32_t	 n, cap, free;	/* used or once used; index + 1 */
 	uint32_t	 naddrs[2];
 	uint32_t	*order;		/* entries as pf walks them: IPv4, */
-	uint32_t	 norder;	/* then IPv6; NULL: to be sorted again */
+	uint32_t	 norder;	/* then IPv6; NULL: not sorted yet */
 	/* of weights; unknown after changes, as order */
 	bool		 weights_known, weighted, has_neg;
 	uint16_t	 gcd, most;

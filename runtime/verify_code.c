@@ -4,8 +4,8 @@
  * One pass over the code of an anchor, from its first word to its last.  An
  * instruction must be whole and its operands of the kinds that ops.def names.
  * A jump is remembered in a bitmap as a word that must turn out to begin a
- * RULE, a BLOCK or the END; since jumps lead forward, all of them are known when their
- * target is reached.  So code that passes runs to an END in at most as many
+ * RULE, a BLOCK or the END; since jumps lead forward, all of them are known
+ * when their target is reached.  So code that passes runs to an END in at most as many
  * steps as it has instructions.
  *
  * Tests refer to "the rule" of the last RULE; it must have what they ask for.

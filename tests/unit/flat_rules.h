@@ -314,7 +314,8 @@ flat_pick_blocks(struct flat *f, struct anchor *a, unsigned n)
 			base.quick = flat_pick(f, 3) == 0;
 			base.direction = (uint8_t)flat_pick(f, 3);
 			base.ifname = flat_pick(f, 3) ? NULL : "em0";
-			base.ifnot = base.ifname != NULL && flat_pick(f, 3) == 0;
+			base.ifnot = base.ifname != NULL &&
+			    flat_pick(f, 3) == 0;
 			base.af = flat_pick(f, 6) ? PFK_AF_INET : PFK_AF_INET6;
 			base.proto = flat_pick(f, 3) ? 6 : 17;
 			base.keep_state = base.action == RULE_PASS;

@@ -198,7 +198,8 @@ END_TEST
 
 /*
  * Blocks in order, longer prefixes first; an address that belongs to a longer
- * prefix is left to it, and negated ones are never given.  The caller moves the turn on, as pf's pools do.
+ * prefix is left to it, and negated ones are never given.  The caller moves
+ * the turn on, as pf's pools do.
  */
 START_TEST(turns)
 {
