@@ -13,6 +13,10 @@
  *	  /	\
  *  10.0/16 = b  10.1/16 = c
  *
+ * A large tree of IPv4 has a table by the first 16 bits as well: the node to
+ * begin with and the value so far, so that a look-up has only the branches
+ * left that lie below.
+ *
  * Nodes refer to each other by index, so the array may move when it grows;
  * 0 is no node.  Addresses are kept as two big words, most significant first,
  * so that a prefix compares with two shifts.
@@ -29,6 +33,10 @@ struct prefix_node {
 };
 
 struct key { uint64_t hi, lo; };
+
+#define JUMP_BITS	16
+#define JUMP_MIN	512		/* nodes of a tree that is large */
+struct prefix_jump { uint32_t node, value; };
 
 static uint64_t
 get64(const uint8_t *p)
@@ -149,27 +157,67 @@ find_link(struct prefix_tree *t, struct key k, unsigned bits)
 	return link;
 }
 
-bool
-prefix_set(const struct pfk_engine *e, struct prefix_tree *t, uint8_t af,
-    const struct pfk_addr *addr, uint8_t bits, uint32_t value)
+/* What the tree says of addresses that begin with these 16 bits. */
+static struct prefix_jump
+jump_of(const struct prefix_tree *t, unsigned top)
 {
-	struct key k = key_mask(key_of(af, addr), bits);
-	uint32_t *link, old, node, fork;
+	struct key k = { (uint64_t)top << (64 - JUMP_BITS), 0 };
+	struct prefix_jump j = { t->root, PREFIX_NONE };
+
+	while (j.node != 0) {
+		const struct prefix_node *n = &t->nodes[j.node];
+		unsigned bits = n->bits < JUMP_BITS ? n->bits : JUMP_BITS;
+
+		if (((n->hi ^ k.hi) & top_bits(bits)) != 0)
+			j.node = 0;
+		else if (n->bits >= JUMP_BITS)
+			break;
+		else {
+			if (n->value != PREFIX_NONE)
+				j.value = n->value;
+			j.node = n->child[key_bit(k, n->bits)];
+		}
+	}
+	return j;
+}
+
+/* The prefix has changed: so have the jumps of all that begins like it. */
+static void
+update_jumps(const struct pfk_engine *e, struct prefix_tree *t, uint8_t af,
+    struct key k, unsigned bits)
+{
+	unsigned first = (unsigned)(k.hi >> (64 - JUMP_BITS)), n = 1;
+
+	if (af != PFK_AF_INET || t->n < JUMP_MIN)
+		return;
+	if (bits < JUMP_BITS)
+		n = 1u << (JUMP_BITS - bits);
+	if (t->jump == NULL) {
+		t->jump = e_alloc(e, sizeof(*t->jump) << JUMP_BITS);
+		if (t->jump == NULL)
+			return;		/* it is only faster with them */
+		first = 0;
+		n = 1u << JUMP_BITS;
+	}
+	for (unsigned i = first; i < first + n; i++)
+		t->jump[i] = jump_of(t, i);
+}
+
+static void
+insert(struct prefix_tree *t, struct key k, uint8_t bits, uint32_t value)
+{
+	uint32_t *link = find_link(t, k, bits), old = *link, node, fork;
 	unsigned common;
 
-	if (!reserve(e, t))
-		return false;
-	link = find_link(t, k, bits);
-	old = *link;
 	if (old == 0) {
 		*link = new_node(t, k, bits, value);
-		return true;
+		return;
 	}
 	common = common_bits(&t->nodes[old], k,
 	    t->nodes[old].bits < bits ? t->nodes[old].bits : bits);
 	if (common == bits && t->nodes[old].bits == bits) {
 		t->nodes[old].value = value;
-		return true;
+		return;
 	}
 	/* links point into the array, which does not move any more */
 	node = new_node(t, k, bits, value);
@@ -179,6 +227,18 @@ prefix_set(const struct pfk_engine *e, struct prefix_tree *t, uint8_t af,
 	if (fork != node)
 		t->nodes[fork].child[key_bit(k, common)] = node;
 	*link = fork;
+}
+
+bool
+prefix_set(const struct pfk_engine *e, struct prefix_tree *t, uint8_t af,
+    const struct pfk_addr *addr, uint8_t bits, uint32_t value)
+{
+	struct key k = key_mask(key_of(af, addr), bits);
+
+	if (!reserve(e, t))
+		return false;
+	insert(t, k, bits, value);
+	update_jumps(e, t, af, k, bits);
 	return true;
 }
 
@@ -209,6 +269,10 @@ prefix_match(const struct prefix_tree *t, uint8_t af,
 	unsigned all = addr_bits((enum pfk_af)af);
 	uint32_t i = t->root, best = PREFIX_NONE;
 
+	if (t->jump != NULL) {
+		i = t->jump[k.hi >> (64 - JUMP_BITS)].node;
+		best = t->jump[k.hi >> (64 - JUMP_BITS)].value;
+	}
 	while (i != 0) {
 		const struct prefix_node *n = &t->nodes[i];
 
@@ -239,8 +303,8 @@ tidy(struct prefix_tree *t, uint32_t *link)
 }
 
 void
-prefix_remove(struct prefix_tree *t, uint8_t af, const struct pfk_addr *addr,
-    uint8_t bits)
+prefix_remove(const struct pfk_engine *e, struct prefix_tree *t, uint8_t af,
+    const struct pfk_addr *addr, uint8_t bits)
 {
 	struct key k = key_mask(key_of(af, addr), bits);
 	uint32_t *link = &t->root, *above = NULL;
@@ -261,11 +325,14 @@ prefix_remove(struct prefix_tree *t, uint8_t af, const struct pfk_addr *addr,
 	tidy(t, link);
 	if (above != NULL)
 		tidy(t, above);
+	update_jumps(e, t, af, k, bits);
 }
 
 void
 prefix_free(const struct pfk_engine *e, struct prefix_tree *t)
 {
 	e_free(e, t->nodes, t->cap * sizeof(*t->nodes));
+	if (t->jump != NULL)
+		e_free(e, t->jump, sizeof(*t->jump) << JUMP_BITS);
 	memset(t, 0, sizeof(*t));
 }

@@ -122,8 +122,10 @@ uint32_t rule_table(const struct pfk_engine *, const struct rt_rule *,
 
 /* ---- prefix.c: longest prefix match ---- */
 struct prefix_node;
+struct prefix_jump;
 struct prefix_tree {
 	struct prefix_node *nodes;	/* 0 is none */
+	struct prefix_jump *jump;	/* large trees: by the first 16 bits */
 	uint32_t	 n, cap, free, root;
 };
 #define PREFIX_NONE	UINT32_MAX
@@ -135,8 +137,8 @@ uint32_t prefix_get(const struct prefix_tree *, uint8_t af,
 	    const struct pfk_addr *, uint8_t bits);
 uint32_t prefix_match(const struct prefix_tree *, uint8_t af,
 	    const struct pfk_addr *);
-void	 prefix_remove(struct prefix_tree *, uint8_t af,
-	    const struct pfk_addr *, uint8_t bits);
+void	 prefix_remove(const struct pfk_engine *, struct prefix_tree *,
+	    uint8_t af, const struct pfk_addr *, uint8_t bits);
 void	 prefix_free(const struct pfk_engine *, struct prefix_tree *);
 
 #endif

@@ -237,7 +237,7 @@ table_remove(struct pfk_engine *e, uint32_t table, uint8_t af, uint8_t bits,
 
 	if (i == PREFIX_NONE)
 		return 0;
-	prefix_remove(tree, af, addr, bits);
+	prefix_remove(e, tree, af, addr, bits);
 	free_entry(e, t, i);
 	t->naddrs[family_index(af)]--;
 	forget_order(e, t);
