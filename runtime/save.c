@@ -148,6 +148,19 @@ clock_save(const struct pfk_engine *e, struct saver *sv)
 	counters_move(sv, &c, false);
 }
 
+/* Four zeros would be followed by zeros for ever. */
+static void
+random_restore(struct pfk_engine *e, struct saver *sv)
+{
+	uint64_t s[4], any = 0;
+
+	for (int i = 0; i < 4; i++)
+		any |= s[i] = load_u64(sv);
+	sv->bad |= any == 0;
+	if (!sv->bad)
+		memcpy(e->random, s, sizeof(s));
+}
+
 static bool
 clock_restore(struct pfk_engine *e, struct saver *sv)
 {
@@ -158,8 +171,7 @@ clock_restore(struct pfk_engine *e, struct saver *sv)
 	e->uptime = load_u32(sv);
 	e->swept = load_u32(sv);
 	e->next_chores = load_u32(sv);
-	for (int i = 0; i < 4; i++)
-		e->random[i] = load_u64(sv);
+	random_restore(e, sv);
 	counters_move(sv, &e->counters, true);
 	return !sv->bad;
 }
