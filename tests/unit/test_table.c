@@ -7,7 +7,7 @@
 
 #include "runtime/table.h"
 
-#define MAX	600
+#define MAX	2000
 
 struct listed { struct pfk_addr addr; uint8_t af, bits; bool neg; };
 struct list { struct listed v[MAX]; unsigned n; };
@@ -121,6 +121,52 @@ START_TEST(like_a_list)
 		ck_assert_int_eq(table_match(&e, t, a.af, &a.addr),
 		    list_match(&l, &a));
 		ck_assert_uint_eq(table_count_addrs(&e, t, 0), l.n);
+	}
+	tables_free(&e);
+}
+END_TEST
+
+/* Many prefixes, short ones among them: the tree begins in the middle. */
+START_TEST(large)
+{
+	static struct list l;
+	struct pfk_engine e;
+	struct pfk_addr mask;
+	struct listed p;
+	uint32_t t;
+	int at;
+
+	seed = 9;
+	l.n = 0;
+	engine_set_up(&e);
+	t = table_make(&e, "", "t");
+	e.tables[t].flags = IMG_T_DEFINED;
+	for (unsigned i = 0; i < 6000; i++) {
+		memset(&p, 0, sizeof(p));
+		p.af = PFK_AF_INET;
+		p.addr.b[0] = (uint8_t)pick(4);
+		p.addr.b[1] = (uint8_t)pick(4);
+		p.addr.b[2] = (uint8_t)pick(256);
+		p.addr.b[3] = (uint8_t)pick(256);
+		ck_assert_int_eq(table_match(&e, t, p.af, &p.addr),
+		    list_match(&l, &p));
+		p.bits = (uint8_t)(pick(3) ? 20 + pick(13) : 6 + pick(14));
+		p.neg = pick(2) == 0;
+		addr_prefix_mask(&mask, p.bits);
+		addr_and(&p.addr, &mask);
+		at = list_find(&l, &p);
+		if (at < 0 && l.n < MAX && pick(8) != 0) {
+			ck_assert_int_eq(table_add(&e, t, p.af, p.bits,
+			    p.neg, &p.addr), 1);
+			l.v[l.n++] = p;
+			continue;
+		}
+		at = at < 0 && l.n > 0 ? (int)pick(l.n) : at;
+		if (at >= 0) {
+			ck_assert_int_eq(table_remove(&e, t, p.af,
+			    l.v[at].bits, &l.v[at].addr), 1);
+			l.v[at] = l.v[--l.n];
+		}
 	}
 	tables_free(&e);
 }
@@ -333,6 +379,7 @@ main(void)
 
 	tcase_set_timeout(tc, 120);
 	tcase_add_loop_test(tc, like_a_list, 0, 10);
+	tcase_add_test(tc, large);
 	tcase_add_loop_test(tc, sorted, 0, 5);
 	tcase_add_test(tc, anchors);
 	tcase_add_test(tc, turns);
