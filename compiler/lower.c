@@ -33,11 +33,14 @@ lower_addr(struct image_writer *w, const struct img_rule *r,
     struct img_addr *to, const struct rule_addr *from)
 {
 	to->kind = from->kind;
-	/* the family of `(name)' is its rule's: its mask depends on it */
-	to->af = from->kind == RULE_ADDR_DYNAMIC ? r->af : from->af;
+	to->af = from->af;
 	to->ifmods = from->ifmods;
 	to->addr = from->addr;
 	to->mask = from->mask;
+	/* to pf, a full mask and none are the same in a rule of IPv4, too */
+	if (from->kind == RULE_ADDR_DYNAMIC && r->af == PFK_AF_INET &&
+	    addr_mask_bits(&to->mask) == 32)
+		addr_prefix_mask(&to->mask, 128);
 	if (from->kind == RULE_ADDR_TABLE)
 		to->ref = lower_table(w, r->anchor, from->name);
 	else if (from->kind == RULE_ADDR_DYNAMIC ||

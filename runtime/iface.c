@@ -346,8 +346,7 @@ take_address(struct dynamic *d, const struct pfk_ifaddr *a)
 	unsigned bits = addr_mask_bits(&d->a->mask);
 	struct pfk_addr mask;
 
-	/* a rule of IPv4 has /32 where none was given */
-	if (bits == 128 || (d->a->af == PFK_AF_INET && bits == 32))
+	if (bits == 128)	/* none was given */
 		bits = d->a->ifmods & IMG_IF_NETWORK ? a->prefixlen : all;
 	if (bits > all)
 		bits = all;

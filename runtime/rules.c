@@ -440,6 +440,7 @@ shown_count(const struct pfk_engine *e, const struct rt_rule *rr, unsigned i,
     char *buf, size_t size)
 {
 	const struct img_rule *r = rr->r;
+	unsigned n;
 	const uint32_t pools[] = { r->nat, r->rdr, r->route };
 	const struct img_addr *a = i == 0 ? &r->src : i == 1 ? &r->dst :
 	    pools[i - 2] != IMG_NONE ? &rr->image->pools[pools[i - 2]].addr :
@@ -456,8 +457,8 @@ shown_count(const struct pfk_engine *e, const struct rt_rule *rr, unsigned i,
 		    table_count_addrs(e, rule_table(e, rr, a), 0));
 	else if (a->kind == IMG_ADDR_DYNAMIC) {
 		name = iface_find(e, image_string(rr->image, a->ref));
-		(void)snprintf(buf, size, ":%u",
-		    iface_addr_count(e, name, a, r->af));
+		n = iface_addr_count(e, name, a, r->af);
+		(void)snprintf(buf, size, n > 0 ? ":%u" : ":*", n);
 	} else
 		return false;
 	return true;
