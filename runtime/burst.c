@@ -23,8 +23,8 @@ guess_key(const struct pfk_engine *e, const struct pfk_packet *f,
 	const uint8_t *ip;
 	bool v6;
 
-	if (!pfk_link_decode(f->linktype, f->data, f->caplen, f->wirelen,
-	    &net) || net.caplen < 44)
+	if (f->ifid >= e->nifaces || !pfk_link_decode(f->linktype, f->data,
+	    f->caplen, f->wirelen, &net) || net.caplen < 44)
 		return false;
 	ip = f->data + net.off;
 	v6 = net.af == PFK_AF_INET6;

@@ -566,11 +566,12 @@ run_frame(struct pfk_engine *e, const struct pfk_packet *frame)
 	p.dir = frame->dir == PFK_OUT ? PFK_OUT : PFK_IN;
 	p.ifid = frame->ifid;
 	p.rcvif = p.dir == PFK_IN ? frame->ifid : IF_NONE;
-	p.rdomain = (uint16_t)iface_rdomain(e, frame->ifid);
+	if (frame->ifid < e->nifaces)
+		p.rdomain = (uint16_t)iface_rdomain(e, frame->ifid);
 	p.rtable = p.rdomain;
 	p.prio = 3;
 	p.now = e->now;
-	if (!pkt_decode(&p))
+	if (frame->ifid >= e->nifaces || !pkt_decode(&p))
 		report_other(&p, PFK_IGNORE);
 	else
 		decide_and_report(&p);

@@ -5,7 +5,8 @@
  *	then each room's part behind its mark; CRC of it all at the end
  *
  * A part is read back by the room that wrote it.  What was saved under another
- * ruleset, or damaged, is refused; the engine is then as when it was made.
+ * ruleset, or damaged, is refused; if that is found late, the engine can be
+ * used, but has forgotten its states.
  */
 #include <stdio.h>
 #include <string.h>
@@ -54,10 +55,29 @@ save_number(struct saver *sv, uint64_t v, unsigned n)
 	save_bytes(sv, b, n);
 }
 
-void save_u8(struct saver *sv, uint8_t v) { save_number(sv, v, 1); }
-void save_u16(struct saver *sv, uint16_t v) { save_number(sv, v, 2); }
-void save_u32(struct saver *sv, uint32_t v) { save_number(sv, v, 4); }
-void save_u64(struct saver *sv, uint64_t v) { save_number(sv, v, 8); }
+void
+save_u8(struct saver *sv, uint8_t v)
+{
+	save_number(sv, v, 1);
+}
+
+void
+save_u16(struct saver *sv, uint16_t v)
+{
+	save_number(sv, v, 2);
+}
+
+void
+save_u32(struct saver *sv, uint32_t v)
+{
+	save_number(sv, v, 4);
+}
+
+void
+save_u64(struct saver *sv, uint64_t v)
+{
+	save_number(sv, v, 8);
+}
 
 void
 save_mark(struct saver *sv, const char four[4])
@@ -90,10 +110,29 @@ load_number(struct saver *sv, unsigned n)
 	return v;
 }
 
-uint8_t load_u8(struct saver *sv) { return (uint8_t)load_number(sv, 1); }
-uint16_t load_u16(struct saver *sv) { return (uint16_t)load_number(sv, 2); }
-uint32_t load_u32(struct saver *sv) { return (uint32_t)load_number(sv, 4); }
-uint64_t load_u64(struct saver *sv) { return load_number(sv, 8); }
+uint8_t
+load_u8(struct saver *sv)
+{
+	return (uint8_t)load_number(sv, 1);
+}
+
+uint16_t
+load_u16(struct saver *sv)
+{
+	return (uint16_t)load_number(sv, 2);
+}
+
+uint32_t
+load_u32(struct saver *sv)
+{
+	return (uint32_t)load_number(sv, 4);
+}
+
+uint64_t
+load_u64(struct saver *sv)
+{
+	return load_number(sv, 8);
+}
 
 void
 load_mark(struct saver *sv, const char four[4])

@@ -19,6 +19,7 @@ struct kit {
 	struct pfk_engine *e;
 	struct pfk_decision d;		/* the last one */
 	unsigned ndecisions, nreplies;
+	uint8_t	 reply[128];		/* the last one, as far as it fits */
 	char debug[2][1400];		/* the last two lines */
 	uint64_t now;			/* ns since the start */
 };
@@ -65,6 +66,12 @@ kit_decision(void *ctx, const struct pfk_decision *d)
 	k->d = *d;
 	k->ndecisions++;
 	k->nreplies += d->nreplies;
+	if (d->nreplies > 0) {
+		const struct pfk_reply *r = &d->replies[d->nreplies - 1];
+
+		memcpy(k->reply, r->ip, r->iplen < sizeof(k->reply) ?
+		    r->iplen : sizeof(k->reply));
+	}
 }
 
 static void

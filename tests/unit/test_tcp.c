@@ -194,11 +194,45 @@ START_TEST(synproxy)
 }
 END_TEST
 
+static uint32_t
+be32(const uint8_t *p)
+{
+	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 |
+	    (uint32_t)p[2] << 8 | p[3];
+}
+
+/* No state until the client has answered; then as synproxy's second half. */
+START_TEST(syncookie)
+{
+	struct kit k;
+	struct pfk_state s;
+	uint32_t cookie;
+
+	kit_open(&k, "set syncookies always\npass in proto tcp\n");
+	from_client(&k, SYN, 1000, 0, 0);
+	ck_assert_int_eq(k.d.verdict, PFK_DROP);
+	ck_assert_uint_eq(pfk_engine_nstates(k.e), 0);
+	cookie = be32(k.reply + 24);
+	from_client(&k, ACK, 1001, cookie + 2, 0);	/* a wrong one */
+	ck_assert_uint_eq(pfk_engine_nstates(k.e), 0);
+	from_client(&k, ACK, 1001, cookie + 1, 0);
+	s = kit_state(&k, 1);
+	ck_assert_uint_eq(k.nreplies, 1);
+	ck_assert_uint_eq(k.reply[33], SYN);
+	from_server(&k, SYN | ACK, 5000, be32(k.reply + 24) + 1, 0);
+	ck_assert_uint_eq(kit_state(&k, 1).src.state, ST_ESTABLISHED);
+	s = kit_state(&k, 1);
+	from_client(&k, ACK, 1001, 5001 + s.dst.seqdiff, 10);
+	ck_assert_int_eq(k.d.verdict, PFK_PASS);
+	kit_close(&k);
+}
+END_TEST
+
 int
 main(void)
 {
 	const TTest *const tests[] = { life, windows, words,
-	    challenge_ack, modulated, synproxy };
+	    challenge_ack, modulated, synproxy, syncookie };
 
 	return kit_main("tcp", tests, sizeof(tests) / sizeof(*tests));
 }
