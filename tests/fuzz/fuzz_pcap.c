@@ -9,7 +9,7 @@
 #include "tools/pfkit/replay/capture.h"
 
 #define BURST		16
-#define MAX_PACKETS	100000		/* of a file that unpacks to very many */
+#define MAX_PACKETS	100000		/* a file may unpack to very many */
 
 int	 LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 extern const char program_name[];

@@ -10,8 +10,8 @@
 static const char help[] =
     "usage: pfkit check [option ...] [-f] FILE\n"
     "\n"
-    "Reads a pf.conf (\"-\": standard input) and says what is wrong with it, and\n"
-    "what is legal but surely not meant.  Exit status 1 if it is wrong.\n"
+    "Reads a pf.conf (\"-\": standard input) and says what is wrong with it,\n"
+    "and what is legal but surely not meant.  Exit status 1 if it is wrong.\n"
     "\n"
     RULESET_OPTIONS_HELP
     "  -v               show the rules as pfctl does; -vv with numbers\n"

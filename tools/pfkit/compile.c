@@ -18,8 +18,8 @@
 static const char help[] =
     "usage: pfkit compile [option ...] -f pf.conf -O rules.pfi\n"
     "\n"
-    "Turns a ruleset into an image, which `pfkit replay' and programs that use\n"
-    "the library run without compiling it again.  The same rules and facts\n"
+    "Turns a ruleset into an image, which `pfkit replay' and programs that\n"
+    "use the library run without compiling it again.  The same rules and facts\n"
     "give the same bytes.\n"
     "\n"
     "  -f FILE          the rules (\"-\": standard input)\n"

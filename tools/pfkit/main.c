@@ -20,13 +20,13 @@ static const struct command {
 	int	(*run)(int, char **);
 	const char *what;
 } commands[] = {
-	{ "check",	command_check,	 "read a pf.conf and say what is wrong" },
-	{ "compile",	command_compile, "turn a pf.conf into an image (.pfi)" },
-	{ "disasm",	command_disasm,	 "show the code of an image" },
-	{ "replay",	command_replay,	 "run captures through a ruleset" },
-	{ "snapshot",	command_snapshot,
+	{ "check", command_check, "read a pf.conf and say what is wrong" },
+	{ "compile", command_compile, "turn a pf.conf into an image (.pfi)" },
+	{ "disasm", command_disasm, "show the code of an image" },
+	{ "replay", command_replay, "run captures through a ruleset" },
+	{ "snapshot", command_snapshot,
 	    "print the script that gathers a firewall's facts" },
-	{ "help",	command_help,	 "say how a command is used" },
+	{ "help", command_help, "say how a command is used" },
 };
 #define NCOMMANDS	(sizeof(commands) / sizeof(commands[0]))
 

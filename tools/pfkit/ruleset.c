@@ -98,7 +98,8 @@ ruleset_options_take(struct ruleset_options *o, int option, const char *arg)
 		    arg, lowerings);
 		return true;
 	case OPT_SEED:
-		o->seed = number_argument(o->command, "--seed", arg, UINT64_MAX);
+		o->seed = number_argument(o->command, "--seed", arg,
+		    UINT64_MAX);
 		return true;
 	default:
 		return host_options_take(&o->host, option, arg);

@@ -40,7 +40,10 @@ enum capture_result { CAPTURE_ERROR = -1, CAPTURE_END, CAPTURE_PACKET,
 
 struct capture;
 
-/* NULL: error (CAPTURE_ERRLEN) says why.  The stream is the capture's, also then. */
+/*
+ * NULL: error (CAPTURE_ERRLEN) says why.  The stream is the capture's, also
+ * then.
+ */
 struct capture *capture_open(struct stream *, char *error);
 void	 capture_close(struct capture *);	/* NULL is fine */
 /*

@@ -21,8 +21,8 @@ static const char help[] =
     RULESET_OPTIONS_HELP
     "\n"
     "Captures: pcap or pcapng, plain, gzip or zstd; \"-\" is standard input;\n"
-    "several are merged by time.  Where a packet was seen comes from the first\n"
-    "of these that says so:\n"
+    "several are merged by time.  Where a packet was seen comes from the\n"
+    "first of these that says so:\n"
     "  --directions FILE  a line for each packet: in em0, out em1, fwd em0\n"
     "  IFACE[:DIR]=CAPTURE  all of this capture; DIR is in, out or fwd\n"
     "  -i IFACE         the interface of every packet\n"
@@ -138,7 +138,8 @@ net_contains(const struct pfk_net *net, uint8_t af, const uint8_t *addr)
 
 	if (net->af != af || memcmp(net->addr, addr, bytes) != 0)
 		return false;
-	return rest == 0 || ((net->addr[bytes] ^ addr[bytes]) >> (8 - rest)) == 0;
+	return rest == 0 ||
+	    (net->addr[bytes] ^ addr[bytes]) >> (8 - rest) == 0;
 }
 
 uint8_t

@@ -65,7 +65,8 @@ out_header(struct out *out, const struct pfk_engine *e,
 	uint32_t subrule = number_of(e, l->subrule, &anchor);
 	const uint8_t start[] = { PFLOG_LEN, AF_BSD(l->af), l->action,
 	    l->reason };
-	const uint8_t middle[] = { l->dir, l->rewritten, AF_BSD(l->flow.af), 0 };
+	const uint8_t middle[] = { l->dir, l->rewritten, AF_BSD(l->flow.af),
+	    0 };
 
 	out_bytes(out, start, sizeof(start));
 	out_name(out, pfk_engine_ifname(e, l->ifid));

@@ -73,8 +73,8 @@ show_table(struct output *o, size_t i)
 	out_cleared(o->out, c.started);
 	out_printf(o->out, "\tReferences:  [ Anchors: %-18u Rules: %-18" PRIu32
 	    " ]\n", 0u, t.references);
-	out_printf(o->out, "\tEvaluations: [ NoMatch: %-18" PRIu64 " Match: %-18"
-	    PRIu64 " ]\n", t.nomatch, t.match);
+	out_printf(o->out, "\tEvaluations: [ NoMatch: %-18" PRIu64
+	    " Match: %-18" PRIu64 " ]\n", t.nomatch, t.match);
 	out_traffic(o->out, t.packets[0], t.bytes[0], 4);
 	pfk_engine_table_entries(o->replay->engine, i, show_entry, o);
 }
