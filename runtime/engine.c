@@ -24,7 +24,7 @@
 #include "runtime/state.h"
 #include "runtime/translate.h"
 
-#define MAX_ROUTES	3		/* times that a packet is sent elsewhere */
+#define MAX_ROUTES	3	/* times that a packet is sent elsewhere */
 
 static enum outcome
 drop(struct pkt *p, enum pfk_reason reason)

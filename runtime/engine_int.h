@@ -1,13 +1,17 @@
 /*
  * Inside of the engine: what the rooms of runtime/ share.
  *
- *	engine.c	life, run: the order of work for each packet
+ *	engine.c	the order of work	burst.c    bursts, looking ahead
+ *	life.c		made and ended		util.c     memory, chance, words
  *	link.c		link headers		decode.c   IP and transport
+ *	walk.c		options, chains		view.c     what has changed
  *	normalize.c	header checks, scrub	fragment*.c  reassembly
  *	tscrub.c	`reassemble tcp`
- *	state.c		the table		purge.c    sweeps, timeouts
- *	tcp_track.c	windows, transitions	state_track.c  UDP, ICMP, others
- *	icmp.c		ICMP errors and the states that they quote
+ *	state.c		records of states	purge.c    sweeps, timeouts
+ *	state_table.c	keys and buckets	state_find.c  which state
+ *	tcp_track.c	windows			tcp_states.c  transitions
+ *	state_track.c	a packet of a state	synproxy.c
+ *	icmp.c, icmp_map.c	messages, and the states that errors quote
  *	filter.c	a miss: rules, then a new state or an answer
  *	vm.c		runs the bytecode	match.c    what a matching rule does
  *	block*.c	looks up rules of one kind
@@ -18,8 +22,8 @@
  *	rewrite*.c	changing packets	afto*.c    other address family
  *	srcnode*.c	source tracking, max-src-*, overload
  *	reply.c		RST, ICMP, SYN+ACK	syncookie.c
- *	counters.c, inspect.c			reading everything from outside
- *	save.c		saving and restoring
+ *	counters.c, inspect.c, *_public.c	reading everything from outside
+ *	log.c		lines of pflog		*save.c    saving and restoring
  *
  * A packet:	engine.c -> decode -> normalize/fragment -> state_find
  *		  hit:  track -> rewrite -> counters

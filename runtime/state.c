@@ -72,7 +72,8 @@ states_free(struct pfk_engine *e)
 	for (uint32_t i = 0; i < t->nslabs; i++)
 		slab_free(e, &e->state_slabs[i]);
 	e_free(e, e->state_slabs, t->slabs_room * sizeof(*e->state_slabs));
-	state_free_aligned(e, t->buckets_raw, t->nbuckets * sizeof(*t->buckets));
+	state_free_aligned(e, t->buckets_raw,
+	    t->nbuckets * sizeof(*t->buckets));
 	e_free(e, t, sizeof(*t));
 	e->states = NULL;
 }
@@ -86,8 +87,8 @@ slab_add(struct pfk_engine *e)
 
 	if (t->nslabs == t->slabs_room) {
 		room = t->slabs_room == 0 ? 4 : t->slabs_room * 2;
-		slabs = e_realloc(e, e->state_slabs, t->slabs_room * sizeof(*slabs),
-		    room * sizeof(*slabs));
+		slabs = e_realloc(e, e->state_slabs,
+		    t->slabs_room * sizeof(*slabs), room * sizeof(*slabs));
 		if (slabs == NULL)
 			return false;
 		e->state_slabs = slabs;
@@ -242,7 +243,8 @@ state_insert(struct pfk_engine *e, uint32_t i, const struct state_key *wire,
 	s->translated = memcmp(wire, stack, sizeof(*wire)) != 0;
 	c->stack = *stack;
 	if (!state_key_clear(e, i, wire) ||
-	    (s->translated && !state_key_clear(e, i, stack)) || !state_table_room(e))
+	    (s->translated && !state_key_clear(e, i, stack)) ||
+	    !state_table_room(e))
 		return false;
 	keys_put(e, i);
 	c->id = t->next_id++;

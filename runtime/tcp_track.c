@@ -7,8 +7,8 @@
  * filtering in IP Filter").  A segment
  *
  *	- in the window moves the connection on, and its timeout starts again;
- *	- near it (MAX_ACK_WINDOW) may pass while the connection is not yet or no
- *	  longer whole: one half has not been seen, or both may be gone;
+ *	- near it (MAX_ACK_WINDOW) may pass while the connection is not yet
+ *	  or no longer whole: one half has not been seen, or both may be gone;
  *	- elsewhere is dropped (state-mismatch), and during a simultaneous open
  *	  it is answered with a RST.
  *
