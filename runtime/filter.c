@@ -55,8 +55,7 @@ filter_init(struct filter *f, struct pkt *p, struct icmp_kind *k)
 	f->icmp_dir = PFK_IN;
 	if (!is_icmp(p))
 		return;
-	f->state_icmp = icmp_classify(p->af, p->ip + p->hdrlen, p->plen, k) ||
-	    k->stateless;
+	f->state_icmp = icmp_classify(p->af, p->ip + p->hdrlen, p->plen, k);
 	f->icmp_type = p->icmp_type;
 	f->icmp_code = p->icmp_code;
 	f->icmp_dir = k->dir;

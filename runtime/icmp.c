@@ -144,8 +144,6 @@ query(struct pkt *p, struct verdict *v, struct message *m)
 
 	m->first = p->dir == PFK_IN ? 0 : 1;
 	m->addr = p->addr;
-	if (m->kind.stateless)
-		return PKT_DROP;
 	if ((v->state = message_state(p, m)) == 0)
 		return PKT_DROP;
 	s = state_get(p->e, v->state);

@@ -12,11 +12,9 @@ struct icmp_kind {
 	uint16_t	id;	/* network order, as in keys */
 	uint16_t	vtype;	/* type of the query; network order */
 	bool		echo;	/* its id may be translated */
-	bool		stateless; /* has no state and makes none: an answer
-				      of neighbour discovery */
 };
 
-/* true: an error, which quotes another packet. */
+/* true: an error, which quotes another packet, or what pf takes for one. */
 bool	icmp_classify(uint8_t af, const uint8_t *hdr, uint32_t hdrlen,
 	    struct icmp_kind *);
 /* The ports of the key: id and type where pf puts them. */

@@ -81,7 +81,6 @@ icmp_classify(uint8_t af, const uint8_t *hdr, uint32_t hdrlen,
 	k->vtype = port_net(type);
 	k->id = 0;
 	k->echo = false;
-	k->stateless = af == PFK_AF_INET6 && type == 136;
 	if (is_error(af, type))
 		return true;
 	if (af == PFK_AF_INET6 && (type == 130 || type == 131)) {
@@ -98,7 +97,8 @@ icmp_classify(uint8_t af, const uint8_t *hdr, uint32_t hdrlen,
 		k->echo = q->query == (af == PFK_AF_INET6 ? 128 : 8);
 		break;
 	}
-	return false;
+	/* may come unasked: pf makes no state of it, and takes it for an error */
+	return af == PFK_AF_INET6 && type == 136;
 }
 
 /* Neighbour discovery is about its target, whoever is asked. */
