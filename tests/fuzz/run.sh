@@ -10,7 +10,8 @@ seconds=$1 short=$2
 build=${BUILD:-build} make=${MAKE:-make} clang=${CLANG:-clang}
 jobs=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 san=-fsanitize=address,undefined
-export ASAN_OPTIONS=abort_on_error=1:detect_leaks=1:allocator_may_return_null=1
+export ASAN_OPTIONS=$ASAN_OPTIONS:abort_on_error=1:allocator_may_return_null=1
+[ "$(uname -s)" != Linux ] || ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=1
 export UBSAN_OPTIONS=print_stacktrace=1
 
 has_libfuzzer() {
