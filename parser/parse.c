@@ -254,10 +254,13 @@ cannot_include(struct parser *p, const struct place *at, const char *path,
     int error)
 {
 	struct span nowhere = { 0, 0, 0 };
+	/* our limit; C libraries differ in what they call it */
+	const char *why = error == EMFILE ? "Too many open files" :
+	    strerror(error);
 	struct diag *d;
 
 	d = diag_add(p->opt.diags, DIAG_ERROR, "include", "pushfile: %s: %s",
-	    path, strerror(error));
+	    path, why);
 	d->plain = PLAIN_PFCTL;
 	d->cascade = true;
 	d = parser_error_at(p, at, "include", "failed to include file %s",
@@ -267,7 +270,7 @@ cannot_include(struct parser *p, const struct place *at, const char *path,
 		    "files are included %u deep, which is the limit",
 		    p->opt.max_include_depth);
 	else
-		diag_note(p->opt.diags, d, nowhere, "%s", strerror(error));
+		diag_note(p->opt.diags, d, nowhere, "%s", why);
 	return AST_REFUSED;
 }
 
