@@ -4,7 +4,7 @@
  *	random.h	chance, seeded: the same figures are of the same work
  *	rules.c		rulesets of several shapes
  *	prefixes.c	addresses of tables
- *	packets.c	packets in memory, and the engine that they are fed to
+ *	packets.c	packets in memory, fed to an engine
  *	report.c	samples, the table for people, JSON
  *	run_*.c		the measurements
  *	engine.c	the program: which of them, how long
@@ -28,10 +28,10 @@
 /* How much is measured, and where the figures go. */
 struct bench {
 	bool		 quick;
-	const char	*only;		/* the group that is wanted, or NULL */
+	const char	*only;		/* the group wanted, or NULL */
 	unsigned	 repeats;
 	double		 seconds;	/* of one repetition, about */
-	size_t		 burst;		/* packets in a call of the engine */
+	size_t		 burst;		/* packets in a call */
 	FILE		*json;		/* or NULL */
 	const char	*group;		/* of the last row */
 	unsigned	 rows, over;
@@ -115,8 +115,8 @@ struct feed *feed_new(struct pfk_engine *, uint64_t seed);
 void	 feed_free(struct feed *);
 /* One frame: IPv4 with Ethernet header; TCP, UDP or anything. */
 struct tcp { uint32_t seq, ack; uint8_t flags; };
-void	 frame_v4(struct feed *, size_t i, uint8_t dir, const struct header *,
-	    const struct tcp *);
+void	 frame_v4(struct feed *, size_t i, uint8_t dir,
+	    const struct header *, const struct tcp *);
 void	 frame_v6(struct feed *, size_t i, const uint8_t src[16],
 	    const uint8_t dst[16]);
 /* The engine's time for the batch, in ns. */
@@ -157,7 +157,7 @@ void	 run_compile(struct bench *);
 /* For a profiler: so many packets of one kind of work, nothing printed. */
 void	 states_alone(size_t nflows, size_t npackets, size_t burst);
 void	 new_states_alone(size_t npackets, size_t burst);
-void	 rules_alone(enum shape, size_t n, enum pfk_lowering, size_t npackets,
-	    size_t burst);
+void	 rules_alone(enum shape, size_t n, enum pfk_lowering,
+	    size_t npackets, size_t burst);
 
 #endif

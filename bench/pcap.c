@@ -2,7 +2,8 @@
  * Captures: what `pfkit replay' takes for one, beside libpcap's own loop
  * over the same file that does nothing with the packets.
  *
- *	usage: pcap [-q] [-r repeats] [-p packets] [--json FILE] PFKIT [FOLDER]
+ *	usage: pcap [-q] [-r repeats] [-p packets] [--json FILE]
+ *	    PFKIT [FOLDER]
  *	       pcap -w FILE [-p packets]
  *
  * The capture is made anew (capture.c) in FOLDER (/tmp) and taken away at

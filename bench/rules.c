@@ -32,8 +32,8 @@ struct profile {
 	uint8_t		 proto[4];		/* tcp, udp, icmp, any */
 	uint8_t		 bits[2][6];
 	uint8_t		 ports[2][NPORTS];
-	uint8_t		 even[2];	/* of branches, how often the lesser
-					   one is taken */
+	uint8_t		 even[2];	/* how often, on average, the lighter
+					   branch is taken */
 };
 static const struct profile acl = {
 	{ 78, 14, 3, 5 },

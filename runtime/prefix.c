@@ -5,7 +5,8 @@
  * node (at most two nodes a prefix), is changed in place while it is in use,
  * and needs no more steps than prefixes that really lie around an address and
  * branch from its path.  Tables of fixed stride answer with fewer misses, but
- * cost megabytes for the small tables that most rulesets have, and IPv6.
+ * cost megabytes for the small tables that most rulesets have, and IPv6.  So a
+ * large trie gets such tables only where it is dense: prefix_index.c.
  *
  *		   10/8 = a		a node: a prefix, perhaps a value;
  *		  /	 \		children agree with all its bits and
@@ -13,75 +14,13 @@
  *	  /	\
  *  10.0/16 = b  10.1/16 = c
  *
- * A large tree of IPv4 has a table by the first 16 bits as well: the node to
- * begin with and the value so far, so that a look-up has only the branches
- * left that lie below.
- *
  * Nodes refer to each other by index, so the array may move when it grows;
  * 0 is no node.  Addresses are kept as two big words, most significant first,
  * so that a prefix compares with two shifts.
  */
 #include <string.h>
 
-#include "runtime/rules_int.h"
-
-struct prefix_node {
-	uint64_t	hi, lo;
-	uint32_t	child[2];
-	uint32_t	value;
-	uint8_t		bits;
-};
-
-struct key { uint64_t hi, lo; };
-
-#define JUMP_BITS	16
-#define JUMP_MIN	512		/* nodes of a tree that is large */
-struct prefix_jump { uint32_t node, value; };
-
-static uint64_t
-get64(const uint8_t *p)
-{
-	return (uint64_t)get32(p) << 32 | get32(p + 4);
-}
-
-static struct key
-key_of(uint8_t af, const struct pfk_addr *a)
-{
-	if (af == PFK_AF_INET)
-		return (struct key){ (uint64_t)get32(a->b) << 32, 0 };
-	return (struct key){ get64(a->b), get64(a->b + 8) };
-}
-
-/* The first `bits` bits of a 64-bit word. */
-static uint64_t
-top_bits(unsigned bits)
-{
-	return bits == 0 ? 0 : bits >= 64 ? UINT64_MAX :
-	    ~(UINT64_MAX >> bits);
-}
-
-static struct key
-key_mask(struct key k, unsigned bits)
-{
-	k.hi &= top_bits(bits);
-	k.lo &= bits > 64 ? top_bits(bits - 64) : 0;
-	return k;
-}
-
-static unsigned
-key_bit(struct key k, unsigned i)
-{
-	return i < 64 ? k.hi >> (63 - i) & 1 :
-	    i < 128 ? k.lo >> (127 - i) & 1 : 0;
-}
-
-static bool
-node_covers(const struct prefix_node *n, struct key k)
-{
-	if (((n->hi ^ k.hi) & top_bits(n->bits)) != 0)
-		return false;
-	return n->bits <= 64 || ((n->lo ^ k.lo) & top_bits(n->bits - 64u)) == 0;
-}
+#include "runtime/prefix_int.h"
 
 /* Leading bits in which the node's prefix and the key agree, up to max. */
 static unsigned
@@ -157,58 +96,14 @@ find_link(struct prefix_tree *t, struct key k, unsigned bits)
 	return link;
 }
 
-/* What the tree says of addresses that begin with these 16 bits. */
-static struct prefix_jump
-jump_of(const struct prefix_tree *t, unsigned top)
-{
-	struct key k = { (uint64_t)top << (64 - JUMP_BITS), 0 };
-	struct prefix_jump j = { t->root, PREFIX_NONE };
-
-	while (j.node != 0) {
-		const struct prefix_node *n = &t->nodes[j.node];
-		unsigned bits = n->bits < JUMP_BITS ? n->bits : JUMP_BITS;
-
-		if (((n->hi ^ k.hi) & top_bits(bits)) != 0)
-			j.node = 0;
-		else if (n->bits >= JUMP_BITS)
-			break;
-		else {
-			if (n->value != PREFIX_NONE)
-				j.value = n->value;
-			j.node = n->child[key_bit(k, n->bits)];
-		}
-	}
-	return j;
-}
-
-/* The prefix has changed: so have the jumps of all that begins like it. */
-static void
-update_jumps(const struct pfk_engine *e, struct prefix_tree *t, uint8_t af,
-    struct key k, unsigned bits)
-{
-	unsigned first = (unsigned)(k.hi >> (64 - JUMP_BITS)), n = 1;
-
-	if (af != PFK_AF_INET || t->n < JUMP_MIN)
-		return;
-	if (bits < JUMP_BITS)
-		n = 1u << (JUMP_BITS - bits);
-	if (t->jump == NULL) {
-		t->jump = e_alloc(e, sizeof(*t->jump) << JUMP_BITS);
-		if (t->jump == NULL)
-			return;		/* it is only faster with them */
-		first = 0;
-		n = 1u << JUMP_BITS;
-	}
-	for (unsigned i = first; i < first + n; i++)
-		t->jump[i] = jump_of(t, i);
-}
-
 static void
 insert(struct prefix_tree *t, struct key k, uint8_t bits, uint32_t value)
 {
-	uint32_t *link = find_link(t, k, bits), old = *link, node, fork;
+	uint32_t *link, old, node, fork;
 	unsigned common;
 
+	link = find_link(t, k, bits);
+	old = *link;
 	if (old == 0) {
 		*link = new_node(t, k, bits, value);
 		return;
@@ -238,7 +133,9 @@ prefix_set(const struct pfk_engine *e, struct prefix_tree *t, uint8_t af,
 	if (!reserve(e, t))
 		return false;
 	insert(t, k, bits, value);
-	update_jumps(e, t, af, k, bits);
+	prefix_index_update(t, k, bits);
+	if (prefix_index_is_old(t))
+		prefix_index_build(e, t);
 	return true;
 }
 
@@ -267,13 +164,9 @@ prefix_match(const struct prefix_tree *t, uint8_t af,
 {
 	struct key k = key_of(af, addr);
 	unsigned all = addr_bits((enum pfk_af)af);
-	uint32_t i = t->root, best = PREFIX_NONE;
+	uint32_t best = PREFIX_NONE, i;
 
-	if (t->jump != NULL) {
-		i = t->jump[k.hi >> (64 - JUMP_BITS)].node;
-		best = t->jump[k.hi >> (64 - JUMP_BITS)].value;
-	}
-	while (i != 0) {
+	for (i = prefix_index_find(t, k, &best); i != 0;) {
 		const struct prefix_node *n = &t->nodes[i];
 
 		if (!node_covers(n, k))
@@ -303,8 +196,8 @@ tidy(struct prefix_tree *t, uint32_t *link)
 }
 
 void
-prefix_remove(const struct pfk_engine *e, struct prefix_tree *t, uint8_t af,
-    const struct pfk_addr *addr, uint8_t bits)
+prefix_remove(struct prefix_tree *t, uint8_t af, const struct pfk_addr *addr,
+    uint8_t bits)
 {
 	struct key k = key_mask(key_of(af, addr), bits);
 	uint32_t *link = &t->root, *above = NULL;
@@ -325,14 +218,13 @@ prefix_remove(const struct pfk_engine *e, struct prefix_tree *t, uint8_t af,
 	tidy(t, link);
 	if (above != NULL)
 		tidy(t, above);
-	update_jumps(e, t, af, k, bits);
+	prefix_index_update(t, k, bits);
 }
 
 void
 prefix_free(const struct pfk_engine *e, struct prefix_tree *t)
 {
 	e_free(e, t->nodes, t->cap * sizeof(*t->nodes));
-	if (t->jump != NULL)
-		e_free(e, t->jump, sizeof(*t->jump) << JUMP_BITS);
+	e_free(e, t->slots, t->slots_cap * sizeof(*t->slots));
 	memset(t, 0, sizeof(*t));
 }

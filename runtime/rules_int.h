@@ -122,11 +122,15 @@ uint32_t rule_table(const struct pfk_engine *, const struct rt_rule *,
 
 /* ---- prefix.c: longest prefix match ---- */
 struct prefix_node;
-struct prefix_jump;
+struct prefix_slot;
 struct prefix_tree {
 	struct prefix_node *nodes;	/* 0 is none */
-	struct prefix_jump *jump;	/* large trees: by the first 16 bits */
 	uint32_t	 n, cap, free, root;
+	/* prefix_index.c; no slots: it is too small for an index */
+	struct prefix_slot *slots;
+	uint32_t	 nslots, slots_cap, top;
+	uint32_t	 rebuild;	/* when there are more nodes than this */
+	uint32_t	 lost;		/* slots of arrays that gave way */
 };
 #define PREFIX_NONE	UINT32_MAX
 /* Sets the value of a prefix; false: no memory, and nothing changed. */
@@ -137,8 +141,8 @@ uint32_t prefix_get(const struct prefix_tree *, uint8_t af,
 	    const struct pfk_addr *, uint8_t bits);
 uint32_t prefix_match(const struct prefix_tree *, uint8_t af,
 	    const struct pfk_addr *);
-void	 prefix_remove(const struct pfk_engine *, struct prefix_tree *,
-	    uint8_t af, const struct pfk_addr *, uint8_t bits);
+void	 prefix_remove(struct prefix_tree *, uint8_t af,
+	    const struct pfk_addr *, uint8_t bits);
 void	 prefix_free(const struct pfk_engine *, struct prefix_tree *);
 
 #endif

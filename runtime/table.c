@@ -20,6 +20,16 @@
 
 #include <string.h>
 
+/*
+ * Tries know an entry by its index and whether it is negated, so that a
+ * question is answered without the entry.
+ */
+static uint32_t
+trie_value(uint32_t index, bool neg)
+{
+	return index << 1 | neg;
+}
+
 static unsigned
 family_index(uint8_t af)
 {
@@ -173,12 +183,12 @@ table_put(struct pfk_engine *e, struct table *t, uint8_t af, uint8_t bits,
 	uint32_t i = prefix_get(tree, af, addr, bits);
 
 	if (i != PREFIX_NONE)		/* the first one said wins */
-		return &t->entries[i];
+		return &t->entries[i >> 1];
 	if ((i = new_entry(e, t)) == IMG_NONE)
 		return NULL;
 	entry = &t->entries[i];
 	memset(entry, 0, sizeof(*entry));
-	if (!prefix_set(e, tree, af, addr, bits, i)) {
+	if (!prefix_set(e, tree, af, addr, bits, trie_value(i, neg))) {
 		free_entry(e, t, i);
 		return NULL;
 	}
@@ -237,8 +247,8 @@ table_remove(struct pfk_engine *e, uint32_t table, uint8_t af, uint8_t bits,
 
 	if (i == PREFIX_NONE)
 		return 0;
-	prefix_remove(e, tree, af, addr, bits);
-	free_entry(e, t, i);
+	prefix_remove(tree, af, addr, bits);
+	free_entry(e, t, i >> 1);
 	t->naddrs[family_index(af)]--;
 	forget_order(e, t);
 	return 1;
@@ -312,12 +322,16 @@ tables_free(struct pfk_engine *e)
 
 /* --- what rules and pools ask --- */
 
-static struct table_entry *
-deciding_entry(const struct table *t, uint8_t af, const struct pfk_addr *addr)
+static uint32_t
+longest(const struct table *t, uint8_t af, const struct pfk_addr *addr)
 {
-	uint32_t i = prefix_match(&t->tree[family_index(af)], af, addr);
+	return prefix_match(&t->tree[family_index(af)], af, addr);
+}
 
-	return i == PREFIX_NONE ? NULL : &t->entries[i];
+static bool
+is_in(uint32_t value)
+{
+	return value != PREFIX_NONE && (value & 1) == 0;
 }
 
 bool
@@ -325,11 +339,8 @@ table_match(struct pfk_engine *e, uint32_t table, uint8_t af,
     const struct pfk_addr *addr)
 {
 	const struct table *t = table_active(e, table);
-	const struct table_entry *entry;
-	bool match;
+	bool match = t != NULL && is_in(longest(t, af, addr));
 
-	entry = t != NULL ? deciding_entry(t, af, addr) : NULL;
-	match = entry != NULL && !entry->neg;
 	if (match)
 		e->tables[table].match++;
 	else
@@ -349,18 +360,20 @@ table_count(struct pfk_engine *e, uint32_t table, uint8_t af,
 	struct table *t = table_active(e, table);
 	struct table_entry *entry;
 	unsigned column = columns[action];
+	uint32_t value;
 
 	if (t == NULL)
 		return;
-	entry = deciding_entry(t, af, addr);
+	value = longest(t, af, addr);
 	/* a packet of a state may come from an address gone since then */
-	if ((entry == NULL || entry->neg) != notrule)
+	if (is_in(value) == notrule)
 		column = COUNT_XPASS;
 	t->packets[out][column]++;
 	t->bytes[out][column] += bytes;
-	if (entry == NULL || column == COUNT_XPASS ||
+	if (value == PREFIX_NONE || column == COUNT_XPASS ||
 	    !(t->flags & IMG_T_COUNTERS))
 		return;
+	entry = &t->entries[value >> 1];
 	if (entry->counters == NULL)
 		entry->counters = e_alloc(e, sizeof(*entry->counters));
 	if (entry->counters != NULL) {

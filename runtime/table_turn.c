@@ -112,9 +112,9 @@ skip_nested(const struct table *t, const struct table_entry *block,
 		uint32_t i = prefix_match(tree, block->af, a);
 		const struct table_entry *found;
 
-		if (i == PREFIX_NONE || &t->entries[i] == block)
+		if (i == PREFIX_NONE || &t->entries[i >> 1] == block)
 			return true;
-		found = &t->entries[i];
+		found = &t->entries[i >> 1];
 		addr_last(a, found->bits, block->af);
 		addr_next(a, block->af);
 		if (!in_block(block, a))

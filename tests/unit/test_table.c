@@ -36,6 +36,9 @@ engine_set_up(struct pfk_engine *e)
 	ck_assert_int_eq(tables_init(e), 0);
 }
 
+/* Close together, so that the trie gets arrays (runtime/prefix_index.c). */
+static bool dense;
+
 static void
 pick_prefix(struct listed *p)
 {
@@ -48,6 +51,13 @@ pick_prefix(struct listed *p)
 	for (unsigned i = 0; i < all / 8; i++)
 		p->addr.b[i] = (uint8_t)(pick(3) ? 0 : pick(4) * 85);
 	p->bits = (uint8_t)(pick(3) ? all - pick(12) : pick(all + 1));
+	if (dense && pick(50)) {
+		memset(&p->addr, 0, sizeof(p->addr));
+		p->addr.b[0] = 0x20;
+		p->addr.b[all / 8 - 2] = (uint8_t)(pick(2) ? 0 : pick(4));
+		p->addr.b[all / 8 - 1] = (uint8_t)pick(256);
+		p->bits = (uint8_t)(pick(9) ? all - pick(3) : all - pick(12));
+	}
 	p->neg = pick(4) == 0;
 	addr_prefix_mask(&mask, p->bits);
 	addr_and(&p->addr, &mask);
@@ -111,6 +121,7 @@ START_TEST(like_a_list)
 	uint32_t t;
 
 	seed = (uint64_t)_i + 1;
+	dense = _i % 2 == 1;
 	l.n = 0;
 	engine_set_up(&e);
 	t = table_make(&e, "", "t");
@@ -122,6 +133,8 @@ START_TEST(like_a_list)
 		    list_match(&l, &a));
 		ck_assert_uint_eq(table_count_addrs(&e, t, 0), l.n);
 	}
+	if (dense)
+		ck_assert_uint_gt(e.tables[t].tree[0].nslots, 100);
 	tables_free(&e);
 }
 END_TEST
