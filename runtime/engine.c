@@ -103,29 +103,33 @@ static enum outcome decide(struct pkt *, struct verdict *);
 
 /*
  * The ACK that answers a SYN cookie: the SYN is filtered as if it came now,
- * and its state goes on as after the first half of synproxy.
+ * and if it passes its state goes on as after the first half of synproxy.
+ * PKT_DROP: it did not; the ACK is then a packet like any other.
  */
 static enum outcome
 redeem_cookie(struct pkt *p, struct pkt *syn, struct verdict *v)
 {
 	const uint8_t *th = p->ip + p->hdrlen;
-	uint32_t seq = get32(th + 4), ack = get32(th + 8);
+	uint32_t seq = get32(th + 4), ack = get32(th + 8), state;
+	uint8_t *kept = p->e->scratch + SCRATCH_KEPT;
 	struct verdict first;
 	struct state *s;
 	enum outcome out;
 
+	/* the SYN may need the buffer in which the ACK is */
+	if (p->writable)
+		memcpy(kept, p->ip, p->len);
 	out = decide(syn, &first);
-	if (out != PKT_PASS && out != PKT_AFTO &&
-	    out != PKT_SYNPROXY_DROP) {
-		p->reason = syn->reason;
+	if (p->writable)
+		memcpy(p->ip, kept, p->len);
+	if ((out != PKT_PASS && out != PKT_AFTO &&
+	    out != PKT_SYNPROXY_DROP) || (state = find_state(p)) == 0)
 		return PKT_DROP;
-	}
-	if ((v->state = find_state(p)) == 0)
-		return PKT_DROP;
-	s = state_get(p->e, v->state);
+	v->state = state;
+	s = state_get(p->e, state);
 	s->src.seqhi = s->dst.seqhi = ack - 1;
 	s->src.seqlo = seq - 1;
-	state_set_peer(p->e, v->state, PEER_SRC, TCPS_PROXY_DST);
+	state_set_peer(p->e, state, PEER_SRC, TCPS_PROXY_DST);
 	return PKT_PASS;
 }
 
@@ -147,15 +151,14 @@ may_redeem(const struct pkt *p, uint32_t state)
 static enum outcome
 with_ports(struct pkt *p, struct verdict *v)
 {
-	enum outcome out = PKT_DROP;
+	enum outcome out = PKT_PASS;
 	struct pkt syn;
 
 	v->state = find_state(p);
-	if (may_redeem(p, v->state) && syncookie_check(p, &syn) &&
-	    redeem_cookie(p, &syn, v) != PKT_PASS)
-		return PKT_DROP;
-	if (v->state != 0)
-		out = track_packet(p, &v->state);
+	if (may_redeem(p, v->state) && syncookie_check(p, &syn))
+		out = redeem_cookie(p, &syn, v);
+	out = v->state != 0 && out == PKT_PASS ?
+	    track_packet(p, &v->state) : PKT_DROP;
 	return by_state_or_rules(p, v, out);
 }
 

@@ -149,12 +149,15 @@ struct pfk_engine {
 	/* buffers for the packet under way */
 	uint8_t		*work;		/* WORK_SIZE, WORK_HEAD before it */
 	bool		 work_whole;	/* it has been moved behind its head */
-	uint8_t		*scratch;	/* pkt_bytes(): WORK_SIZE */
+	uint8_t		*scratch;	/* SCRATCH_SIZE */
 	struct replies	*replies;	/* reply.c: of this decision */
 };
 
 #define WORK_HEAD	64		/* for a longer header (af-to) */
 #define WORK_SIZE	(65535 + 40 + 64)
+/* e->scratch: small things in front, then room for a packet put aside */
+#define SCRATCH_KEPT	256
+#define SCRATCH_SIZE	(SCRATCH_KEPT + WORK_SIZE)
 
 /* Memory of the engine; NULL when there is none. */
 void	*e_alloc(const struct pfk_engine *, size_t);		/* zeroed */

@@ -72,30 +72,39 @@ right_direction(const struct pkt *p, uint32_t state, const struct message *m)
 	return ((dir == p->dir) != m->inner) == (m->kind.dir == PFK_IN);
 }
 
-/* The state of a message; 0: none, and whatever pf counts then. */
-static uint32_t
-message_state(struct pkt *p, const struct message *m)
+static void
+debug_direction(struct pkt *p, const struct message *m, uint32_t state)
 {
 	char text[STATE_TEXTLEN];
-	uint32_t state = 0;
 
-	for (int multicast = 0; multicast < 2; multicast++) {
-		if (multicast && (p->af != PFK_AF_INET6 ||
-		    m->kind.dir != PFK_OUT))
-			break;
-		if ((state = find_message(p, m, multicast)) == 0)
+	if (e_debugging(p->e, DEBUG_NOTICE))
+		e_debug(p->e, DEBUG_NOTICE,
+		    "pf: icmp type %d in wrong direction (%d): %s",
+		    port_host(m->kind.vtype), m->kind.dir,
+		    state_text(p->e, state, text));
+}
+
+/*
+ * The state of a message.  PKT_DROP: none (*state is 0: ask the rules), or one
+ * that it does not fit, being a question where an answer belongs.
+ */
+static enum outcome
+message_state(struct pkt *p, const struct message *m, uint32_t *state)
+{
+	bool twice = p->af == PFK_AF_INET6 && m->kind.dir == PFK_OUT;
+	uint32_t found;
+
+	*state = 0;
+	for (int multicast = 0; multicast <= twice; multicast++) {
+		if ((found = find_message(p, m, multicast)) == 0)
 			continue;
-		if (state_get(p->e, state)->flags & PFK_STATE_F_SLOPPY ||
-		    right_direction(p, state, m))
-			return state;
-		if (e_debugging(p->e, DEBUG_NOTICE))
-			e_debug(p->e, DEBUG_NOTICE, "pf: icmp type %d in "
-			    "wrong direction (%d): %s",
-			    port_host(m->kind.vtype), m->kind.dir,
-			    state_text(p->e, state, text));
-		pkt_reason(p, PFK_REASON_BADSTATE);
+		*state = found;
+		if (state_get(p->e, found)->flags & PFK_STATE_F_SLOPPY ||
+		    right_direction(p, found, m))
+			return PKT_PASS;
+		debug_direction(p, m, found);
 	}
-	return 0;
+	return PKT_DROP;
 }
 
 /* Index of the id in a key that has the message's source at `first`. */
@@ -144,7 +153,7 @@ query(struct pkt *p, struct verdict *v, struct message *m)
 
 	m->first = p->dir == PFK_IN ? 0 : 1;
 	m->addr = p->addr;
-	if ((v->state = message_state(p, m)) == 0)
+	if (message_state(p, m, &v->state) != PKT_PASS)
 		return PKT_DROP;
 	s = state_get(p->e, v->state);
 	s->expire = p->e->uptime;
@@ -380,7 +389,7 @@ error_icmp(struct pkt *p, struct verdict *v, struct quote *q)
 	q->icmp_type = m.kind.type;
 	if (m.kind.echo)
 		q->port[SRC] = port[SRC] = m.kind.id;
-	if ((v->state = message_state(p, &m)) == 0)
+	if (message_state(p, &m, &v->state) != PKT_PASS)
 		return PKT_DROP;
 	if (!state_get(p->e, v->state)->translated)
 		return PKT_PASS;

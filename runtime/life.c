@@ -35,7 +35,7 @@ make_buffers(struct pfk_engine *e, const struct pfk_engine_options *o)
 {
 	(void)o;
 	e->work = e_alloc(e, WORK_HEAD + WORK_SIZE);
-	e->scratch = e_alloc(e, WORK_SIZE);
+	e->scratch = e_alloc(e, SCRATCH_SIZE);
 	if (e->work == NULL || e->scratch == NULL)
 		return -1;
 	e->work += WORK_HEAD;
@@ -49,7 +49,7 @@ free_buffers(struct pfk_engine *e)
 	if (e->work != NULL)
 		e_free(e, e->work - (e->work_whole ? WORK_HEAD : 0),
 		    WORK_HEAD + WORK_SIZE);
-	e_free(e, e->scratch, WORK_SIZE);
+	e_free(e, e->scratch, SCRATCH_SIZE);
 }
 
 static void
