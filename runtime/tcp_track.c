@@ -257,12 +257,21 @@ ack_not_behind(const struct view *v)
 	return v->g.ackskew <= (MAX_ACK_WINDOW << v->g.sws);
 }
 
-/* A RST must have the very number that is expected, give or take one. */
+/*
+ * A RST must have the very number that is expected, give or take one; or one
+ * that was sent already, if it acknowledges exactly what the other sent.
+ */
 static bool
 reset_exact(const struct view *v)
 {
-	return !(v->g.flags & TCP_RST) ||
-	    v->g.first - v->src->seqlo + 1 <= 2;
+	const struct segment *g = &v->g;
+	uint32_t behind = scaled(v->dst->max_win, g->dws);
+
+	if (!(g->flags & TCP_RST) || g->first - v->src->seqlo + 1 <= 2)
+		return true;
+	return g->flags & TCP_ACK && g->ackskew == 0 &&
+	    seq_geq(g->first, v->src->seqlo - behind) &&
+	    seq_geq(v->src->seqlo + 1, g->first);
 }
 
 static bool

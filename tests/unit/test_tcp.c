@@ -105,9 +105,32 @@ START_TEST(windows)
 	/* a RST must fit to the byte */
 	from_server(&k, RST, 5005, 0, 0);
 	ck_assert_int_eq(k.d.verdict, PFK_DROP);
+	from_server(&k, RST, 4900, 0, 0);
+	ck_assert_int_eq(k.d.verdict, PFK_DROP);
+	from_server(&k, RST | ACK, 4900, 1001, 0);	/* not what was sent */
+	ck_assert_int_eq(k.d.verdict, PFK_DROP);
 	from_server(&k, RST, 5001, 0, 0);
 	ck_assert_int_eq(k.d.verdict, PFK_PASS);
 	ck_assert_uint_eq(kit_state(&k, 1).src.state, ST_TIME_WAIT);
+	kit_close(&k);
+}
+END_TEST
+
+/* An old number will do for a RST that acknowledges all there is. */
+START_TEST(reset_with_ack)
+{
+	struct kit k;
+
+	kit_open(&k, "pass in proto tcp\n");
+	handshake(&k);
+	from_client(&k, ACK, 1001, 5001, 100);
+	from_server(&k, ACK, 5001, 1101, 50);
+	from_server(&k, RST | ACK, 5001 - 70000u, 1101, 0);
+	ck_assert_int_eq(k.d.verdict, PFK_DROP);
+	from_server(&k, RST | ACK, 5010, 1100, 0);
+	ck_assert_int_eq(k.d.verdict, PFK_DROP);
+	from_server(&k, RST | ACK, 5010, 1101, 0);
+	ck_assert_int_eq(k.d.verdict, PFK_PASS);
 	kit_close(&k);
 }
 END_TEST
@@ -231,7 +254,8 @@ END_TEST
 int
 main(void)
 {
-	const TTest *const tests[] = { life, windows, words,
+	const TTest *const tests[] = { life, windows,
+	    reset_with_ack, words,
 	    challenge_ack, modulated, synproxy, syncookie };
 
 	return kit_main("tcp", tests, sizeof(tests) / sizeof(*tests));
