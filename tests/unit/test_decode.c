@@ -179,6 +179,35 @@ START_TEST(chains6)
 }
 END_TEST
 
+/* pf looks for a quoted packet in an answer of neighbour discovery. */
+START_TEST(neighbour_answer)
+{
+	static const struct {
+		const char *rules;
+		enum pfk_verdict verdict;
+		enum pfk_reason reason;
+	} v[] = {
+		{ "pass\n", PFK_PASS, PFK_REASON_MATCH },
+		{ "block\n", PFK_DROP, PFK_REASON_SHORT },
+	};
+	uint8_t b[200];
+	uint32_t n = unhex("6000000000183aff"
+	    "fe800000000000000000000000000001"
+	    "fe800000000000000000000000000002 88000000 60000000"
+	    "fe800000000000000000000000000001", b);
+	struct kit k;
+
+	for (size_t i = 0; i < sizeof(v) / sizeof(*v); i++) {
+		kit_open(&k, v[i].rules);
+		kit_frame(&k, "em0", PFK_IN, b, n, n, 101);
+		ck_assert_int_eq(k.d.verdict, v[i].verdict);
+		ck_assert_int_eq(k.d.reason, v[i].reason);
+		ck_assert_int_eq(k.d.state, PFK_STATE_NONE);
+		kit_close(&k);
+	}
+}
+END_TEST
+
 START_TEST(pflog_header)
 {
 	uint8_t b[100] = { 100, 2, 1, 0, 'e', 'm', '0' };
@@ -218,7 +247,7 @@ int
 main(void)
 {
 	const TTest *const tests[] = { links, broken4, chains6,
-	    pflog_header, cut_off };
+	    neighbour_answer, pflog_header, cut_off };
 
 	return kit_main("decode", tests, sizeof(tests) / sizeof(*tests));
 }
