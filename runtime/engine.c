@@ -70,6 +70,24 @@ prepare(struct pkt *p)
 	return out;
 }
 
+/*
+ * The rules, after the search for a state: pf keeps the reason for which that
+ * gave up, and only counts another that the rules come to.
+ */
+static enum outcome
+by_rules(struct pkt *p, struct verdict *v)
+{
+	enum pfk_reason before = p->reason;
+	enum outcome out = filter_packet(p, v);
+
+	if (out == PKT_DROP && before != PFK_REASON_MATCH) {
+		pkt_reason(p, p->reason);
+		p->counted = before;
+		p->reason = PFK_REASON_MATCH;
+	}
+	return out;
+}
+
 /* A state was found, or not: v says; what comes of it. */
 static enum outcome
 by_state_or_rules(struct pkt *p, struct verdict *v, enum outcome out)
@@ -85,7 +103,7 @@ by_state_or_rules(struct pkt *p, struct verdict *v, enum outcome out)
 		if (s->per_packet & PER_LOG)
 			p->log |= state_cold(p->e, v->state)->actions.log;
 	} else if (v->state == 0)
-		out = filter_packet(p, v);
+		out = by_rules(p, v);
 	return out;
 }
 
