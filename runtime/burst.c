@@ -2,12 +2,14 @@
  * A look ahead over a burst: what the next packets will need from memory is on
  * its way into the cache while earlier ones are worked on.
  *
- * For the packets that have it cheaply (no options, no fragment, TCP or UDP)
- * the key of their state is made from the frame; then its bucket is fetched,
- * and when that is there, the state.  A wrong guess costs time, nothing else.
+ * Usual packets of known connections go a way of their own (hit.c).  For
+ * others that have it cheaply (no options, no fragment, TCP or UDP) the key of
+ * their state is made from the frame; then its bucket is fetched, and when
+ * that is there, the state.  A wrong guess costs time, nothing else.
  */
 #include <string.h>
 
+#include "runtime/hit.h"
 #include "runtime/rules_int.h"
 #include "runtime/state.h"
 
@@ -43,14 +45,15 @@ guess_key(const struct pfk_engine *e, const struct pfk_packet *f,
 
 /* => e's table is not empty: else there is nothing to fetch. */
 static void
-look_ahead(const struct pfk_engine *e, const struct pfk_packet *f, size_t n)
+look_ahead(const struct pfk_engine *e, const struct pfk_packet *f, size_t n,
+    const struct hit *h)
 {
 	uint32_t hash[AHEAD];
 	struct state_key key;
 	size_t known = 0;
 
 	for (size_t i = 0; i < n; i++)
-		if (guess_key(e, &f[i], &key)) {
+		if (!h[i].usual && guess_key(e, &f[i], &key)) {
 			hash[known] = state_hash(e, &key);
 			state_prefetch_bucket(e, hash[known++]);
 		}
@@ -61,19 +64,34 @@ look_ahead(const struct pfk_engine *e, const struct pfk_packet *f, size_t n)
 /* Below this the table is in the cache anyway. */
 #define WORTHWHILE	4096
 
+static void
+prepare(const struct pfk_engine *e, const struct pfk_packet *f, size_t n,
+    struct hit *h)
+{
+	if (states_count(e) == 0) {
+		for (size_t i = 0; i < n; i++)
+			h[i].usual = false;
+		return;
+	}
+	hits_prepare(e, f, n, h);
+	if (n > 1 && states_count(e) > WORTHWHILE)
+		look_ahead(e, f, n, h);
+}
+
 void
 pfk_engine_run(struct pfk_engine *e, const struct pfk_packet *packets,
     size_t n)
 {
+	struct hit hits[AHEAD];
 	size_t some;
 
 	for (; n > 0; n -= some, packets += some) {
 		some = n < AHEAD ? n : AHEAD;
-		if (some > 1 && states_count(e) > WORTHWHILE)
-			look_ahead(e, packets, some);
+		prepare(e, packets, some, hits);
 		for (size_t i = 0; i < some; i++) {
 			pfk_engine_advance(e, packets[i].time);
-			run_frame(e, &packets[i]);
+			if (!hit_packet(e, &packets[i], &hits[i]))
+				run_frame(e, &packets[i]);
 		}
 	}
 }

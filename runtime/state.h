@@ -144,6 +144,8 @@ uint32_t state_find(struct pkt *, const struct state_key *);
  * cache, and then the states that it may mean.
  */
 uint32_t state_hash(const struct pfk_engine *, const struct state_key *);
+/* of an IPv4 key: addresses; ports, domain, family and protocol */
+uint32_t state_hash4(const struct pfk_engine *, const uint64_t[2]);
 void	state_prefetch_bucket(const struct pfk_engine *, uint32_t hash);
 void	state_prefetch_record(const struct pfk_engine *, uint32_t hash);
 /* The packet goes in the family of the stack key of an af-to state. */

@@ -89,6 +89,12 @@ sip_words(const struct siphash_key *key, const uint64_t *w, unsigned n)
 }
 
 uint32_t
+state_hash4(const struct pfk_engine *e, const uint64_t w[2])
+{
+	return sip_words(&e->hash_key, w, 2);
+}
+
+uint32_t
 state_hash(const struct pfk_engine *e, const struct state_key *k)
 {
 	uint64_t w[5];
@@ -101,7 +107,7 @@ state_hash(const struct pfk_engine *e, const struct state_key *k)
 	memcpy(&w[0], k->addr[0].b, 4);
 	memcpy((uint8_t *)&w[0] + 4, k->addr[1].b, 4);
 	memcpy(&w[1], k->port, 8);	/* ports, domain, family, protocol */
-	return sip_words(&e->hash_key, w, 2);
+	return state_hash4(e, w);
 }
 
 /* ---- buckets ---- */

@@ -1,6 +1,6 @@
 /*
  * Inside of the state table: state.c, state_table.c,
- * state_find.c, purge.c and state_save.c see it.
+ * state_find.c, purge.c, state_save.c and hit.c see it.
  */
 #ifndef RUNTIME_STATE_TABLE_H
 #define RUNTIME_STATE_TABLE_H
