@@ -63,8 +63,8 @@ for f in tests/fuzz/fuzz_*.c; do
 		mkdir -p "$dir/corpus/$name"
 		set -- -max_total_time="$seconds" -timeout=10 -rss_limit_mb=4096 \
 		    -dict="$words" -artifact_prefix="$dir/found/$name-" \
-		    -max_len=65536 "$dir/corpus/$name"
-		[ $words != /dev/null ] || set -- "$1" "$2" "$3" "$5" "$6" "$7"
+		    -max_len=65536 -len_control=10 "$dir/corpus/$name"
+		[ $words != /dev/null ] || set -- "$1" "$2" "$3" "$5" "$6" "$7" "$8"
 	else
 		set -- -t "$seconds" -x "$words" -o "$dir/found/$name-crash"
 		case $name in engine | state_file) set -- "$@" -r 200;; esac
