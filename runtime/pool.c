@@ -104,18 +104,6 @@ pool_of(struct pfk_engine *e, uint32_t rule, bool nat)
 	return rule_pool(e, nat ? e->rules[rule].nat : e->rules[rule].rdr);
 }
 
-/* The rule that translated before had counted a state: it gets none. */
-static void
-replace_rule(struct pfk_engine *e, struct filter *f, uint32_t rule, bool nat)
-{
-	struct pool *before = pool_of(e, f->nat_rule, nat);
-
-	if (before != NULL)
-		pool_unload(e, before, f->p->af,
-		    &f->p->addr[nat ? SRC : DST]);
-	f->nat_rule = rule;
-}
-
 static bool
 translate_source(struct pfk_engine *e, struct filter *f, uint32_t rule)
 {
@@ -131,7 +119,7 @@ translate_source(struct pfk_engine *e, struct filter *f, uint32_t rule)
 		    (unsigned)c.pool->p->port[1]);
 		return false;
 	}
-	replace_rule(e, f, rule, true);
+	f->nat_rule = rule;
 	p->addr[SRC] = c.addr;
 	p->port[SRC] = port;
 	return true;
@@ -166,7 +154,7 @@ translate_destination(struct pfk_engine *e, struct filter *f, uint32_t rule)
 		return false;
 	if (q->type == IMG_POOL_BITMASK)
 		pool_mix(&c.addr, &c.addr, &q->addr.mask, &p->addr[DST]);
-	replace_rule(e, f, rule, false);
+	f->nat_rule = rule;
 	p->addr[DST] = c.addr;
 	p->port[DST] = mapped_port(e->rules[rule].r, q, p->port[DST]);
 	return true;
@@ -203,37 +191,33 @@ pool_route(struct pfk_engine *e, struct filter *f, uint32_t rule,
 
 /* ---- the end of states ---- */
 
-/* The pool of the rule that translated, or of a match rule. */
+/* The pool that pf takes the state from: one only, whoever chose. */
 static struct pool *
-state_pool(struct pfk_engine *e, const struct state_cold *c, bool nat)
+state_pool(struct pfk_engine *e, const struct rt_rule *rr)
 {
-	struct pool *q = pool_of(e, c->nat_rule, nat);
-	uint32_t m;
-
-	for (m = c->match_list; q == NULL && m != 0; m = e->match_items[m].next)
-		q = pool_of(e, e->match_items[m].rule, nat);
-	return q;
+	return rule_pool(e, rr->rdr != IMG_NONE ? rr->rdr :
+	    rr->nat != IMG_NONE ? rr->nat : rr->route);
 }
 
+/*
+ * pf looks for the second address of the stack side's key.  That is the one
+ * chosen by rdr-to for an incoming state, and never that of nat-to: there the
+ * count only grows.
+ */
 void
 pool_state_ended(struct pfk_engine *e, uint32_t state)
 {
-	const struct state *s = state_get(e, state);
 	const struct state_cold *c = state_cold(e, state);
-	bool in = s->direction == PFK_IN;
-	const struct state_key *k = state_key(e, state,
-	    in ? KEY_STACK : KEY_WIRE);
-	struct pool *q = state_pool(e, c, true);
+	const struct state_key *k = state_key(e, state, KEY_STACK);
+	const struct rt_rule *rr;
+	struct pool *q;
 
-	if (q != NULL)
-		pool_unload(e, q, k->af, &k->addr[in ? 0 : 1]);
-	q = state_pool(e, c, false);
-	if (q != NULL)
-		pool_unload(e, q, k->af, &k->addr[in ? 1 : 0]);
-	q = s->rule == IMG_NONE ? NULL :
-	    rule_pool(e, e->rules[s->rule].route);
-	if (q != NULL && c->rt != IMG_RT_NONE)
-		pool_unload(e, q, c->rt_af, &c->rt_addr);
+	if (c->nat_rule == IMG_NONE)
+		return;
+	rr = &e->rules[c->nat_rule];
+	if ((q = state_pool(e, rr)) != NULL)
+		pool_unload(e, q, k->af, rr->r->rt == IMG_ROUTE_TO ?
+		    &c->rt_addr : &k->addr[1]);
 }
 
 /* ---- saving ---- */

@@ -252,6 +252,9 @@ source_hash(const struct choice *c, struct pfk_addr *hash, uint64_t *all)
 		hash->b[8 + i] = (uint8_t)~hash->b[4 + i];
 		hash->b[12 + i] = (uint8_t)~hash->b[i];
 	}
+	/* keys compare whole: nothing behind an address of IPv4 */
+	if (c->af == PFK_AF_INET)
+		memset(hash->b + 4, 0, sizeof(hash->b) - 4);
 }
 
 static bool
