@@ -69,8 +69,10 @@ prepare(const struct pfk_engine *e, const struct pfk_packet *f, size_t n,
     struct hit *h)
 {
 	if (states_count(e) == 0) {
-		for (size_t i = 0; i < n; i++)
+		for (size_t i = 0; i < n; i++) {
 			h[i].usual = false;
+			h[i].state = 0;
+		}
 		return;
 	}
 	hits_prepare(e, f, n, h);
@@ -78,20 +80,35 @@ prepare(const struct pfk_engine *e, const struct pfk_packet *f, size_t n,
 		look_ahead(e, f, n, h);
 }
 
+/* => n <= AHEAD */
+static void
+run_some(struct pfk_engine *e, const struct pfk_packet *f, size_t n)
+{
+	struct hit hits[AHEAD];
+	uint32_t second = e->uptime;
+	bool changed = false;		/* states, since hits were prepared */
+
+	prepare(e, f, n, hits);
+	for (size_t i = 0; i < n; i++) {
+		pfk_engine_advance(e, f[i].time);
+		changed |= e->uptime != second;
+		if (changed)
+			hit_find_again(e, &hits[i]);
+		if (hit_packet(e, &f[i], &hits[i]))
+			continue;
+		run_frame(e, &f[i]);
+		changed = true;
+	}
+}
+
 void
 pfk_engine_run(struct pfk_engine *e, const struct pfk_packet *packets,
     size_t n)
 {
-	struct hit hits[AHEAD];
 	size_t some;
 
 	for (; n > 0; n -= some, packets += some) {
 		some = n < AHEAD ? n : AHEAD;
-		prepare(e, packets, some, hits);
-		for (size_t i = 0; i < some; i++) {
-			pfk_engine_advance(e, packets[i].time);
-			if (!hit_packet(e, &packets[i], &hits[i]))
-				run_frame(e, &packets[i]);
-		}
+		run_some(e, packets, some);
 	}
 }

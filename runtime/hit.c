@@ -132,20 +132,6 @@ prepare(const struct pfk_engine *e, const struct pfk_packet *f, struct hit *h)
 	return true;
 }
 
-void
-hits_prepare(const struct pfk_engine *e, const struct pfk_packet *f, size_t n,
-    struct hit *h)
-{
-	for (size_t i = 0; i < n; i++) {
-		h[i].usual = prepare(e, &f[i], &h[i]);
-		if (h[i].usual)
-			state_prefetch_bucket(e, h[i].hash);
-	}
-	for (size_t i = 0; i < n; i++)
-		if (h[i].usual)
-			state_prefetch_record(e, h[i].hash);
-}
-
 static bool
 same_key(const struct state *s, const struct hit *h)
 {
@@ -178,6 +164,39 @@ find(const struct pfk_engine *e, const struct hit *h)
 		if (bu->past == 0)
 			return found;
 	}
+}
+
+#if defined(__GNUC__) || defined(__clang__)
+#define PREFETCH(p)	__builtin_prefetch(p)
+#else
+#define PREFETCH(p)	((void)(p))
+#endif
+
+void
+hits_prepare(const struct pfk_engine *e, const struct pfk_packet *f, size_t n,
+    struct hit *h)
+{
+	const struct state *s;
+
+	for (size_t i = 0; i < n; i++) {
+		h[i].usual = prepare(e, &f[i], &h[i]);
+		if (h[i].usual)
+			state_prefetch_bucket(e, h[i].hash);
+	}
+	for (size_t i = 0; i < n; i++) {
+		h[i].state = h[i].usual ? find(e, &h[i]) : 0;
+		if (h[i].state == 0)
+			continue;
+		s = state_get(e, h[i].state);
+		PREFETCH(s);
+		PREFETCH((const char *)s + 64);
+	}
+}
+
+void
+hit_find_again(const struct pfk_engine *e, struct hit *h)
+{
+	h->state = h->usual ? find(e, h) : 0;
 }
 
 static bool
@@ -286,11 +305,11 @@ hit_packet(struct pfk_engine *e, const struct pfk_packet *f,
     const struct hit *h)
 {
 	const uint8_t *ip;
+	uint32_t i = h->state;
 	struct state *s;
-	uint32_t i;
 	bool forth;
 
-	if (!h->usual || (i = find(e, h)) == 0)
+	if (i == 0)
 		return false;
 	ip = f->data + ETHER;
 	s = state_get(e, i);
