@@ -309,7 +309,9 @@ choose_in_turn(struct choice *c)
 		}
 	}
 	pool_mix(&c->addr, &base, &mask, &q->turn.counter);
-	remember_begin(c, &c->addr);
+	/* in a network pf does not notice when it has been everywhere */
+	if (is_list(q))
+		remember_begin(c, &c->addr);
 	addr_next(&q->turn.counter, c->af);
 	return true;
 }

@@ -134,7 +134,7 @@ search_init(struct search *s, struct choice *c)
 	    port);
 }
 
-/* Addresses tried in one search where chance decides: pf would go on. */
+/* Addresses tried in one search that has no end: pf would go on. */
 #define MAX_TRIES	1024
 
 /* Whether the search has been everywhere; n: addresses tried. */
@@ -143,7 +143,8 @@ been_round(const struct choice *c, unsigned n)
 {
 	if (c->begun)
 		return addr_equal(&c->begin, &c->addr, (enum pfk_af)c->af);
-	return c->pool->p->type != IMG_POOL_RANDOM || n == MAX_TRIES;
+	return (c->pool->p->type != IMG_POOL_RANDOM &&
+	    c->pool->p->type != IMG_POOL_ROUND_ROBIN) || n == MAX_TRIES;
 }
 
 bool
