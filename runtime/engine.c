@@ -558,10 +558,12 @@ decide_and_report(struct pkt *p)
 	replies_reset(e);
 	if (iface_skipped(e, p->ifid)) {
 		report_other(p, PFK_SKIP);
-		if (!p->second && p->frame->dir == PFK_FWD &&
-		    pkt_decode_transport(p) == PKT_PASS)
+		if (!p->second && p->frame->dir == PFK_FWD) {
+			/* for the addresses: broken or not, it goes on */
+			(void)pkt_decode_transport(p);
 			leaves = routed_by_host(p, &(struct verdict){
 			    .rule = e->default_rule }, &ifid);
+		}
 	} else {
 		out = decide(p, &v);
 		if (out == PKT_PASS && !routed_by_state(p, &v, &ifid))
