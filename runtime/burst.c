@@ -1,103 +1,77 @@
 /*
- * A look ahead over a burst: what the next packets will need from memory is on
- * its way into the cache while earlier ones are worked on.
+ * Bursts.  Packets are decided one after the other, each at its time; but
+ * what several of them will need from memory is fetched together:
  *
- * Usual packets of known connections go a way of their own (hit.c).  For
- * others that have it cheaply (no options, no fragment, TCP or UDP) the key of
- * their state is made from the frame; then its bucket is fetched, and when
- * that is there, the state.  A wrong guess costs time, nothing else.
+ *	read all	headers, keys, hashes; buckets are on their way
+ *	look ahead	buckets tell which states; they are on their way
+ *	decide each	work that is due at its time, then the fast lane, or
+ *			the ordinary path
+ *
+ * The looking ahead may be wrong by the time that a packet is decided: if the
+ * table has changed since, it is asked again.
  */
-#include <string.h>
+#include "base/prefetch.h"
+#include "runtime/lane.h"
 
-#include "runtime/hit.h"
-#include "runtime/rules_int.h"
-#include "runtime/state.h"
-
-#define AHEAD	16		/* packets looked at together */
-
-static bool
-guess_key(const struct pfk_engine *e, const struct pfk_packet *f,
-    struct state_key *k)
+/* pfk_engine_advance(), when there is nothing else to do than to move on. */
+static inline void
+advance(struct pfk_engine *e, uint64_t time)
 {
-	struct pfk_network net;
-	struct pfk_addr addr[2];
-	uint16_t port[2];
-	const uint8_t *ip;
-	bool v6;
-
-	if (f->ifid >= e->nifaces || !pfk_link_decode(f->linktype, f->data,
-	    f->caplen, f->wirelen, &net) || net.caplen < 44)
-		return false;
-	ip = f->data + net.off;
-	v6 = net.af == PFK_AF_INET6;
-	if (v6 ? (ip[6] != PROTO_TCP && ip[6] != PROTO_UDP) :
-	    ip[0] != 0x45 || (get16(ip + 6) & 0x3fff) != 0 ||
-	    (ip[9] != PROTO_TCP && ip[9] != PROTO_UDP))
-		return false;
-	memcpy(&addr[SRC], ip + (v6 ? 8 : 12), v6 ? 16 : 4);
-	memcpy(&addr[DST], ip + (v6 ? 24 : 16), v6 ? 16 : 4);
-	memcpy(port, ip + (v6 ? 40 : 20), sizeof(port));
-	state_key_set(k, net.af, v6 ? ip[6] : ip[9],
-	    (uint16_t)iface_rdomain(e, f->ifid),
-	    f->dir == PFK_OUT ? 1 : 0, addr, port);
-	return true;
+	if (!e->started || time > e->epoch + e->now)
+		pfk_engine_advance(e, time);
 }
 
-/* => e's table is not empty: else there is nothing to fetch. */
+static void
+fetch_state(const struct pfk_engine *e, const struct lane_packet *l)
+{
+	const char *s = (const char *)state_get(e, l->ref / 2);
+
+	PREFETCH(s);
+	PREFETCH(s + 64);
+	if (e->sink.decision != NULL)	/* the state's id */
+		PREFETCH(&state_cold(e, l->ref / 2)->id);
+}
+
 static void
 look_ahead(const struct pfk_engine *e, const struct pfk_packet *f, size_t n,
-    const struct hit *h)
+    struct lane_if *in, struct lane_packet *l)
 {
-	uint32_t hash[AHEAD];
-	struct state_key key;
-	size_t known = 0;
+	const struct state_table *t = e->states;
 
-	for (size_t i = 0; i < n; i++)
-		if (!h[i].usual && guess_key(e, &f[i], &key)) {
-			hash[known] = state_hash(e, &key);
-			state_prefetch_bucket(e, hash[known++]);
-		}
-	for (size_t i = 0; i < known; i++)
-		state_prefetch_record(e, hash[i]);
-}
-
-/* Below this the table is in the cache anyway. */
-#define WORTHWHILE	4096
-
-static void
-prepare(const struct pfk_engine *e, const struct pfk_packet *f, size_t n,
-    struct hit *h)
-{
-	if (states_count(e) == 0) {
-		for (size_t i = 0; i < n; i++) {
-			h[i].usual = false;
-			h[i].state = 0;
-		}
-		return;
+	for (size_t i = 0; i < n; i++) {
+		lane_read(e, &f[i], in, &l[i]);
+		if (l[i].known)
+			PREFETCH(&t->buckets[l[i].hash & (t->nbuckets - 1)]);
 	}
-	hits_prepare(e, f, n, h);
-	if (n > 1 && states_count(e) > WORTHWHILE)
-		look_ahead(e, f, n, h);
+	for (size_t i = 0; i < n; i++)
+		if (l[i].known &&
+		    (l[i].ref = lane_look_up(t, l[i].hash)) != 0)
+			fetch_state(e, &l[i]);
 }
 
-/* => n <= AHEAD */
 static void
-run_some(struct pfk_engine *e, const struct pfk_packet *f, size_t n)
+run_burst(struct pfk_engine *e, const struct pfk_packet *f, size_t n,
+    struct lane_if *in)
 {
-	struct hit hits[AHEAD];
-	uint32_t second = e->uptime;
-	bool changed = false;		/* states, since hits were prepared */
+	struct lane_packet l[LANE_BURST];
+	uint64_t seen = e->states->changes;
 
-	prepare(e, f, n, hits);
+	look_ahead(e, f, n, in, l);
+	for (size_t i = 0; i < n; i++) {
+		advance(e, f[i].time);
+		if (l[i].usual && e->states->changes != seen)
+			l[i].ref = lane_look_up(e->states, l[i].hash);
+		if (!lane_take(e, &f[i], &l[i]))
+			run_frame(e, &f[i]);
+	}
+}
+
+static void
+run_plain(struct pfk_engine *e, const struct pfk_packet *f, size_t n)
+{
 	for (size_t i = 0; i < n; i++) {
 		pfk_engine_advance(e, f[i].time);
-		changed |= e->uptime != second;
-		if (changed)
-			hit_find_again(e, &hits[i]);
-		if (hit_packet(e, &f[i], &hits[i]))
-			continue;
 		run_frame(e, &f[i]);
-		changed = true;
 	}
 }
 
@@ -105,10 +79,14 @@ void
 pfk_engine_run(struct pfk_engine *e, const struct pfk_packet *packets,
     size_t n)
 {
+	struct lane_if in = { .ifid = IF_NONE };
 	size_t some;
 
-	for (; n > 0; n -= some, packets += some) {
-		some = n < AHEAD ? n : AHEAD;
-		run_some(e, packets, some);
-	}
+	if (e->no_lane)
+		run_plain(e, packets, n);
+	else
+		for (; n > 0; n -= some, packets += some) {
+			some = n < LANE_BURST ? n : LANE_BURST;
+			run_burst(e, packets, some, &in);
+		}
 }

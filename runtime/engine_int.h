@@ -2,6 +2,7 @@
  * Inside of the engine: what the rooms of runtime/ share.
  *
  *	engine.c	the order of work	burst.c    bursts, looking ahead
+ *	lane*.c		the usual packet of a state, in front of all this
  *	life.c		made and ended		util.c     memory, chance, words
  *	link.c		link headers		decode.c   IP and transport
  *	walk.c		options, chains		view.c     what has changed
@@ -142,6 +143,8 @@ struct pfk_engine {
 	uint32_t	 swept;		/* second of the last sweep */
 	uint32_t	 next_chores;	/* fragments and source nodes */
 
+	bool		 no_lane;	/* lane.c is left out */
+	struct pfk_decision told;	/* lane.c's */
 	struct pfk_counters counters;
 	struct syncookies *syncookies;	/* syncookie.c */
 	int		 debug;

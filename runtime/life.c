@@ -122,6 +122,7 @@ pfk_engine_new(const struct pfk_engine_options *o, struct pfk_engine **out)
 		e->sink = *o->sink;
 	e->debug = o->debug < 0 ? e->opts.debug : o->debug;
 	e->next_chores = 1;
+	e->no_lane = o->no_lane;
 	e_seed(e, o->seed);
 	if (!make_rooms(e, o)) {
 		pfk_engine_free(e);

@@ -168,6 +168,8 @@ bool	pkt_cksum_ok(struct pkt *);
 uint32_t cksum_add(uint32_t sum, const uint8_t *, uint32_t n);
 uint16_t cksum_fold(uint32_t sum);
 void	pkt_view(struct pkt *, struct pkt_view *);
+/* The MSS that a TCP header tells, or 0; n: bytes from there on. */
+uint16_t view_mss(const uint8_t *th, uint32_t n);
 /* TCP: bytes of data; the value of an option, at least min bytes of it with
  * kind and length, or NULL (the last one counts). */
 uint32_t tcp_datalen(const struct pkt *);

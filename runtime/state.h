@@ -139,15 +139,7 @@ void	state_key_set(struct state_key *, uint8_t af, uint8_t proto,
  * rule's max-pkt-rate: over it there is no state.  0: none.
  */
 uint32_t state_find(struct pkt *, const struct state_key *);
-/*
- * For bursts: the hash of a key, its place in the table on the way into the
- * cache, and then the states that it may mean.
- */
 uint32_t state_hash(const struct pfk_engine *, const struct state_key *);
-/* of an IPv4 key: addresses; ports, domain, family and protocol */
-uint32_t state_hash4(const struct pfk_engine *, const uint64_t[2]);
-void	state_prefetch_bucket(const struct pfk_engine *, uint32_t hash);
-void	state_prefetch_record(const struct pfk_engine *, uint32_t hash);
 /* The packet goes in the family of the stack key of an af-to state. */
 bool	state_reversed(const struct pfk_engine *, uint32_t, uint8_t af);
 

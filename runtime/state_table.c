@@ -19,6 +19,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "runtime/state_hash.h"
 #include "runtime/state_table.h"
 
 static_assert(sizeof(struct state_key) == 40 &&
@@ -44,56 +45,6 @@ state_key_set(struct state_key *k, uint8_t af, uint8_t proto,
 	k->proto = proto;
 }
 
-static uint64_t
-rotl(uint64_t x, unsigned n)
-{
-	return x << n | x >> (64 - n);
-}
-
-struct sip { uint64_t a, b, c, d; };
-
-static inline void
-sip_round(struct sip *s)
-{
-	s->a += s->b;
-	s->c += s->d;
-	s->b = rotl(s->b, 13) ^ s->a;
-	s->d = rotl(s->d, 16) ^ s->c;
-	s->a = rotl(s->a, 32) + s->d;
-	s->c += s->b;
-	s->d = rotl(s->d, 21) ^ s->a;
-	s->b = rotl(s->b, 17) ^ s->c;
-	s->c = rotl(s->c, 32);
-}
-
-/* SipHash-1-3 of n whole words: as base/hash.c's, but open to the compiler. */
-static inline uint32_t
-sip_words(const struct siphash_key *key, const uint64_t *w, unsigned n)
-{
-	struct sip s = {
-		key->k0 ^ 0x736f6d6570736575u, key->k1 ^ 0x646f72616e646f6du,
-		key->k0 ^ 0x6c7967656e657261u, key->k1 ^ 0x7465646279746573u
-	};
-
-	for (unsigned i = 0; i <= n; i++) {
-		uint64_t m = i < n ? w[i] : (uint64_t)n << 59;
-
-		s.d ^= m;
-		sip_round(&s);
-		s.a ^= m;
-	}
-	s.c ^= 0xff;
-	for (int i = 0; i < 3; i++)
-		sip_round(&s);
-	return (uint32_t)(s.a ^ s.b ^ s.c ^ s.d);
-}
-
-uint32_t
-state_hash4(const struct pfk_engine *e, const uint64_t w[2])
-{
-	return sip_words(&e->hash_key, w, 2);
-}
-
 uint32_t
 state_hash(const struct pfk_engine *e, const struct state_key *k)
 {
@@ -101,13 +52,13 @@ state_hash(const struct pfk_engine *e, const struct state_key *k)
 
 	if (k->af == PFK_AF_INET6) {
 		memcpy(w, k, sizeof(w));
-		return sip_words(&e->hash_key, w, 5);
+		return state_hash_words(&e->hash_key, w, 5);
 	}
 	/* IPv4 has its addresses in 8 of 32 bytes */
 	memcpy(&w[0], k->addr[0].b, 4);
 	memcpy((uint8_t *)&w[0] + 4, k->addr[1].b, 4);
 	memcpy(&w[1], k->port, 8);	/* ports, domain, family, protocol */
-	return state_hash4(e, w);
+	return state_hash_words(&e->hash_key, w, 2);
 }
 
 /* ---- buckets ---- */
@@ -124,6 +75,7 @@ state_entry_put(struct state_table *t, uint32_t hash, uint32_t ref)
 {
 	uint32_t b = home(t, hash);
 
+	t->changes++;
 	for (;; b = (b + 1) & (t->nbuckets - 1)) {
 		for (int i = 0; i < BUCKET; i++)
 			if (t->buckets[b].entry[i].ref == 0) {
@@ -142,6 +94,7 @@ state_entry_remove(struct state_table *t, uint32_t hash, uint32_t ref)
 {
 	uint32_t b = home(t, hash);
 
+	t->changes++;
 	for (;; b = (b + 1) & (t->nbuckets - 1)) {
 		for (int i = 0; i < BUCKET; i++)
 			if (t->buckets[b].entry[i].ref == ref) {
@@ -187,31 +140,4 @@ state_table_room(struct pfk_engine *e)
 	if ((t->entries + 2) * 4 <= slots * 3 || table_grow(e))
 		return true;
 	return t->entries + 2 < slots;
-}
-
-#if defined(__GNUC__) || defined(__clang__)
-#define PREFETCH(p)	__builtin_prefetch(p)
-#else
-#define PREFETCH(p)	((void)(p))
-#endif
-
-void
-state_prefetch_bucket(const struct pfk_engine *e, uint32_t hash)
-{
-	PREFETCH(&e->states->buckets[home(e->states, hash)]);
-}
-
-void
-state_prefetch_record(const struct pfk_engine *e, uint32_t hash)
-{
-	const struct bucket *b = &e->states->buckets[home(e->states, hash)];
-
-	for (int i = 0; i < BUCKET; i++)
-		if (b->entry[i].hash == hash && b->entry[i].ref != 0) {
-			const struct state *s = state_get(e,
-			    b->entry[i].ref / 2);
-
-			PREFETCH(s);
-			PREFETCH((const char *)s + 64);
-		}
 }

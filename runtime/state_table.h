@@ -1,6 +1,6 @@
 /*
  * Inside of the state table: state.c, state_table.c,
- * state_find.c, purge.c, state_save.c and hit.c see it.
+ * state_find.c, purge.c, state_save.c and the lane see it.
  */
 #ifndef RUNTIME_STATE_TABLE_H
 #define RUNTIME_STATE_TABLE_H
@@ -26,6 +26,7 @@ struct state_table {
 	void		*buckets_raw;
 	uint32_t	 nbuckets;	/* a power of two */
 	uint64_t	 entries;
+	uint64_t	 changes;	/* entries put and taken out so far */
 
 	uint32_t	 oldest, newest, listed;
 	uint32_t	 cursor;	/* where the sweep goes on; 0: oldest */

@@ -13,6 +13,16 @@ enum tcp_mode {
 	TCP_MODE_SLOPPY		/* windows are not looked at */
 };
 
+/* How far an ACK may be off: a window and a fragment. */
+#define MAX_ACK_WINDOW	(0xffff + 1500)
+
+/* a >= b in the circle of sequence numbers */
+static inline bool
+seq_geq(uint32_t a, uint32_t b)
+{
+	return (int32_t)(a - b) >= 0;
+}
+
 /*
  * What a packet with these flags, sent by `from` (PEER_SRC or PEER_DST), makes
  * of the peers.  True: the handshake has just been finished by it (what

@@ -21,7 +21,6 @@
 #include "runtime/tcp_states.h"
 #include "runtime/translate.h"
 
-#define MAX_ACK_WINDOW	(0xffff + 1500)	/* a window and a fragment */
 #define MAX_WINDOW	65535u
 
 struct segment {
@@ -46,13 +45,6 @@ struct view {
 	struct state_peer *src, *dst;	/* sender, receiver */
 	struct segment	 g;
 };
-
-/* a >= b in the circle of sequence numbers */
-static bool
-seq_geq(uint32_t a, uint32_t b)
-{
-	return (int32_t)(a - b) >= 0;
-}
 
 static bool
 seq_gt(uint32_t a, uint32_t b)

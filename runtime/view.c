@@ -59,13 +59,15 @@ icmp_quotes(uint8_t proto, uint8_t type)
 	return proto == PROTO_ICMPV6 && type >= 1 && type <= 4;
 }
 
-static void
-view_mss(struct pkt_view *v, const uint8_t *th, uint32_t n)
+/* The last MSS option of a TCP header of which n bytes are there; 0: none. */
+uint16_t
+view_mss(const uint8_t *th, uint32_t n)
 {
 	uint32_t end, i = 20;
+	uint16_t mss = 0;
 
 	if (n < 20)
-		return;
+		return 0;
 	end = (th[12] >> 4) * 4u;
 	if (end > n)
 		end = n;
@@ -75,9 +77,10 @@ view_mss(struct pkt_view *v, const uint8_t *th, uint32_t n)
 			continue;
 		}
 		if (th[i] == 2 && th[i + 1] == 4)
-			v->mss = get16(th + i + 2);
+			mss = get16(th + i + 2);
 		i += th[i + 1] > 2 ? th[i + 1] : 2;
 	}
+	return mss;
 }
 
 void
@@ -94,7 +97,7 @@ pkt_view(struct pkt *p, struct pkt_view *v)
 	if (!flow_at(&w, af, &v->flow) || w.off >= p->len)
 		return;
 	if (w.proto == PROTO_TCP && v->flow.has_ports)
-		view_mss(v, ip + w.off, p->len - w.off);
+		v->mss = view_mss(ip + w.off, p->len - w.off);
 	if (!icmp_quotes(w.proto, ip[w.off]))
 		return;
 	w.off += 8;

@@ -167,6 +167,11 @@ struct pfk_engine_options {
 	const struct pfk_sink *sink;		/* copied; NULL: none */
 	uint64_t	 seed;			/* of chance and hash key */
 	int		 debug;			/* syslog level; -1: the ruleset's */
+	/*
+	 * Every packet goes the long way, also one that only moves a state
+	 * on.  The same comes of it, later: for tests of just that.
+	 */
+	bool		 no_lane;
 };
 
 /* PFK_OK or PFK_ERR_NOMEM. */

@@ -1,0 +1,446 @@
+/*
+ * The fast lane against the ordinary path: two engines, one without the lane,
+ * are given the same random traffic in the same bursts.  Decisions, debug
+ * messages and everything that is saved must be the same.
+ *
+ * Traffic: a few connections of both families that open, send, lose, repeat,
+ * probe, jump out of their windows, close and open again; UDP; other frames,
+ * damaged and cut off ones; and time, which sometimes jumps.
+ */
+#include <pfkit/compile.h>
+#include "tests/unit/engine_kit.h"
+
+#define NFLOWS	24
+#define MAX_BURST 70
+#define FRAME	200
+
+enum { FIN = 1, SYN = 2, RST = 4, PSH = 8, ACK = 16, URG = 32, ECE = 64 };
+
+/* ---- traffic ---- */
+
+struct flow {
+	uint8_t	 addr[2][16];
+	uint16_t port[2];
+	uint32_t next[2];		/* sequence number of each side */
+	bool	 v6, tcp, scaled;
+};
+
+struct traffic {
+	struct flow	 flows[NFLOWS];
+	uint64_t	 random, time, number;
+	uint16_t	 em0;		/* where most of it goes through */
+	struct pfk_packet packets[MAX_BURST];
+	uint8_t		 frames[MAX_BURST][FRAME];
+};
+
+static uint32_t
+chance(struct traffic *t, uint32_t n)
+{
+	t->random = t->random * 6364136223846793005u + 1442695040888963407u;
+	return (uint32_t)((t->random >> 33) % n);
+}
+
+static void
+flow_new(struct traffic *t, struct flow *f, unsigned i)
+{
+	memset(f, 0, sizeof(*f));
+	f->v6 = i % 3 == 0;
+	f->tcp = i % 4 != 3;
+	f->scaled = chance(t, 2);
+	for (unsigned s = 0; s < 2; s++) {
+		uint8_t *a = f->addr[s];
+
+		if (f->v6) {
+			a[0] = 0x20;
+			a[1] = 0x01;
+			a[15] = (uint8_t)(1 + s * 100 + i / 2);
+		} else {
+			a[0] = s == 0 ? 10 : 192;
+			a[2] = s == 0 ? 0 : 2;
+			a[3] = (uint8_t)(10 + i / 2);
+		}
+		f->port[s] = (uint16_t)(s == 0 ? 1024 + i : 80);
+		f->next[s] = chance(t, 4) == 0 ? (uint32_t)-5000 :
+		    chance(t, 1u << 30);
+	}
+}
+
+static uint32_t
+put_ip(uint8_t *p, const struct flow *f, unsigned from, uint32_t plen,
+    struct traffic *t)
+{
+	if (f->v6) {
+		memset(p, 0, 40);
+		p[0] = 0x60;
+		kit_put16(p + 4, (uint16_t)plen);
+		p[6] = f->tcp ? 6 : 17;
+		p[7] = 64;
+		memcpy(p + 8, f->addr[from], 16);
+		memcpy(p + 24, f->addr[!from], 16);
+		return 40;
+	}
+	memset(p, 0, 20);
+	p[0] = 0x45;
+	p[1] = chance(t, 8) == 0 ? 0x13 : 0;
+	kit_put16(p + 2, (uint16_t)(20 + plen));
+	p[6] = chance(t, 2) ? 0x40 : 0;
+	if (chance(t, 60) == 0)
+		p[6] = (uint8_t)(1u << (5 + chance(t, 3)));
+	p[8] = 64;
+	p[9] = f->tcp ? 6 : 17;
+	memcpy(p + 12, f->addr[from], 4);
+	memcpy(p + 16, f->addr[!from], 4);
+	kit_put16(p + 10, kit_sum(p, 20, 0));
+	return 20;
+}
+
+static uint8_t
+some_flags(struct traffic *t)
+{
+	static const uint8_t odd[] = { SYN, SYN | ACK, FIN | ACK, RST,
+	    RST | ACK, ACK | URG, 0, SYN | FIN, ACK | ECE, ACK | 128 };
+
+	return chance(t, 8) != 0 ? ACK | (chance(t, 2) ? PSH : 0) :
+	    odd[chance(t, sizeof(odd))];
+}
+
+static const uint8_t syn_options[12] = { 2, 4, 5, 0xb4, 1, 3, 3, 7 };
+static const uint8_t stamps[12] = { 1, 1, 8, 10, 0, 0, 0, 9, 0, 0, 0, 9 };
+
+/* The sender's numbers go on, unless the segment is lost or strays. */
+static uint32_t
+put_tcp(struct traffic *t, uint8_t *p, struct flow *f, unsigned from,
+    uint8_t flags, uint32_t datalen)
+{
+	uint32_t seq = f->next[from], ack = f->next[!from];
+	uint32_t doff = flags & SYN ? (f->scaled ? 32 : 20) :
+	    chance(t, 2) ? 32 : 20;
+
+	memset(p, 0, 32);
+	switch (chance(t, 24)) {
+	case 0:
+		seq -= chance(t, 3000);		/* again */
+		break;
+	case 1:
+		seq += chance(t, 200000);	/* far ahead */
+		break;
+	case 2:
+		ack += chance(t, 2) ? 70000 : (uint32_t)-140000;
+		break;
+	case 3:
+		seq--;				/* a probe */
+		break;
+	default:
+		f->next[from] += datalen + ((flags & (SYN | FIN)) != 0);
+	}
+	kit_put16(p, f->port[from]);
+	kit_put16(p + 2, chance(t, 100) == 0 ? 0 : f->port[!from]);
+	kit_put32(p + 4, seq);
+	kit_put32(p + 8, flags & ACK ? ack : 0);
+	p[12] = (uint8_t)(doff / 4 << 4 | (chance(t, 50) == 0));
+	p[13] = flags;
+	kit_put16(p + 14, (uint16_t)(chance(t, 9) == 0 ? 0 :
+	    500 + chance(t, 60000)));
+	p[19] = flags & URG || chance(t, 50) == 0;
+	if (doff == 32)
+		memcpy(p + 20, flags & SYN ? syn_options : stamps, 12);
+	return doff;
+}
+
+static uint32_t
+put_packet(struct traffic *t, uint8_t *p, struct flow *f, unsigned from,
+    uint8_t flags)
+{
+	uint32_t datalen = chance(t, 2) ? 0 : 1 + chance(t, 60), hlen;
+	uint8_t body[40];
+
+	if (!f->tcp) {
+		hlen = put_ip(p, f, from, 8 + datalen, t);
+		memset(p + hlen, 0, 8 + datalen);
+		kit_put16(p + hlen, f->port[from]);
+		kit_put16(p + hlen + 2, f->port[!from]);
+		kit_put16(p + hlen + 4, (uint16_t)(8 + datalen -
+		    (chance(t, 30) == 0 ? 9 : 0)));
+		return hlen + 8 + datalen;
+	}
+	memset(body, 0, sizeof(body));
+	uint32_t doff = put_tcp(t, body, f, from, flags, datalen);
+
+	hlen = put_ip(p, f, from, doff + datalen, t);
+	memcpy(p + hlen, body, doff);
+	memset(p + hlen + doff, 0, datalen);
+	return hlen + doff + datalen;
+}
+
+/* Ethernet with no, one or two tags, or nothing. */
+static uint32_t
+put_link(struct traffic *t, uint8_t *p, bool v6, uint16_t *linktype)
+{
+	uint32_t off = 12;
+
+	*linktype = 101;
+	if (chance(t, 3) == 0)
+		return 0;
+	*linktype = 1;
+	memset(p, 2, 12);
+	for (uint32_t tags = chance(t, 3) ? 0 : chance(t, 3); tags > 0;
+	    tags--, off += 4) {
+		kit_put16(p + off, chance(t, 4) ? 0x8100 : 0x88a8);
+		kit_put16(p + off + 2, 7);
+	}
+	kit_put16(p + off, chance(t, 80) == 0 ? 0x0806 :
+	    v6 ? 0x86dd : 0x0800);
+	return off + 2;
+}
+
+static void
+next_packet(struct traffic *t, unsigned i)
+{
+	struct pfk_packet *p = &t->packets[i];
+	struct flow *f = &t->flows[chance(t, NFLOWS)];
+	uint8_t *b = t->frames[i], flags = some_flags(t);
+	unsigned from = chance(t, 2);
+	uint32_t off, len;
+
+	if (chance(t, 200) == 0)
+		flow_new(t, f, (unsigned)(f - t->flows));
+	off = put_link(t, b, f->v6, &p->linktype);
+	len = off + put_packet(t, b + off, f, from, flags);
+	t->time += chance(t, 3) == 0 ? 0 : chance(t, 40000000);
+	if (chance(t, 400) == 0)
+		t->time += KIT_SECONDS(chance(t, 4) ? 20 : 90000);
+	p->time = t->time - (chance(t, 20) == 0 ? 1000000 : 0);
+	p->number = ++t->number;
+	p->data = b;
+	p->caplen = p->wirelen = len;
+	p->dir = (uint8_t)(from == 0 ? PFK_IN : PFK_OUT);
+	if (chance(t, 30) == 0)
+		p->dir = (uint8_t)(1 + chance(t, 3));
+	p->ifid = chance(t, 30) == 0 ? (uint16_t)chance(t, 5) : t->em0;
+	switch (chance(t, 30)) {
+	case 0:
+		p->caplen = chance(t, len + 1);
+		break;
+	case 1:
+		b[chance(t, len)] ^= (uint8_t)(1u << chance(t, 8));
+		break;
+	case 2:
+		p->caplen = p->wirelen = chance(t, len + 1);
+		break;
+	case 3:
+		p->caplen = p->wirelen = len + 20;	/* padding */
+	}
+}
+
+/* A connection opens properly now and then: the rest is mostly chance. */
+static void
+open_flow(struct traffic *t, unsigned i, unsigned which)
+{
+	static const uint8_t flags[] = { SYN, SYN | ACK, ACK };
+	struct flow *f = &t->flows[which];
+
+	for (unsigned n = 0; n < 3; n++) {
+		struct pfk_packet *p = &t->packets[i + n];
+		uint32_t len = put_packet(t, t->frames[i + n], f, n == 1,
+		    flags[n]);
+
+		*p = (struct pfk_packet){ .time = t->time, .linktype = 101,
+		    .number = ++t->number, .data = t->frames[i + n],
+		    .caplen = len, .wirelen = len, .ifid = t->em0,
+		    .dir = n == 1 ? PFK_OUT : PFK_IN };
+	}
+}
+
+static size_t
+next_burst(struct traffic *t)
+{
+	size_t n = chance(t, 4) == 0 ? 1 : 1 + chance(t, MAX_BURST);
+
+	memset(t->frames, 0, sizeof(t->frames));
+	for (unsigned i = 0; i < n; i++)
+		if (i + 3 <= n && chance(t, 12) == 0) {
+			open_flow(t, i, chance(t, NFLOWS));
+			i += 2;
+		} else
+			next_packet(t, i);
+	return n;
+}
+
+/* ---- what an engine says ---- */
+
+struct says {
+	struct pfk_engine *e;
+	char	 text[400 * MAX_BURST];
+	size_t	 len;
+	unsigned hits;
+};
+
+static void
+add_bytes(struct says *s, const void *p, size_t n)
+{
+	ck_assert_uint_le(s->len + n, sizeof(s->text));
+	memcpy(s->text + s->len, p, n);
+	s->len += n;
+}
+
+static void
+add_flow(struct says *s, const struct pfk_flow *f)
+{
+	uint8_t head[3] = { f->af, f->proto, f->has_ports };
+
+	add_bytes(s, head, 3);
+	add_bytes(s, &f->src, sizeof(f->src));
+	add_bytes(s, &f->dst, sizeof(f->dst));
+}
+
+static void
+says_decision(void *ctx, const struct pfk_decision *d)
+{
+	struct says *s = ctx;
+	uint64_t num[] = { d->number, d->time, d->second, d->dir, d->ifid,
+	    d->verdict, d->reason, d->rule, d->state, d->state_id, d->changed,
+	    d->ttl, d->tos, d->df, d->mss, d->nreplies, d->iplen,
+	    d->iplen != 0 ? kit_sum(d->ip, d->iplen, 0) : 0 };
+
+	s->hits += d->state == PFK_STATE_MATCH;
+	add_bytes(s, num, sizeof(num));
+	add_flow(s, &d->before);
+	add_flow(s, &d->after);
+	if (d->changed & PFK_CHANGED_QUOTE)
+		add_flow(s, &d->quote);
+}
+
+static uint64_t debug_sum;
+
+static void
+says_debug(void *ctx, int level, const char *text)
+{
+	struct says *s = ctx;
+
+	(void)s;
+	for (debug_sum += (unsigned)level; *text != '\0'; text++)
+		debug_sum = debug_sum * 31 + (uint8_t)*text;
+}
+
+static void
+says_open(struct says *s, const struct pfk_image *image, bool told,
+    bool no_lane)
+{
+	struct pfk_sink sink = { s, told ? says_decision : NULL, NULL,
+	    says_debug };
+	struct pfk_engine_options o = { .image = image,
+	    .interfaces = kit_ifs, .ninterfaces = 3, .sink = &sink,
+	    .seed = 7, .debug = 7, .no_lane = no_lane };
+
+	memset(s, 0, sizeof(*s));
+	ck_assert_int_eq(pfk_engine_new(&o, &s->e), PFK_OK);
+}
+
+static uint64_t
+says_run(struct says *s, const struct traffic *t, size_t n)
+{
+	debug_sum = 0;
+	s->len = 0;
+	pfk_engine_run(s->e, t->packets, n);
+	return debug_sum;
+}
+
+static void
+same_saved(const struct says *a, const struct says *b)
+{
+	void *x, *y;
+	size_t nx, ny;
+
+	ck_assert_int_eq(pfk_engine_save(a->e, &x, &nx), PFK_OK);
+	ck_assert_int_eq(pfk_engine_save(b->e, &y, &ny), PFK_OK);
+	ck_assert_uint_eq(nx, ny);
+	ck_assert_mem_eq(x, y, nx);
+	pfk_engine_free_data(a->e, x, nx);
+	pfk_engine_free_data(b->e, y, ny);
+}
+
+static void
+compare(const char *rules, bool told, uint64_t seed, unsigned bursts)
+{
+	static struct traffic t;
+	static struct says with, without;
+	struct pfk_image *image = kit_image(rules);
+
+	memset(&t, 0, sizeof(t));
+	t.random = seed;
+	t.time = KIT_START;
+	for (unsigned i = 0; i < NFLOWS; i++)
+		flow_new(&t, &t.flows[i], i);
+	says_open(&with, image, told, false);
+	says_open(&without, image, told, true);
+	t.em0 = (uint16_t)pfk_engine_interface(with.e, "em0");
+	for (unsigned i = 0; i < bursts; i++) {
+		size_t n = next_burst(&t);
+		uint64_t x = says_run(&with, &t, n);
+
+		ck_assert_uint_eq(says_run(&without, &t, n), x);
+		ck_assert_uint_eq(with.len, without.len);
+		ck_assert_mem_eq(with.text, without.text, with.len);
+		if (i % 16 == 0 || i + 1 == bursts)
+			same_saved(&with, &without);
+	}
+	if (told)
+		ck_assert_uint_gt(with.hits, bursts);
+	pfk_engine_free(with.e);
+	pfk_engine_free(without.e);
+	pfk_image_free(image);
+}
+
+/* ---- tests ---- */
+
+static const char *const rulesets[] = {
+	"pass\n",
+	"block\npass on em0 keep state (if-bound)\n",
+	"set skip on lo0\nset debug debug\npass keep state (sloppy)\n",
+	"pass modulate state\n",
+	"pass proto tcp synproxy state\npass proto udp\n",
+	"match in scrub (no-df, min-ttl 70, max-mss 1000)\npass log (all)\n",
+	"match in scrub (reassemble tcp, random-id)\npass\n",
+	"table <a> counters { 10.0.0.0/24 }\npass from <a>\n"
+	    "pass inet6 keep state (source-track rule)\n",
+	"match in on em0 set prio 3\nmatch inet tag X\n"
+	    "anchor \"x\" {\n pass\n}\n",
+	"pass in on em0 inet rdr-to 10.0.0.99\npass out nat-to 10.0.0.1\n"
+	    "pass inet6\n",
+	"pass max-pkt-rate 100/1\n",
+	"set timeout { tcp.established 30, udp.multiple 10, interval 1 }\n"
+	    "set limit states 12\npass\n",
+	"pass in divert-packet port 700\npass out\n",
+	"pass in on em0 route-to 192.0.2.7\npass\n",
+	"pass flags any no state\npass proto udp keep state\n",
+};
+#define NRULESETS	(sizeof(rulesets) / sizeof(*rulesets))
+
+START_TEST(test_told)
+{
+	for (size_t i = 0; i < NRULESETS; i++)
+		compare(rulesets[i], i + 1 < NRULESETS, 77 + i, 60);
+}
+END_TEST
+
+START_TEST(test_untold)
+{
+	for (size_t i = 0; i < NRULESETS; i++)
+		compare(rulesets[i], false, 977 + i, 60);
+}
+END_TEST
+
+START_TEST(test_long)
+{
+	compare("pass\n", true, 4711, 600);
+	compare("set state-policy if-bound\npass\n", false, 4712, 600);
+}
+END_TEST
+
+int
+main(void)
+{
+	const TTest *const tests[] = { test_told, test_untold, test_long };
+
+	return kit_main("lane", tests, sizeof(tests) / sizeof(*tests));
+}
