@@ -19,6 +19,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "runtime/explain.h"
 #include "runtime/normalize.h"
 #include "runtime/rules_int.h"
 #include "runtime/state.h"
@@ -333,6 +334,8 @@ decide(struct pkt *p, struct verdict *v)
 	v->created = false;
 	p->reason = p->counted = PFK_REASON_MATCH;
 	out = prepare(p);
+	if (p->e->explain != NULL)
+		explain_headers(p, out);
 	if (out == PKT_HOLD)
 		return out;
 	if (out == PKT_PASS)

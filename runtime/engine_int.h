@@ -25,6 +25,7 @@
  *	reply.c		RST, ICMP, SYN+ACK	syncookie.c
  *	counters.c, inspect.c, *_public.c	reading everything from outside
  *	log.c		lines of pflog		*save.c    saving and restoring
+ *	explain*.c	how a decision comes about
  *
  * A packet:	engine.c -> decode -> normalize/fragment -> state_find
  *		  hit:  track -> rewrite -> counters
@@ -89,6 +90,7 @@ struct osfp_db;			/* osfp_match.h */
 struct anchor_rt;		/* rules.h */
 struct attached;
 struct block;			/* block.c */
+struct explain;			/* explain.h */
 
 struct pfk_engine {
 	struct pfk_allocator alloc;
@@ -154,6 +156,7 @@ struct pfk_engine {
 	bool		 work_whole;	/* it has been moved behind its head */
 	uint8_t		*scratch;	/* SCRATCH_SIZE */
 	struct replies	*replies;	/* reply.c: of this decision */
+	struct explain	*explain;	/* or NULL: nobody asks */
 };
 
 #define WORK_HEAD	64		/* for a longer header (af-to) */

@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "runtime/explain.h"
 #include "runtime/rules_int.h"
 #include "runtime/state.h"
 
@@ -57,8 +58,8 @@ export_actions(const struct state *s, const struct state_cold *c,
 			out->src_node = true;
 }
 
-static void
-export_state(const struct pfk_engine *e, uint32_t i, struct pfk_state *out)
+void
+state_export(const struct pfk_engine *e, uint32_t i, struct pfk_state *out)
 {
 	const struct state *s = state_get(e, i);
 	const struct state_cold *c = state_cold(e, i);
@@ -94,7 +95,7 @@ pfk_engine_states(const struct pfk_engine *e,
 	for (uint32_t i = state_first(e); i != 0; i = state_next(e, i)) {
 		if (state_get(e, i)->timeout == TIMEOUT_UNLINKED)
 			continue;
-		export_state(e, i, &out);
+		state_export(e, i, &out);
 		if (!fn(ctx, &out))
 			return;
 	}

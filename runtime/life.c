@@ -7,6 +7,7 @@
  */
 #include <string.h>
 
+#include "runtime/explain.h"
 #include "runtime/normalize.h"
 #include "runtime/rules_int.h"
 #include "runtime/translate.h"
@@ -142,6 +143,7 @@ pfk_engine_free(struct pfk_engine *e)
 	a = e->alloc;
 	for (size_t i = NROOMS; i-- > 0;)
 		rooms[i].end(e);
+	pfk_explain_stop(e);
 	free_small(e);
 	a.fn(a.ctx, e, sizeof(*e), 0);
 }

@@ -6,6 +6,7 @@
  * becomes the one that decides; filter.c lets it act when no later rule has
  * taken its place.
  */
+#include "runtime/explain.h"
 #include "runtime/rules.h"
 #include "runtime/translate.h"
 
@@ -88,6 +89,8 @@ rule_matches(struct pfk_engine *e, struct filter *f, uint32_t rule)
 	struct rt_rule *rr = &e->rules[rule];
 	enum outcome outcome = PKT_PASS;
 
+	if (e->explain != NULL)
+		explain_match(e, f, rule);
 	if (rr->tag != 0)
 		f->tag = rr->tag;
 	if (rr->r->flags & IMG_R_ANCHOR)

@@ -17,6 +17,9 @@ void	 tables_free(struct pfk_engine *);
  */
 bool	 table_match(struct pfk_engine *, uint32_t table, uint8_t af,
 	    const struct pfk_addr *);
+/* The same, and nothing is counted. */
+bool	 table_contains(struct pfk_engine *, uint32_t table, uint8_t af,
+	    const struct pfk_addr *);
 /*
  * Counts a packet for the table and (`counters`) the entry that decides.
  * notrule: the rule asks for addresses that are not in the table.

@@ -7,6 +7,7 @@
  */
 #include <string.h>
 
+#include "runtime/explain.h"
 #include "runtime/state_table.h"
 
 static bool
@@ -109,8 +110,8 @@ find_best(struct pfk_engine *e, uint32_t i, int side, struct search *f)
 	return false;
 }
 
-uint32_t
-state_find(struct pkt *p, const struct state_key *key)
+static uint32_t
+look_up(struct pkt *p, const struct state_key *key)
 {
 	struct pfk_engine *e = p->e;
 	struct search f = { .key = key, .fn = find_best, .dir = p->dir,
@@ -130,6 +131,16 @@ state_find(struct pkt *p, const struct state_key *key)
 			return 0;
 	}
 	return f.best;
+}
+
+uint32_t
+state_find(struct pkt *p, const struct state_key *key)
+{
+	uint32_t found = look_up(p, key);
+
+	if (p->e->explain != NULL)
+		explain_state(p, key, found);
+	return found;
 }
 
 static bool

@@ -335,11 +335,19 @@ is_in(uint32_t value)
 }
 
 bool
-table_match(struct pfk_engine *e, uint32_t table, uint8_t af,
+table_contains(struct pfk_engine *e, uint32_t table, uint8_t af,
     const struct pfk_addr *addr)
 {
 	const struct table *t = table_active(e, table);
-	bool match = t != NULL && is_in(longest(t, af, addr));
+
+	return t != NULL && is_in(longest(t, af, addr));
+}
+
+bool
+table_match(struct pfk_engine *e, uint32_t table, uint8_t af,
+    const struct pfk_addr *addr)
+{
+	bool match = table_contains(e, table, af, addr);
 
 	if (match)
 		e->tables[table].match++;

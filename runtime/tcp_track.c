@@ -17,6 +17,7 @@
  */
 #include <string.h>
 
+#include "runtime/explain.h"
 #include "runtime/normalize.h"
 #include "runtime/tcp_states.h"
 #include "runtime/translate.h"
@@ -352,6 +353,23 @@ debug_checks(const struct view *v)
 	    end_near_window(v) ? ' ' : '5', start_near_window(v) ? ' ' : '6');
 }
 
+static void
+explain_segment(const struct view *v, bool loose, bool accepted)
+{
+	const struct segment *g = &v->g;
+	struct pfk_segment x = { .seq = g->seq, .end = g->data_end,
+	    .ack = g->ack, .len = g->datalen, .ackskew = g->ackskew,
+	    .low = v->src->seqlo - scaled(v->dst->max_win, g->dws),
+	    .high = v->src->seqhi, .loose = loose, .accepted = accepted };
+	const bool fits[PFK_NWINDOW_CHECKS] = { end_in_window(v),
+	    start_in_window(v), ack_not_ahead(v), ack_not_behind(v),
+	    reset_exact(v) };
+
+	for (unsigned i = 0; i < PFK_NWINDOW_CHECKS; i++)
+		x.failed |= fits[i] ? 0 : 1u << i;
+	explain_window(v->p, &x);
+}
+
 static enum outcome
 drop(struct pkt *p, enum pfk_reason reason)
 {
@@ -418,7 +436,7 @@ tcp_track(struct pkt *p, uint32_t state, int peer)
 	    .from = peer,
 	    .src = peer == PEER_SRC ? &s->src : &s->dst,
 	    .dst = peer == PEER_SRC ? &s->dst : &s->src };
-	bool ok;
+	bool ok, whole, loose;
 
 	segment_read(&v);
 	if (v.src->seqlo == 0 && v.s->per_packet & PER_TSCRUB)
@@ -429,9 +447,14 @@ tcp_track(struct pkt *p, uint32_t state, int peer)
 		ok = modulate_sack(&v);
 	if (!ok)
 		return drop(p, PFK_REASON_MEMORY);
-	if (in_window(&v))
+	whole = in_window(&v);
+	loose = !whole && not_whole(&v) && end_near_window(&v) &&
+	    start_near_window(&v);
+	if (p->e->explain != NULL)
+		explain_segment(&v, loose, whole || loose);
+	if (whole)
 		return accept_segment(&v, TCP_MODE_FULL);
-	if (!not_whole(&v) || !end_near_window(&v) || !start_near_window(&v))
+	if (!loose)
 		return refuse_segment(&v);
 	debug_segment(&v, "loose state match");
 	return accept_segment(&v, TCP_MODE_LOOSE);

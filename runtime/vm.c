@@ -19,6 +19,7 @@
 
 #include "runtime/block.h"
 #include "runtime/bytecode.h"
+#include "runtime/explain.h"
 #include "runtime/rules.h"
 
 #define MAX_CALLS	100000
@@ -290,6 +291,9 @@ under_rate(const struct vm *vm)
 static void
 enter(struct vm *vm, const struct anchor_rt *a)
 {
+	if (vm->e->explain != NULL && vm->depth > 0)
+		explain_enter(vm->e, vm->f, a,
+		    vm->stack[vm->depth - 1].rule);
 	vm->anchor = a;
 	vm->pc = a->code;
 }
@@ -321,6 +325,8 @@ leave(struct vm *vm)
 	const struct rt_rule *rr;
 	struct frame *top;
 
+	if (vm->e->explain != NULL)
+		explain_leave(vm->e, vm->f);
 	if (vm->depth == 0)
 		return VM_DONE;
 	top = &vm->stack[vm->depth - 1];
@@ -435,8 +441,8 @@ run_block(struct vm *vm, const uint32_t *pc, enum end *end)
 	struct block_result r;
 
 	*end = VM_RUN;
-	/* `log (matches)' wants to hear of every rule that matches */
-	if (block == 0 || !has_ports(vm) || p->naf != p->af ||
+	/* `log (matches)' and who explains want to hear of every match */
+	if (block == 0 || vm->e->explain != NULL || !has_ports(vm) || p->naf != p->af ||
 	    (vm->f->actions.log & IMG_LOG_MATCHES))
 		return one_by_one;
 	switch (block_ask(vm->e, block, p, vm->addr[SRC], vm->addr[DST],
@@ -545,6 +551,8 @@ ruleset_run(struct pfk_engine *e, struct filter *f)
 	vm.depth = vm.calls = 0;
 	f->reason = PFK_REASON_MATCH;
 	take_view(&vm);
+	if (e->explain != NULL)
+		explain_rules(e, f);
 	enter(&vm, &e->anchors[0]);
 	while ((end = run(&vm)) == VM_RUN)
 		;
