@@ -9,6 +9,8 @@
 
 #include "report.h"
 
+static int fatal_status = 1;
+
 static void
 say(const char *fmt, va_list ap)
 {
@@ -35,7 +37,13 @@ fatal(const char *fmt, ...)
 	va_start(ap, fmt);
 	say(fmt, ap);
 	va_end(ap);
-	exit(1);
+	exit(fatal_status);
+}
+
+void
+fatal_exits_with(int status)
+{
+	fatal_status = status;
 }
 
 void *

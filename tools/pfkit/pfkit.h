@@ -5,6 +5,7 @@
  *	ruleset.c	the options that say which ruleset, for all commands
  *	check.c, compile.c, disasm.c, snapshot.c
  *	replay/		captures through a ruleset
+ *	trace/		one packet, and why
  *
  * A command gets its own argv: argv[0] is its name.  It returns the exit
  * status: 0 done, 1 wrong (ruleset, file, system), 2 wrong command line.
@@ -21,6 +22,7 @@ int	 command_compile(int argc, char **argv);
 int	 command_disasm(int argc, char **argv);
 int	 command_replay(int argc, char **argv);
 int	 command_snapshot(int argc, char **argv);
+int	 command_trace(int argc, char **argv);
 
 /* Ends the program: "pfkit: message", and where to read more. */
 void	 usage_error(const char *command, const char *, ...)

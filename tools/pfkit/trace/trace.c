@@ -1,0 +1,161 @@
+/*
+ * pfkit trace: an engine that explains, and what is put into it.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "../pfkit.h"
+#include "trace.h"
+
+#define LAST_RTABLE	3	/* every machine is taken to have them */
+#define LINKTYPE_RAW	101
+#define START		UINT64_C(1000000000000000000)	/* some time */
+#define SECOND		UINT64_C(1000000000)
+
+static struct pfk_host *
+load_host(const struct trace_options *o)
+{
+	struct pfk_host *host = host_options_load(&o->ruleset.host);
+
+	for (unsigned i = 1; i <= LAST_RTABLE; i++)
+		pfk_host_add_rtable(host, i);
+	return host;
+}
+
+static void
+make_engine(struct trace *t)
+{
+	struct pfk_sink sink;
+	struct pfk_engine_options o = { .image = t->image, .debug = -1,
+	    .seed = t->o->ruleset.seed, .sink = &sink };
+
+	steps_sink(t, &sink);
+	o.interfaces = pfk_host_interfaces(t->host, &o.ninterfaces);
+	o.routes = pfk_host_routes(t->host, &o.nroutes);
+	if (pfk_engine_new(&o, &t->engine) != PFK_OK)
+		fatal("out of memory");
+}
+
+void
+trace_packet(struct trace *t, const struct packet *k, uint8_t dir,
+    uint64_t number)
+{
+	uint8_t bytes[PACKET_SIZE];
+	struct pfk_packet p = { .time = START + number * SECOND,
+	    .data = bytes, .linktype = LINKTYPE_RAW, .dir = dir,
+	    .number = number };
+	int id = pfk_engine_interface(t->engine, k->ifname);
+
+	if (id < 0)
+		fatal("out of memory");
+	p.ifid = (uint16_t)id;
+	p.caplen = p.wirelen = packet_build(k, bytes);
+	steps_start(t);
+	pfk_engine_run(t->engine, &p, 1);
+}
+
+static const struct { unsigned part; const char *name; } parts[] = {
+	{ PACKET_DIR, "direction" }, { PACKET_IF, "interface" },
+	{ PACKET_PROTO, "protocol" }, { PACKET_SRC, "source address" },
+	{ PACKET_SPORT, "source port" }, { PACKET_DST, "destination address" },
+	{ PACKET_DPORT, "destination port" }, { PACKET_FLAGS, "flags" },
+	{ PACKET_ICMP, "ICMP type" },
+};
+
+static unsigned
+parts_of(const struct packet *k)
+{
+	unsigned without = PACKET_AF;
+
+	if (k->proto != 6 && k->proto != 17)
+		without |= PACKET_SPORT | PACKET_DPORT;
+	if (k->proto != 6)
+		without |= PACKET_FLAGS;
+	if (k->proto != 1 && k->proto != 58)
+		without |= PACKET_ICMP;
+	return ~without;
+}
+
+static void
+show_packet(struct trace *t, const struct packet *k)
+{
+	unsigned filled = parts_of(k) & ~k->given;
+	const char *before = "         not given, and so chosen: ";
+
+	if (t->o->json)
+		return;
+	out_str(t->out, "packet   ");
+	out_packet_words(t->out, k, t->host);
+	out_char(t->out, '\n');
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		if (filled & parts[i].part) {
+			out_printf(t->out, "%s%s", before, parts[i].name);
+			before = ", ";
+		}
+	if (before[0] == ',')
+		out_char(t->out, '\n');
+}
+
+static int
+trace_words(struct trace *t)
+{
+	struct packet k;
+
+	packet_parse(&k, t->o->words, t->o->nwords, t->host);
+	if (pfk_host_interface(t->host, k.ifname) == NULL)
+		warning("%s: the firewall has no such interface", k.ifname);
+	show_packet(t, &k);
+	if (t->o->through)
+		return trace_through(t, &k);
+	trace_packet(t, &k, k.dir, 1);
+	return 0;
+}
+
+static int
+run(struct trace *t)
+{
+	int status;
+
+	t->out = out_open("-");
+	make_engine(t);
+	status = t->o->packet > 0 ? trace_capture(t) : trace_words(t);
+	if (out_close(t->out) != 0)
+		return TRACE_ERROR;
+	if (t->contradictions > 0) {
+		warning("the explanation and the decision contradict each "
+		    "other: please report this");
+		return TRACE_ERROR;
+	}
+	return status != 0 ? status : t->passed ? TRACE_PASS : TRACE_BLOCK;
+}
+
+static int
+trace(struct trace_options *o)
+{
+	struct trace t = { .o = o, .passed = true };
+	int status = TRACE_ERROR;
+
+	t.host = load_host(o);
+	t.image = ruleset_image(&o->ruleset, t.host);
+	if (t.image != NULL)
+		status = run(&t);
+	steps_free(&t);
+	pfk_engine_free(t.engine);
+	pfk_image_free(t.image);
+	pfk_host_free(t.host);
+	return status;
+}
+
+int
+command_trace(int argc, char **argv)
+{
+	struct trace_options o;
+	int status;
+
+	fatal_exits_with(TRACE_ERROR);
+	status = trace_options_parse(&o, argc, argv);
+	if (status == -1)
+		status = trace(&o);
+	trace_options_free(&o);
+	return status;
+}

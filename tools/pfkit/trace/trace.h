@@ -1,0 +1,131 @@
+/*
+ * pfkit trace: one packet, and why it goes the way it goes.
+ *
+ *	trace.c		the command: an engine, one packet or more, a status
+ *	trace_options.c	the command line
+ *	packet_words.c	a packet in pf.conf's words
+ *	packet_build.c	its bytes
+ *	trace_capture.c	packet N of a capture, after those before it
+ *	through.c	--through: all crossings of a connection
+ *	steps.c		what the engine tells, kept until the decision
+ *	trace_text.c	for people		trace_json.c  for programs
+ *	why_not.c	--why-not
+ *
+ * The engine tells steps, log lines, then the decision; steps.c keeps the
+ * first two and has everything shown at the third.
+ */
+#ifndef TRACE_TRACE_H
+#define TRACE_TRACE_H
+
+#include <pfkit/explain.h>
+
+#include "../replay/inputs.h"
+#include "../replay/options.h"
+#include "../replay/out.h"
+#include "../ruleset.h"
+
+#define TRACE_COMMAND		"trace"
+#define TRACE_PASS		0	/* exit status */
+#define TRACE_BLOCK		1
+#define TRACE_ERROR		2
+
+struct trace_options {
+	struct ruleset_options ruleset;
+	struct replay_options where;	/* -i, -d, --local, --directions */
+	uint64_t	 packet;	/* --packet; 0: in words */
+	bool		 every;		/* --packet all */
+	bool		 all, json, through;
+	const char	*why_not;
+	char		**words;	/* the packet, or the captures */
+	size_t		 nwords;
+};
+
+/* A packet in words; what was not given is noted. */
+struct packet {
+	uint8_t		 dir;		/* PFK_IN, PFK_OUT */
+	char		 ifname[17];
+	uint8_t		 af, proto;
+	struct pfk_endpoint src, dst;	/* ports: network order */
+	uint8_t		 tcp_flags, icmp_type, icmp_code, ttl, tos;
+	uint32_t	 seq, ack;
+	unsigned	 given;		/* PACKET_* */
+};
+#define PACKET_DIR	0x001
+#define PACKET_IF	0x002
+#define PACKET_AF	0x004
+#define PACKET_PROTO	0x008
+#define PACKET_SRC	0x010
+#define PACKET_DST	0x020
+#define PACKET_SPORT	0x040
+#define PACKET_DPORT	0x080
+#define PACKET_FLAGS	0x100
+#define PACKET_ICMP	0x200
+
+#define PACKET_SIZE	60	/* bytes that one has at most */
+
+struct step {
+	struct pfk_explain x;
+	struct pfk_state state;		/* that x.state points at */
+};
+
+struct logged { uint8_t logif, action; uint32_t rule; };
+#define MAX_LOGGED	64
+
+struct trace {
+	const struct trace_options *o;
+	struct pfk_host	*host;
+	struct pfk_image *image;
+	struct pfk_engine *engine;
+	struct out	*out;
+	struct step	*steps;
+	size_t		 nsteps, room;
+	struct logged	 logged[MAX_LOGGED];
+	unsigned	 nlogged;
+	bool		 colour;
+	/* of what has been shown */
+	unsigned	 ndecisions, contradictions;
+	bool		 passed;	/* every one of them */
+	bool		 forwarded;	/* the last one went out again */
+	struct pfk_flow	 after;		/* of the last one */
+	uint16_t	 ifid;
+	uint8_t		 dir;
+};
+
+/* trace_options.c: -1, or the exit status if there is nothing to do. */
+int	 trace_options_parse(struct trace_options *, int argc, char **argv);
+void	 trace_options_free(struct trace_options *);
+
+/* packet_words.c: ends the program if the words are wrong. */
+void	 packet_parse(struct packet *, char **words, size_t n,
+	    const struct pfk_host *);
+void	 out_packet_words(struct out *, const struct packet *,
+	    const struct pfk_host *);
+void	 out_flow_words(struct out *, const struct pfk_flow *,
+	    const struct pfk_host *);
+/* packet_build.c: its length. */
+uint32_t packet_build(const struct packet *, uint8_t bytes[PACKET_SIZE]);
+
+/* steps.c */
+void	 steps_sink(struct trace *, struct pfk_sink *);
+void	 steps_start(struct trace *);	/* from now on everything is told */
+void	 steps_free(struct trace *);
+/* The rule that the steps say has decided, as struct pfk_decision.rule. */
+uint32_t steps_decided(const struct trace *);
+/* A pass or block rule that matched, not an anchor, not `match`. */
+bool	 step_decides(const struct step *);
+unsigned count_bits(unsigned);
+
+/* trace.c: one packet in words through the engine. */
+void	 trace_packet(struct trace *, const struct packet *, uint8_t dir,
+	    uint64_t number);
+/* through.c, trace_capture.c: 0, or TRACE_ERROR (told). */
+int	 trace_through(struct trace *, struct packet *);
+int	 trace_capture(struct trace *);
+
+void	 trace_text(struct trace *, const struct pfk_decision *);
+void	 trace_json(struct trace *, const struct pfk_decision *);
+void	 trace_why_not(struct trace *, const struct pfk_decision *);
+/* trace_text.c: "@3 pf.conf:4", and the rule's text. */
+void	 out_rule_place(struct out *, const struct pfk_engine *, uint32_t);
+
+#endif

@@ -1,0 +1,233 @@
+/*
+ * An explanation for programs: one object a line, one for each decision.
+ */
+#include <arpa/inet.h>
+#include <inttypes.h>
+
+#include "../pfkit.h"
+#include "../replay/text.h"
+#include "trace.h"
+
+static void
+json_string(struct out *o, const char *s)
+{
+	out_char(o, '"');
+	for (; *s != '\0'; s++)
+		if (*s == '"' || *s == '\\')
+			out_printf(o, "\\%c", *s);
+		else if ((unsigned char)*s < 0x20 || *s == 0x7f)
+			out_printf(o, "\\u%04x", (unsigned char)*s);
+		else
+			out_char(o, *s);
+	out_char(o, '"');
+}
+
+static void
+json_flow(struct out *o, const char *name, const struct pfk_flow *f)
+{
+	char text[ADDR_TEXT];
+
+	if (f->af == 0)
+		return;
+	out_printf(o, ",\"%s\":{\"family\":%u,\"protocol\":%u,", name, f->af,
+	    f->proto);
+	out_printf(o, "\"source\":\"%s\",", addr_text(f->af, f->src.addr,
+	    text));
+	out_printf(o, "\"destination\":\"%s\"", addr_text(f->af, f->dst.addr,
+	    text));
+	if (f->has_ports)
+		out_printf(o, ",\"source_port\":%u,\"destination_port\":%u",
+		    ntohs(f->src.port), ntohs(f->dst.port));
+	out_char(o, '}');
+}
+
+static void
+json_rule(struct trace *t, uint32_t rule)
+{
+	struct pfk_rule_info info;
+
+	if (rule == PFK_RULE_NONE)
+		return;
+	out_str(t->out, ",\"rule\":{\"id\":\"");
+	out_rule(t->out, t->engine, rule);
+	out_char(t->out, '"');
+	if (rule != PFK_RULE_DEFAULT) {
+		pfk_engine_rule(t->engine, rule, &info);
+		out_str(t->out, ",\"file\":");
+		json_string(t->out, info.file != NULL ? info.file : "");
+		out_printf(t->out, ",\"line\":%" PRIu32 ",\"text\":",
+		    info.line);
+		json_string(t->out, info.text);
+		if (info.label != NULL) {
+			out_str(t->out, ",\"label\":");
+			json_string(t->out, info.label);
+		}
+	}
+	out_char(t->out, '}');
+}
+
+static void
+json_names(struct out *o, unsigned bits, unsigned n,
+    const char *(*name)(unsigned))
+{
+	const char *between = "";
+
+	out_str(o, ",\"failed\":[");
+	for (unsigned i = 0; i < n; i++)
+		if (bits & 1u << i) {
+			out_str(o, between);
+			json_string(o, name(i));
+			between = ",";
+		}
+	out_char(o, ']');
+}
+
+static const char *
+test_name(unsigned i)
+{
+	return pfk_explain_test_name((enum pfk_explain_test)i);
+}
+
+static const char *
+check_name(unsigned i)
+{
+	return pfk_window_check_failed((enum pfk_window_check)i);
+}
+
+static void
+json_headers(struct trace *t, const struct pfk_explain *x)
+{
+	out_printf(t->out, ",\"verdict\":\"%s\",\"reason\":\"%s\",\"length\":%"
+	    PRIu32 ",\"ttl\":%u,\"tos\":%u,\"fragment\":%s,\"reassembled\":%s",
+	    pfk_verdict_name(x->verdict), pfk_reason_name(x->reason), x->len,
+	    x->ttl, x->tos, x->fragment ? "true" : "false",
+	    x->reassembled ? "true" : "false");
+	json_flow(t->out, "packet", &x->flow);
+}
+
+static void
+json_state(struct trace *t, const struct step *s)
+{
+	char a[ADDR_TEXT], b[ADDR_TEXT];
+	const struct pfk_key *k = &s->x.key;
+
+	out_printf(t->out, ",\"key\":[\"%s\",%u,\"%s\",%u]",
+	    addr_text(k->af, k->addr[0].addr, a), ntohs(k->addr[0].port),
+	    addr_text(k->af, k->addr[1].addr, b), ntohs(k->addr[1].port));
+	if (s->x.state != NULL) {
+		out_printf(t->out, ",\"found\":\"%016" PRIx64 "\"",
+		    s->state.id);
+		json_rule(t, s->state.rule);
+	}
+}
+
+static void
+json_window(struct trace *t, const struct pfk_segment *g)
+{
+	out_printf(t->out, ",\"seq\":%" PRIu32 ",\"end\":%" PRIu32
+	    ",\"low\":%" PRIu32 ",\"high\":%" PRIu32 ",\"ack\":%" PRIu32
+	    ",\"skew\":%" PRId32 ",\"accepted\":%s,\"loose\":%s", g->seq,
+	    g->end, g->low, g->high, g->ack, g->ackskew,
+	    g->accepted ? "true" : "false", g->loose ? "true" : "false");
+	json_names(t->out, g->failed, PFK_NWINDOW_CHECKS, check_name);
+}
+
+static void
+json_step(struct trace *t, const struct step *s)
+{
+	static const char *const kinds[] = { "headers", "state", "window",
+	    "rules", "fails", "matches", "enter", "leave" };
+	const struct pfk_explain *x = &s->x;
+
+	out_printf(t->out, "{\"step\":\"%s\"", kinds[x->kind]);
+	switch (x->kind) {
+	case PFK_EXPLAIN_HEADERS:
+		json_headers(t, x);
+		break;
+	case PFK_EXPLAIN_STATE:
+		json_state(t, s);
+		break;
+	case PFK_EXPLAIN_WINDOW:
+		json_window(t, &x->segment);
+		break;
+	case PFK_EXPLAIN_FAILS:
+		json_rule(t, x->rule);
+		json_names(t->out, x->failed, PFK_NTESTS, test_name);
+		break;
+	case PFK_EXPLAIN_RULES:
+		json_flow(t->out, "packet", &x->flow);
+		break;
+	case PFK_EXPLAIN_MATCHES:
+		json_rule(t, x->rule);
+		out_printf(t->out, ",\"action\":\"%s\",\"quick\":%s",
+		    x->action, x->quick ? "true" : "false");
+		json_flow(t->out, "packet", &x->flow);
+		break;
+	case PFK_EXPLAIN_ENTER:
+	case PFK_EXPLAIN_LEAVE:
+		out_str(t->out, ",\"anchor\":");
+		json_string(t->out, x->anchor);
+		break;
+	}
+	out_char(t->out, '}');
+}
+
+static bool
+wanted(const struct trace *t, const struct pfk_explain *x)
+{
+	return t->o->all || x->kind != PFK_EXPLAIN_FAILS ||
+	    count_bits(x->failed) == 1;
+}
+
+static void
+json_steps(struct trace *t)
+{
+	const char *between = "";
+
+	out_str(t->out, ",\"steps\":[");
+	for (size_t i = 0; i < t->nsteps; i++)
+		if (wanted(t, &t->steps[i].x)) {
+			out_str(t->out, between);
+			json_step(t, &t->steps[i]);
+			between = ",";
+		}
+	out_char(t->out, ']');
+}
+
+static void
+json_logs(struct trace *t)
+{
+	out_str(t->out, ",\"logs\":[");
+	for (unsigned i = 0; i < t->nlogged; i++) {
+		out_printf(t->out, "%s{\"interface\":\"pflog%u\"",
+		    i > 0 ? "," : "", t->logged[i].logif);
+		json_rule(t, t->logged[i].rule);
+		out_char(t->out, '}');
+	}
+	out_char(t->out, ']');
+}
+
+void
+trace_json(struct trace *t, const struct pfk_decision *d)
+{
+	out_printf(t->out, "{\"packet\":%" PRIu64 ",\"second\":%s,"
+	    "\"direction\":\"%s\",\"interface\":", d->number,
+	    d->second ? "true" : "false", d->dir == PFK_OUT ? "out" : "in");
+	json_string(t->out, pfk_engine_ifname(t->engine, d->ifid));
+	out_printf(t->out, ",\"verdict\":\"%s\",\"reason\":",
+	    pfk_verdict_name(d->verdict));
+	if (d->verdict == PFK_PASS || d->verdict == PFK_BLOCK ||
+	    d->verdict == PFK_DROP)
+		json_string(t->out, pfk_reason_name(d->reason));
+	else
+		out_str(t->out, "null");
+	out_printf(t->out, ",\"state\":\"%s\"", state_use_name(d->state));
+	json_rule(t, d->rule);
+	json_flow(t->out, "before", &d->before);
+	json_flow(t->out, "after", &d->after);
+	json_steps(t);
+	json_logs(t);
+	out_str(t->out, ",\"replies\":\"");
+	(void)out_replies(t->out, d);
+	out_str(t->out, "\"}\n");
+}
