@@ -65,15 +65,20 @@ count_bits(unsigned v)
 	return n;
 }
 
+bool
+steps_asked(const struct trace *t)
+{
+	for (size_t i = 0; i < t->nsteps; i++)
+		if (t->steps[i].x.kind == PFK_EXPLAIN_RULES)
+			return true;
+	return false;
+}
+
 /* Whether the rules were asked, and say something else than the decision. */
 static bool
 contradicts(const struct trace *t, const struct pfk_decision *d)
 {
-	bool asked = false;
-
-	for (size_t i = 0; i < t->nsteps; i++)
-		asked |= t->steps[i].x.kind == PFK_EXPLAIN_RULES;
-	return asked && (d->verdict == PFK_PASS || d->verdict == PFK_BLOCK) &&
+	return steps_asked(t) && (d->verdict == PFK_PASS || d->verdict == PFK_BLOCK) &&
 	    d->state != PFK_STATE_MATCH && d->rule != steps_decided(t);
 }
 
@@ -89,13 +94,21 @@ show(struct trace *t, const struct pfk_decision *d)
 		trace_why_not(t, d);
 }
 
+static bool
+no_colour(void)
+{
+	const char *v = getenv("NO_COLOR");
+
+	return v != NULL && *v != '\0';
+}
+
 static void
 decided(void *ctx, const struct pfk_decision *d)
 {
 	struct trace *t = ctx;
 
-	if (!t->colour && t->ndecisions == 0 && out_is_terminal(t->out))
-		t->colour = getenv("NO_COLOR") == NULL;
+	if (t->ndecisions == 0)
+		t->colour = out_is_terminal(t->out) && !no_colour();
 	t->passed &= d->verdict == PFK_PASS || d->verdict == PFK_SKIP;
 	t->forwarded = d->second;
 	t->after = d->after;
@@ -107,7 +120,7 @@ decided(void *ctx, const struct pfk_decision *d)
 	t->nlogged = 0;
 }
 
-/* Of packets before the one that is asked about nothing is shown. */
+/* Of packets before the one that is asked about, nothing is shown. */
 static void
 before(void *ctx, const struct pfk_decision *d)
 {

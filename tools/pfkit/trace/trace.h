@@ -111,6 +111,8 @@ void	 steps_start(struct trace *);	/* from now on everything is told */
 void	 steps_free(struct trace *);
 /* The rule that the steps say has decided, as struct pfk_decision.rule. */
 uint32_t steps_decided(const struct trace *);
+/* Whether the rules were asked at all. */
+bool	 steps_asked(const struct trace *);
 /* A pass or block rule that matched, not an anchor, not `match`. */
 bool	 step_decides(const struct step *);
 unsigned count_bits(unsigned);

@@ -47,7 +47,7 @@ static const char help[] =
     "  --json           for programs: an object a decision\n"
     "\n"
     "Where packets of captures were seen, as for replay:\n"
-    "  -i IFACE, -d in|out|fwd, --local NET, --directions FILE\n"
+    "  -i IFACE, -d in|out|fwd, --local NET,..., --directions FILE\n"
     "\n"
     RULESET_OPTIONS_HELP
     "\n"
@@ -66,13 +66,24 @@ take_packet(struct trace_options *o, const char *arg)
 		usage_error(TRACE_COMMAND, "--packet: packets count from 1");
 }
 
+/* "192.0.2.1,10.0.0.0/8" */
 static void
 take_local(struct replay_options *w, const char *arg)
 {
-	w->local = xrealloc(w->local, (w->nlocal + 1) * sizeof(*w->local));
-	if (!parse_net(arg, &w->local[w->nlocal++]))
-		usage_error(TRACE_COMMAND, "--local: not a network: %s", arg);
+	char word[64];
+	size_t len;
+
 	w->have_local = true;
+	for (; *arg != '\0'; arg += len + (arg[len] == ',')) {
+		len = strcspn(arg, ",");
+		snprintf(word, sizeof(word), "%.*s", (int)len, arg);
+		w->local = xrealloc(w->local, (w->nlocal + 1) *
+		    sizeof(*w->local));
+		if (len >= sizeof(word) ||
+		    !parse_net(word, &w->local[w->nlocal++]))
+			usage_error(TRACE_COMMAND,
+			    "--local: not a network: %s", arg);
+	}
 }
 
 static void
@@ -123,6 +134,9 @@ check(const struct trace_options *o)
 	if (o->nwords == 0)
 		usage_error(TRACE_COMMAND, o->packet > 0 ? "which capture?" :
 		    "which packet?");
+	if (o->why_not != NULL && o->json)
+		usage_error(TRACE_COMMAND,
+		    "--why-not goes with text; --json --all has it all");
 	if (o->through && o->packet > 0)
 		usage_error(TRACE_COMMAND,
 		    "--through goes with a packet in words");

@@ -233,6 +233,12 @@ show_deciding_rule(struct trace *t, const struct pfk_decision *d)
 {
 	if (d->rule == PFK_RULE_NONE)
 		return;
+	if (d->verdict == PFK_DROP && !steps_asked(t)) {
+		out_printf(t->out, "decided  by %s\n", d->state ==
+		    PFK_STATE_MATCH ? "the state, which refuses it" :
+		    "pf itself, before any rule");
+		return;
+	}
 	out_printf(t->out, "decided  %s ", d->state == PFK_STATE_MATCH ?
 	    "by a state of" : "by");
 	out_rule_place(t->out, t->engine, d->rule);

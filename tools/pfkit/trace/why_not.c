@@ -70,7 +70,7 @@ say_not_asked(struct trace *t, const struct pfk_decision *d)
 {
 	if (d->state == PFK_STATE_MATCH)
 		out_str(t->out, "a state decided: no rules were asked");
-	else if (d->rule == PFK_RULE_NONE || t->nsteps == 0)
+	else if (!steps_asked(t))
 		out_str(t->out, "no rules were asked");
 	else {
 		out_str(t->out, "it was not asked: a quick rule came before, "
@@ -84,7 +84,7 @@ say_why(struct trace *t, const struct pfk_decision *d, uint32_t rule)
 {
 	const struct step *s = step_of(t, rule);
 
-	if (rule == d->rule)
+	if (rule == d->rule && (s != NULL || d->state == PFK_STATE_MATCH))
 		out_str(t->out, d->state == PFK_STATE_MATCH ?
 		    "its state did decide" : "it did decide");
 	else if (s == NULL)
