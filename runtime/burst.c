@@ -82,7 +82,7 @@ pfk_engine_run(struct pfk_engine *e, const struct pfk_packet *packets,
 	struct lane_if in = { .ifid = IF_NONE };
 	size_t some;
 
-	if (e->no_lane)
+	if (e->no_lane || e->explain != NULL)
 		run_plain(e, packets, n);
 	else
 		for (; n > 0; n -= some, packets += some) {

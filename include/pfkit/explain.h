@@ -9,7 +9,8 @@
  * lines and its answers come to the engine's sink as ever, after the steps
  * (what match rules log: between them).  Explaining changes no decision, no
  * counter and no chance.  Rules are asked one by one meanwhile, so it is
- * slow; an engine that explains nothing does not pay for it.
+ * slow; an engine that explains nothing pays with a look at a pointer or two a
+ * packet.
  *
  * Which rules match is what the machine found that decides.  Why the others
  * do not match is found out beside it, out of the rules' records.  If the two
