@@ -300,6 +300,15 @@ insert_state(struct pkt *p, struct making *m)
 	return true;
 }
 
+/* Nodes that the rules made for a state that does not come are not kept. */
+static enum outcome
+no_state(struct pkt *p, const struct making *m)
+{
+	for (int i = 0; i < 4; i++)
+		node_drop_unused(p->e, m->f->nodes[i]);
+	return PKT_DROP;
+}
+
 /* The record is not in the table: undone. */
 static enum outcome
 give_up(struct pkt *p, struct making *m)
@@ -315,10 +324,8 @@ give_up(struct pkt *p, struct making *m)
 		if (c->nodes[i] != 0)
 			node_state_removed(e, c->nodes[i], m->f->rule,
 			    false);
-	for (int i = 0; i < 4; i++)
-		node_drop_unused(e, m->f->nodes[i]);
 	state_free(e, m->state);
-	return PKT_DROP;
+	return no_state(p, m);
 }
 
 static void
@@ -343,8 +350,10 @@ create_state(struct pkt *p, struct making *m, struct verdict *v)
 	struct filter *f = m->f;
 	struct state_cold *c;
 
-	if ((m->state = state_alloc(p->e)) == 0)
-		return drop(p, PFK_REASON_MEMORY);
+	if ((m->state = state_alloc(p->e)) == 0) {
+		(void)drop(p, PFK_REASON_MEMORY);
+		return no_state(p, m);
+	}
 	fill_state(p, m);
 	if (!start_scrub(p, m->state) || !choose_route(p, m))
 		return give_up(p, m);
