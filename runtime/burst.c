@@ -39,14 +39,21 @@ look_ahead(const struct pfk_engine *e, const struct pfk_packet *f, size_t n,
 	const struct state_table *t = e->states;
 
 	for (size_t i = 0; i < n; i++) {
-		lane_read(e, &f[i], in, &l[i]);
+		lane_read(e, &f[i], in, i > 0 ? &l[i - 1] : NULL, &l[i]);
 		if (l[i].known)
 			PREFETCH(&t->buckets[l[i].hash & (t->nbuckets - 1)]);
 	}
-	for (size_t i = 0; i < n; i++)
-		if (l[i].known &&
-		    (l[i].ref = lane_look_up(t, l[i].hash)) != 0)
+	for (size_t i = 0; i < n; i++) {
+		if (!l[i].known)
+			continue;
+		if (i > 0 && l[i - 1].known && l[i - 1].hash == l[i].hash) {
+			l[i].ref = l[i - 1].ref;
+			continue;
+		}
+		l[i].ref = lane_look_up(t, l[i].hash);
+		if (l[i].ref != 0)
 			fetch_state(e, &l[i]);
+	}
 }
 
 static void

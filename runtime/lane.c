@@ -4,6 +4,7 @@
  *
  * Each step says which room of the ordinary path does the same.
  */
+#include <stddef.h>
 #include <string.h>
 
 #include "runtime/lane.h"
@@ -21,8 +22,8 @@ lane_look_up(const struct state_table *t, uint32_t hash)
 		const struct bucket *bu = &t->buckets[b];
 
 		for (int i = 0; i < BUCKET; i++) {
-			uint32_t hit = bu->entry[i].hash == hash &&
-			    bu->entry[i].ref != 0;
+			uint32_t hit = (bu->entry[i].hash == hash) &
+			    (bu->entry[i].ref != 0);	/* no branches */
 
 			n += hit;
 			found |= bu->entry[i].ref & (0u - hit);
@@ -149,8 +150,11 @@ track_udp(struct state *s, struct state_peer *src, struct state_peer *dst)
 static inline bool
 track(struct state *s, const struct lane_packet *l, bool back)
 {
-	struct state_peer *src = back ? &s->dst : &s->src;
-	struct state_peer *dst = back ? &s->src : &s->dst;
+	static const size_t at[] = { offsetof(struct state, src),
+	    offsetof(struct state, dst) };
+	/* which one is which comes at random: no branches */
+	struct state_peer *src = (void *)((char *)s + at[back]);
+	struct state_peer *dst = (void *)((char *)s + at[!back]);
 
 	return l->tcp ? track_tcp(s, l, src, dst) : track_udp(s, src, dst);
 }

@@ -51,9 +51,13 @@ struct lane_if {
 	uint32_t	 tail[2][2];	/* [v6][tcp]: the key's last word */
 };
 
-/* => l->ifid is IF_NONE, or it was filled since the last packet. */
+/*
+ * Fills the packet and, where another one is asked for, the interface (ifid
+ * is IF_NONE at first).  before: the packet before it in the burst, or NULL.
+ */
 void	lane_read(const struct pfk_engine *, const struct pfk_packet *,
-	    struct lane_if *, struct lane_packet *);
+	    struct lane_if *, const struct lane_packet *before,
+	    struct lane_packet *);
 /*
  * The table's only reference (index * 2 + side) with the hash; 0 if there is
  * none, or more than one.

@@ -109,8 +109,8 @@ static inline bool
 welcome(const struct lane_packet *l)
 {
 	if (!l->v6)
-		return sum4_right(l->ip) && l->ip[12] != 127 &&
-		    l->ip[16] != 127;
+		return sum4_right(l->ip) & (l->ip[12] != 127) &
+		    (l->ip[16] != 127);
 	/* multicast, link-local, ::1 and their like are asked about there */
 	return l->ip[8] != 0 && l->ip[8] < 0xfe &&
 	    l->ip[24] != 0 && l->ip[24] < 0xfe;
@@ -163,16 +163,22 @@ udp_usual(const struct lane_packet *l, uint32_t plen)
 	return len >= 8 && len <= plen;
 }
 
-/* Addresses and ports in the order of the packet's direction, and hashed. */
+/*
+ * Addresses and ports in the order of the packet's direction, and hashed.
+ * Packets of a connection often come together: then the hash is known.
+ */
 static inline void
-make_key(const struct pfk_engine *e, struct lane_packet *l, uint32_t tail)
+make_key(const struct pfk_engine *e, struct lane_packet *l,
+    const struct lane_packet *before, uint32_t tail)
 {
-	uint32_t ports = word_at(l->hdr);
+	uint32_t ports = word_at(l->hdr), src, dst, swap;
 	bool out = l->dir == PFK_OUT;
 	const uint8_t *ip = l->ip;
 	uint64_t w[2];
 
-	ports = out ? ports << 16 | ports >> 16 : ports;
+	/* directions come at random: no branches */
+	swap = 0u - out;
+	ports ^= (ports ^ (ports << 16 | ports >> 16)) & swap;
 	l->key[4] = join(ports, tail);
 	if (l->v6) {
 		memcpy(&l->key[out ? 2 : 0], ip + 8, 16);
@@ -180,8 +186,15 @@ make_key(const struct pfk_engine *e, struct lane_packet *l, uint32_t tail)
 		l->hash = state_hash_words(&e->hash_key, l->key, 5);
 		return;
 	}
-	l->key[0] = join(word_at(ip + (out ? 16 : 12)),
-	    word_at(ip + (out ? 12 : 16)));
+	src = word_at(ip + 12);
+	dst = word_at(ip + 16);
+	swap &= src ^ dst;
+	l->key[0] = join(src ^ swap, dst ^ swap);
+	if (before != NULL && before->known && !before->v6 &&
+	    before->key[0] == l->key[0] && before->key[4] == l->key[4]) {
+		l->hash = before->hash;
+		return;
+	}
 	w[0] = l->key[0];
 	w[1] = l->key[4];
 	l->hash = state_hash_words(&e->hash_key, w, 2);
@@ -189,7 +202,8 @@ make_key(const struct pfk_engine *e, struct lane_packet *l, uint32_t tail)
 
 void
 lane_read(const struct pfk_engine *e, const struct pfk_packet *f,
-    struct lane_if *i, struct lane_packet *l)
+    struct lane_if *i, const struct lane_packet *before,
+    struct lane_packet *l)
 {
 	struct pfk_network net;
 	uint32_t hlen, plen;
@@ -210,12 +224,12 @@ lane_read(const struct pfk_engine *e, const struct pfk_packet *f,
 	if (l->len < hlen + (l->tcp ? 20 : 8) ||
 	    net.caplen < hlen + (l->tcp ? 20 : 8))
 		return;
-	make_key(e, l, i->tail[l->v6][l->tcp]);
+	make_key(e, l, before, i->tail[l->v6][l->tcp]);
 	l->known = true;
 	l->usual = i->usable && f->dir != PFK_FWD &&
 	    get16(l->hdr + 2) != 0 &&
 	    (l->tcp ? tcp_usual(l, plen) : udp_usual(l, plen)) &&
-	    (l->dir == PFK_OUT || welcome(l)) &&
+	    ((l->dir == PFK_OUT) | welcome(l)) &&
 	    /* who is told sees zeros for what was not captured */
 	    (net.caplen >= l->len || e->sink.decision == NULL);
 }
