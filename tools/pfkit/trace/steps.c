@@ -94,6 +94,18 @@ show(struct trace *t, const struct pfk_decision *d)
 		trace_why_not(t, d);
 }
 
+/* Of a packet of ICMP as pf leaves it (one that was built has no options). */
+static uint16_t
+icmp_id(const struct pfk_decision *d)
+{
+	uint32_t at = d->after.af == 4 ? 24 : 44;
+	uint16_t id = 0;
+
+	if (d->iplen >= at + sizeof(id))
+		memcpy(&id, d->ip + at, sizeof(id));
+	return id;
+}
+
 static bool
 no_colour(void)
 {
@@ -112,6 +124,7 @@ decided(void *ctx, const struct pfk_decision *d)
 	t->passed &= d->verdict == PFK_PASS || d->verdict == PFK_SKIP;
 	t->forwarded = d->second;
 	t->after = d->after;
+	t->icmp_id = icmp_id(d);
 	t->ifid = d->ifid;
 	t->dir = d->dir;
 	show(t, d);

@@ -30,7 +30,6 @@ static void
 answer(const struct trace *t, const struct packet *first, struct packet *k)
 {
 	const struct pfk_flow *f = &t->after;
-	uint16_t id = first->src.port;
 
 	*k = *first;
 	k->af = f->af;
@@ -42,7 +41,7 @@ answer(const struct trace *t, const struct packet *first, struct packet *k)
 	k->tcp_flags = 0x12;
 	if (k->proto == ICMP || k->proto == ICMP6) {
 		k->icmp_type = answer_type(first);
-		k->src.port = f->has_ports ? f->src.port : id;
+		k->src.port = t->icmp_id;
 	}
 	strncpy(k->ifname, pfk_engine_ifname(t->engine, t->ifid),
 	    sizeof(k->ifname) - 1);

@@ -87,6 +87,7 @@ struct trace {
 	bool		 passed;	/* every one of them */
 	bool		 forwarded;	/* the last one went out again */
 	struct pfk_flow	 after;		/* of the last one */
+	uint16_t	 icmp_id;	/* as it went on; network order */
 	uint16_t	 ifid;
 	uint8_t		 dir;
 };
