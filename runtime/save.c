@@ -390,10 +390,41 @@ check_header(struct pfk_engine *e, const void *data, size_t len,
 	return NULL;
 }
 
+/*
+ * The rooms say no, whatever the reason: memory that was refused meanwhile is
+ * noted here, so that an intact text is not called damaged.
+ */
+struct noting {
+	struct pfk_allocator asked;
+	bool		 refused;
+};
+
+static void *
+note_refusal(void *ctx, void *p, size_t osize, size_t nsize)
+{
+	struct noting *n = ctx;
+	void *q = n->asked.fn(n->asked.ctx, p, osize, nsize);
+
+	if (q == NULL && nsize != 0)
+		n->refused = true;
+	return q;
+}
+
+/* Returns the part that could not be restored, or NULL. */
+static const char *
+restore_parts(struct pfk_engine *e, struct saver *sv)
+{
+	for (size_t i = 0; i < NPARTS; i++)
+		if (!parts[i].restore(e, sv) || sv->bad)
+			return parts[i].name;
+	return NULL;
+}
+
 int
 pfk_engine_restore(struct pfk_engine *e, const void *data, size_t len,
     char *errbuf)
 {
+	struct noting noting = { e->alloc, false };
 	const char *why;
 	struct saver sv;
 	char text[64];
@@ -401,12 +432,14 @@ pfk_engine_restore(struct pfk_engine *e, const void *data, size_t len,
 	if ((why = check_header(e, data, len, &sv)) != NULL)
 		return refuse(errbuf, why);
 	states_flush(e);
-	for (size_t i = 0; i < NPARTS; i++)
-		if (!parts[i].restore(e, &sv) || sv.bad) {
-			states_flush(e);
-			snprintf(text, sizeof(text), "damaged (%s)",
-			    parts[i].name);
-			return refuse(errbuf, text);
-		}
-	return PFK_OK;
+	e->alloc = (struct pfk_allocator){ note_refusal, &noting };
+	why = restore_parts(e, &sv);
+	e->alloc = noting.asked;
+	if (why == NULL)
+		return PFK_OK;
+	states_flush(e);
+	if (noting.refused)
+		return PFK_ERR_NOMEM;
+	snprintf(text, sizeof(text), "damaged (%s)", why);
+	return refuse(errbuf, text);
 }

@@ -234,6 +234,36 @@ START_TEST(damaged_is_refused)
 }
 END_TEST
 
+/* Memory runs out while an intact text is restored: that is what is said. */
+START_TEST(restored_without_memory)
+{
+	struct meter m = { 0, 0, -1 };
+	const struct pfk_allocator a = { metered, &m };
+	struct kit k, from;
+	size_t n;
+	long left = 0;
+	void *data;
+	int result;
+
+	kit_open(&from, everything);
+	data = saved_after(&from, 5, 300, &n);
+	k.image = kit_image(everything);
+	do {
+		m.left = -1;
+		ck_assert_int_eq(kit_engine(&k, &a), PFK_OK);
+		m.left = left++;
+		result = pfk_engine_restore(k.e, data, n, NULL);
+		ck_assert(result == PFK_OK || result == PFK_ERR_NOMEM);
+		pfk_engine_free(k.e);
+		ck_assert_uint_eq(m.now, 0);
+	} while (result != PFK_OK);
+	ck_assert_int_gt(left, 1);
+	pfk_engine_free_data(from.e, data, n);
+	pfk_image_free(k.image);
+	kit_close(&from);
+}
+END_TEST
+
 START_TEST(killed_states)
 {
 	const struct pfk_net net = { 4, 24, { 192, 0, 2, 0 } };
@@ -258,7 +288,8 @@ int
 main(void)
 {
 	const TTest *const tests[] = { memory_fails, syn_flood,
-	    fragment_flood, same_again, damaged_is_refused, killed_states };
+	    fragment_flood, same_again, damaged_is_refused,
+	    restored_without_memory, killed_states };
 
 	return kit_main("engine", tests, sizeof(tests) / sizeof(*tests));
 }
