@@ -65,6 +65,19 @@ bool	 pool_chosen(struct sema *, struct rule *, const struct stmt_pool *,
 bool	 pool_apply(struct sema *, const struct combination *,
 	    const struct stmt_pool *, enum pool_use, struct rule_pool *);
 
+/*
+ * Where the combination's rule comes from (expand_origin.c).  listed: 1 <<
+ * enum pfk_part of the lists that have several elements.
+ */
+struct rule_origin *combination_origin(struct sema *,
+	    const struct combination *, uint32_t listed);
+/* What rules and tables keep of a node. */
+const struct rule_element *node_element(struct sema *, const struct ast *,
+	    bool listed);
+/* The table's addresses from that one on were written as the node (or NULL). */
+void	 table_note_element(struct sema *, struct table *, const struct ast *,
+	    size_t before);
+
 /* "(em0)" may be many addresses, "(em0:0)" is one. */
 bool	 is_multi_address(const struct rule_addr *);
 

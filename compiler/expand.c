@@ -38,6 +38,7 @@ struct expansion_of {
 	struct sema	*s;
 	const struct statement *st;
 	struct elements	 list[LISTS];
+	uint32_t	 listed;	/* 1 << enum pfk_part: more than one */
 	size_t		 at[LISTS];	/* the combination at hand */
 	const struct stmt_pool *pool[POOL_USES];
 	struct rule	 rule;		/* what is given, and the last one */
@@ -111,6 +112,39 @@ first_host(const struct host_list *l)
 	return l != NULL ? l->first : NULL;
 }
 
+/* Whether all hosts of the list were written as one. */
+static bool
+is_one_name(enum list l, const struct elements *e)
+{
+	const struct host_item *first = e->v[0], *last = e->v[e->n - 1];
+
+	return (l == LIST_SRC || l == LIST_DST) && first->node == last->node;
+}
+
+/* Of which parts there are several elements to choose from. */
+static uint32_t
+listed_parts(const struct elements list[LISTS])
+{
+	static const uint8_t part_of[LISTS] = {
+		[LIST_IF] = PFK_PART_INTERFACE,
+		[LIST_PROTO] = PFK_PART_PROTOCOL,
+		[LIST_ICMP] = PFK_PART_ICMP,
+		[LIST_SRC] = PFK_PART_SOURCE,
+		[LIST_DST] = PFK_PART_DESTINATION,
+		[LIST_SRC_PORT] = PFK_PART_SOURCE_PORT,
+		[LIST_DST_PORT] = PFK_PART_DESTINATION_PORT,
+		[LIST_OS] = PFK_PART_OS,
+		[LIST_UID] = PFK_PART_USER,
+		[LIST_GID] = PFK_PART_GROUP,
+	};
+	uint32_t parts = 0;
+
+	for (int i = 0; i < LISTS; i++)
+		if (list[i].n > 1 && !is_one_name((enum list)i, &list[i]))
+			parts |= (uint32_t)1 << part_of[i];
+	return parts;
+}
+
 static void
 list_elements(struct expansion_of *x, const struct statement *st)
 {
@@ -127,6 +161,7 @@ list_elements(struct expansion_of *x, const struct statement *st)
 	l[LIST_OS] = ELEMENTS(a, stmt_os, st->oses, no_os);
 	l[LIST_UID] = ELEMENTS(a, stmt_id, st->uids, no_id);
 	l[LIST_GID] = ELEMENTS(a, stmt_id, st->gids, no_id);
+	x->listed = listed_parts(l) | st->listed;
 }
 
 static struct combination
@@ -394,7 +429,7 @@ keep_pool(struct expansion_of *x, const struct rule_pool *p,
 }
 
 static void
-add_rule(struct expansion_of *x)
+add_rule(struct expansion_of *x, const struct combination *c)
 {
 	struct anchor *here = x->s->here;
 	struct rule *r = &x->rule, *copy;
@@ -404,6 +439,7 @@ add_rule(struct expansion_of *x)
 	r->route = keep_pool(x, &x->made[POOL_ROUTE], r->route);
 	copy = arena_memdup(&x->s->rs->arena, r, sizeof(*r));
 	copy->next = NULL;
+	copy->origin = combination_origin(x->s, c, x->listed);
 	*here->rules_tail = copy;
 	here->rules_tail = &copy->next;
 	here->nrules++;
@@ -498,7 +534,7 @@ combine(struct expansion_of *x)
 	if (!is_consistent(x, &c) || x->failed)
 		skip_rule(x);
 	else
-		add_rule(x);
+		add_rule(x, &c);
 	r->direction = x->direction;
 	if (is_binat(x) && !x->failed)
 		expand_mirror(x, &c);

@@ -83,6 +83,7 @@ add_to_table(struct choice *c, const struct host_item *h)
 	}
 	a.bits = (uint8_t)bits;
 	vec_push(&c->s->rs->arena, &c->table->addrs, a);
+	table_note_element(c->s, c->table, h->node, c->table->addrs.n - 1);
 	if (c->s->rs->verbose > 0) {
 		copy = arena_new(&c->s->rs->scratch, struct host_item);
 		copy->addr = h->addr;

@@ -85,6 +85,12 @@ list_sections(const struct image_writer *w, struct section s[IMG_NSECTIONS])
 	SECTION(IMG_TABLE_ADDRS, w->table_addrs);
 	SECTION(IMG_QUEUES, w->queues);
 	SECTION(IMG_SOURCES, w->sources);
+	SECTION(IMG_TEXTS, w->texts);
+	SECTION(IMG_LINES, w->lines);
+	SECTION(IMG_MACROS, w->macros);
+	SECTION(IMG_ORIGINS, w->origins);
+	SECTION(IMG_RULE_ORIGINS, w->rule_origins);
+	SECTION(IMG_TABLE_ORIGINS, w->table_origins);
 #undef SECTION
 	s[IMG_OPTIONS] = (struct section){ &w->options, sizeof(w->options) };
 }

@@ -5,6 +5,7 @@
  *	lower_tree.c	anchors and tables: which there are, in which order
  *	lower_code.c	a rule -> instructions
  *	lower_skip.c	pf's skip steps
+ *	lower_origin.c	where rules come from
  *	image_write.c	strings, sections, the block
  *
  * Everything here lives in an arena of its own that is freed when the block
@@ -52,7 +53,15 @@ struct image_writer {
 	VEC(struct img_queue) queues;
 	VEC(struct img_source) sources;
 	struct img_options options;
-	VEC(uint32_t)	 source_map;	/* file of a span -> IMG_SOURCES + 1 */
+	VEC(char)	 texts;
+	VEC(uint32_t)	 lines;
+	VEC(struct img_macro) macros;
+	struct interner	 macro_index;	/* index of each record */
+	const struct expansion *last_via; /* what macro_of() found last ... */
+	uint32_t	 last_macro;	/* ... and its record */
+	VEC(uint8_t)	 origins;
+	VEC(uint32_t)	 rule_origins, table_origins;
+	VEC(const struct table *) table_from;	/* of each table, or NULL */
 };
 
 /* ---- image_write.c ---- */
@@ -72,6 +81,13 @@ uint32_t lower_called(const struct image_writer *, const struct rule *,
 void	 lower_tables(struct image_writer *);
 /* The table that a rule of the anchor means; made if there is none. */
 uint32_t lower_table(struct image_writer *, uint32_t anchor, const char *name);
+
+/* ---- lower_origin.c ---- */
+/* The files that were read; file N of a span is record N - 1. */
+void	 lower_sources(struct image_writer *);
+void	 lower_origin(struct image_writer *, const struct rule *);
+/* When all rules are there: of tables. */
+void	 lower_origins_end(struct image_writer *);
 
 /* ---- lower_code.c, lower_skip.c ---- */
 /* The instructions of an anchor whose records are there. */

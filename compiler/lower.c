@@ -254,30 +254,10 @@ lower_text(struct image_writer *w, struct img_rule *to, const struct rule *r)
 	arena_release(w->scratch, mark);
 }
 
-/* The record of a file that a span names. */
-static uint32_t
-lower_source(struct image_writer *w, uint32_t file)
-{
-	struct img_source *s;
-
-	if (file == 0)
-		return IMG_NONE;
-	while (w->source_map.n <= file)
-		vec_push(w->arena, &w->source_map, 0);
-	if (w->source_map.v[file] == 0) {
-		s = vec_add(w->arena, &w->sources);
-		memset(s, 0, sizeof(*s));
-		s->name = write_string(w,
-		    source_get(&w->rs->sources, file)->name);
-		w->source_map.v[file] = (uint32_t)w->sources.n;
-	}
-	return w->source_map.v[file] - 1;
-}
-
 static void
 lower_span(struct image_writer *w, struct img_rule *to, const struct rule *r)
 {
-	to->source = lower_source(w, r->span.file);
+	to->source = r->span.file != 0 ? r->span.file - 1 : IMG_NONE;
 	to->off = r->span.off;
 	to->len = r->span.len;
 	if (r->span.file != 0)
@@ -301,6 +281,7 @@ lower_rule(struct image_writer *w, uint32_t anchor, const struct rule *r)
 	lower_actions(w, to, r);
 	lower_text(w, to, r);
 	lower_span(w, to, r);
+	lower_origin(w, r);
 }
 
 static void
@@ -389,9 +370,11 @@ lower(struct pfk_ruleset *rs, bool blocks, struct arena *arena,
 	    .rs = rs, .blocks = blocks };
 
 	(void)write_string(&w, "");
+	lower_sources(&w);
 	lower_tree(&w);
 	lower_tables(&w);
 	lower_rules(&w);
+	lower_origins_end(&w);
 	lower_queues(&w);
 	lower_options(&w);
 	return write_image(&w, alloc, size);

@@ -232,6 +232,7 @@ lower_table(struct image_writer *w, uint32_t anchor, const char *name)
 	memset(t, 0, sizeof(*t));
 	t->name = write_string(w, name);
 	t->anchor = anchor;
+	vec_push(w->arena, &w->table_from, NULL);
 	if (anchor != 0)
 		(void)lower_table(w, 0, name);
 	return index;
@@ -243,6 +244,7 @@ add_table(struct image_writer *w, uint32_t anchor, const struct table *from)
 	uint32_t index = lower_table(w, anchor, from->name);
 	struct img_table *t = &w->tables.v[index];
 
+	w->table_from.v[index] = from;
 	t->flags = IMG_T_DEFINED | (from->is_const ? IMG_T_CONST : 0) |
 	    (from->persist ? IMG_T_PERSIST : 0) |
 	    (from->counters ? IMG_T_COUNTERS : 0);

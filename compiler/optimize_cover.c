@@ -15,6 +15,8 @@
  */
 #include <string.h>
 
+#include <pfkit/origin.h>
+
 #include "compiler/optimize_int.h"
 
 /* Everything that two rules of a superblock can differ in, by number. */
@@ -127,8 +129,9 @@ wider_find(struct optimizer *o, struct wider *w, uint8_t len)
 	return w->id[len];
 }
 
-static bool
-is_covered(struct optimizer *o, const struct opt_rule *p, uint32_t self)
+/* The number of a rule that covers it, or 0. */
+static uint32_t
+covered_by(struct optimizer *o, const struct opt_rule *p, uint32_t self)
 {
 	const struct intern_entry *e = o->shapes.entries.v;
 	struct shape mine = shape_of(p), s;
@@ -150,31 +153,63 @@ is_covered(struct optimizer *o, const struct opt_rule *p, uint32_t self)
 			continue;
 		found = intern_find(&o->tuples, &t, sizeof(t));
 		if (found != 0 && found != self)
-			return true;
+			return found;
 	}
-	return false;
+	return 0;
 }
 
-void
-opt_remove_covered(struct optimizer *o)
+/* Duplicates go: what is left are the tuples, in order. */
+static void
+remove_equal(struct optimizer *o)
 {
+	VEC(struct rule *) first = { NULL, 0, 0 };
 	struct opt_rule *p;
 	struct shape s;
 	struct tuple t;
 	uint32_t id;
 
-	intern_reset(&o->tuples);
-	intern_reset(&o->shapes);
 	for (p = o->rules; p < o->rules + o->n; p++) {
 		t = tuple_of(p);
 		s = shape_of(p);
-		id = (uint32_t)o->tuples.entries.n;
-		p->gone = intern_add(&o->tuples, &t, sizeof(t)) <= id;
+		id = intern_add(&o->tuples, &t, sizeof(t));
+		p->gone = id <= first.n;
+		if (p->gone)
+			rule_stands_for(first.v[id - 1], p->rule,
+			    PFK_ORIGIN_COVERED);
+		else
+			vec_push(o->arena, &first, p->rule);
 		(void)intern_add(&o->shapes, &s, sizeof(s));
 	}
 	opt_squeeze(o);
-	id = 0;		/* what is left are the tuples, in order */
-	for (p = o->rules; p < o->rules + o->n; p++)
-		p->gone = is_covered(o, p, ++id);
+}
+
+/* A rule that is gone is told with the one that, in the end, covers it. */
+static void
+note_covered(struct optimizer *o, const uint32_t *by, uint32_t i)
+{
+	uint32_t j = i;
+
+	while (by[j] != 0)
+		j = by[j] - 1;
+	rule_stands_for(o->rules[j].rule, o->rules[i].rule,
+	    PFK_ORIGIN_COVERED);
+}
+
+void
+opt_remove_covered(struct optimizer *o)
+{
+	uint32_t *by;
+
+	intern_reset(&o->tuples);
+	intern_reset(&o->shapes);
+	remove_equal(o);
+	by = arena_alloc(o->arena, o->n * sizeof(*by));
+	for (uint32_t i = 0; i < o->n; i++) {
+		by[i] = covered_by(o, &o->rules[i], i + 1);
+		o->rules[i].gone = by[i] != 0;
+	}
+	for (uint32_t i = 0; i < o->n; i++)
+		if (by[i] != 0)
+			note_covered(o, by, i);
 	opt_squeeze(o);
 }

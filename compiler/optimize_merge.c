@@ -14,6 +14,8 @@
  */
 #include <string.h>
 
+#include <pfkit/origin.h>
+
 #include "compiler/optimize_int.h"
 #include "compiler/print.h"
 
@@ -27,7 +29,8 @@ struct merge_list { uint32_t next; };	/* the first that may be left */
 struct merge_group {
 	unsigned	 number, count;
 	enum side	 side;
-	bool		 made;
+	struct rule	*rule;		/* that stays, and its table */
+	struct table	*table;
 	struct host_item *first, **tail;
 };
 
@@ -171,6 +174,7 @@ make_table(struct optimizer *o, const struct merge_group *g,
 	t->anchor = root;
 	t->is_const = t->has_init = t->automatic = true;
 	t->span = r->span;
+	t->via = r->via;
 	for (const struct host_item *h = g->first; h != NULL; h = h->next)
 		add_table_addr(o->arena, t, h);
 	*root->tables_tail = t;
@@ -180,6 +184,39 @@ make_table(struct optimizer *o, const struct merge_group *g,
 	return t;
 }
 
+/* What the rule has on the side that was merged; NULL: not known. */
+static const struct rule_element *
+merged_element(const struct rule *r, enum side side)
+{
+	uint32_t part = (uint32_t)1 << (side == SIDE_SRC ? PFK_PART_SOURCE :
+	    PFK_PART_DESTINATION);
+	unsigned before = 0;
+
+	if (r->origin == NULL || (r->origin->parts & part) == 0)
+		return NULL;
+	for (uint32_t p = r->origin->parts & (part - 1); p != 0; p &= p - 1)
+		before++;
+	return r->origin->element[before];
+}
+
+/* The rule's address is the table's next one. */
+static void
+note_merged(struct optimizer *o, struct merge_group *g, const struct rule *r)
+{
+	uint8_t how = g->side == SIDE_SRC ? PFK_ORIGIN_SOURCE :
+	    PFK_ORIGIN_DESTINATION;
+	const struct rule_element *e = merged_element(r, g->side);
+	struct table_run run = { .n = 1 };
+
+	if (e != NULL)
+		run.element = *e;
+	vec_push(o->arena, &g->table->runs, run);
+	if (r != g->rule)
+		rule_stands_for(g->rule, r, how);
+	else if (r->origin != NULL)
+		r->origin->how = how;
+}
+
 /* The group's first rule gets the table; the others are gone. */
 static void
 apply_group(struct optimizer *o, struct opt_rule *p, struct merge_group *g)
@@ -187,11 +224,15 @@ apply_group(struct optimizer *o, struct opt_rule *p, struct merge_group *g)
 	struct rule_peer_addr *peer;
 	const char *name;
 
-	p->gone = g->made;
-	if (g->made)
+	p->gone = g->table != NULL;
+	if (p->gone) {
+		note_merged(o, g, p->rule);
 		return;
-	g->made = true;
-	name = make_table(o, g, p->rule)->name;
+	}
+	g->rule = p->rule;
+	g->table = make_table(o, g, p->rule);
+	note_merged(o, g, p->rule);
+	name = g->table->name;
 	peer = g->side == SIDE_SRC ? &p->rule->src : &p->rule->dst;
 	memset(&peer->addr, 0, sizeof(peer->addr));
 	peer->addr.kind = RULE_ADDR_TABLE;

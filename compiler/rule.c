@@ -26,3 +26,15 @@ rule_init(struct rule *r)
 	r->nat = r->rdr = r->route = &rule_no_pool;
 	r->timeout = &rule_no_timeouts;
 }
+
+void
+rule_stands_for(struct rule *r, const struct rule *other, uint8_t how)
+{
+	struct rule_origin *o = other->origin;
+
+	if (r->origin == NULL || o == NULL)
+		return;
+	o->how = how;
+	r->origin->last->next = o;
+	r->origin->last = o->last;
+}

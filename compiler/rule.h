@@ -118,6 +118,25 @@ struct rule_timeouts { uint32_t v[TMO_COUNT]; };	/* 0: not set */
 extern const struct rule_pool rule_no_pool;
 extern const struct rule_timeouts rule_no_timeouts;
 
+/*
+ * Where a rule comes from: its statement, and of each part that it has the
+ * element.  Elements are shared by the rules of a statement.
+ */
+struct rule_element {
+	struct span	 span;
+	const struct expansion *via;
+	bool		 listed;	/* one of several */
+};
+struct rule_origin {
+	struct rule_origin *next, *last; /* of other rules that the optimiser
+					   made part of this one; the first
+					   has the last */
+	uint8_t		 how;		/* enum pfk_origin_how */
+	uint32_t	 parts;		/* 1 << enum pfk_part */
+	const struct rule_element *statement;
+	const struct rule_element *element[]; /* of each part, in order */
+};
+
 /* FIELD()'s names for types */
 typedef uint8_t			rule_t_u8;
 typedef uint16_t		rule_t_u16;
@@ -134,6 +153,7 @@ typedef struct rule_divert_spec	rule_t_divert;
 typedef const struct rule_pool	*rule_t_pool;		/* never NULL */
 typedef struct span		rule_t_span;
 typedef const struct expansion	*rule_t_via;
+typedef struct rule_origin	*rule_t_origin;		/* or NULL */
 
 /* An anchor rule: which anchor it calls. */
 struct rule_anchor_ref {
@@ -153,12 +173,17 @@ struct rule {
 
 /* A rule that matches everything and sets nothing. */
 void	rule_init(struct rule *);
+/* The rule stands for the other one as well (enum pfk_origin_how). */
+void	rule_stands_for(struct rule *, const struct rule *, uint8_t how);
 
 struct table_addr {
 	struct pfk_addr	 addr;
 	uint16_t	 weight;	/* in pools; 0: none was given */
 	uint8_t		 af, bits, neg;
 };
+
+/* So many addresses in a row were written as this element. */
+struct table_run { uint32_t n; struct rule_element element; };
 
 struct table {
 	const char	*name;
@@ -167,7 +192,9 @@ struct table {
 	bool		 has_init;	/* { ... } or file was given */
 	bool		 automatic;	/* made by the optimiser or a pool */
 	VEC(struct table_addr) addrs;
+	VEC(struct table_run) runs;	/* where they come from */
 	struct span	 span;
+	const struct expansion *via;
 	struct table	*next;
 };
 

@@ -285,6 +285,7 @@ anchor_rule(struct sema *s, struct ast *n)
 		return AST_REFUSED;
 	sema_decide_af(st.src, &st.rule.af);
 	sema_decide_af(st.dst, &st.rule.af);
+	sema_option_parts(&o, &st);
 	(void)expand_statement(s, &st);
 	s->anchors->stack[s->anchors->depth + 1] = NULL;
 	return AST_OK;
@@ -352,6 +353,7 @@ struct spoof {
 	struct sema	*s;
 	struct ast	*node;
 	struct rule	 rule;
+	const struct ast *label, *rtable;
 };
 
 static bool
@@ -372,8 +374,12 @@ spoof_hosts(struct sema *s, const struct ast *i, unsigned ifmods)
 	struct host_list *l;
 	struct host_item *h;
 
-	if (i->num2 == 0)
-		return resolve_interface(s->rs, i->str, ifmods);
+	if (i->num2 == 0) {
+		l = resolve_interface(s->rs, i->str, ifmods);
+		for (h = l != NULL ? l->first : NULL; h != NULL; h = h->next)
+			h->node = i;
+		return l;
+	}
 	h = arena_new(&s->rs->scratch, struct host_item);
 	h->node = i;
 	h->addr.kind = RULE_ADDR_DYNAMIC;
@@ -395,6 +401,10 @@ block_from(struct spoof *sp, const struct stmt_if *on,
 		return;
 	st.ifs = on;
 	st.src = src;
+	st.part[PFK_PART_LABEL] = sp->label;
+	st.part[PFK_PART_RTABLE] = sp->rtable;
+	if (sp->node->kid[1]->first->next != NULL)
+		st.listed = 1 << PFK_PART_INTERFACE | 1 << PFK_PART_SOURCE;
 	(void)expand_statement(sp->s, &st);
 }
 
@@ -418,10 +428,14 @@ spoof_options(struct spoof *sp)
 	const struct ast *list = sp->node->kid[2], *o;
 
 	for (o = list != NULL ? list->first : NULL; o != NULL; o = o->next) {
-		if (o->kind == AST_OPT_RTABLE)
+		if (o->kind == AST_OPT_RTABLE) {
 			sp->rule.rtable = (int32_t)o->num;
-		else if (!sema_label(sp->s, o, &sp->rule))
+			sp->rtable = o;
+			continue;
+		}
+		if (!sema_label(sp->s, o, &sp->rule))
 			return false;
+		sp->label = o;
 	}
 	return true;
 }

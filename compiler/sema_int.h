@@ -85,6 +85,8 @@ struct host_list *sema_join_hosts(const struct ast *);
 void	 sema_head_to_statement(const struct ast *, struct statement *);
 /* The options of a RULE or ANCHOR, by kind. */
 void	 sema_collect_opts(const struct ast *list, struct rule_opts *);
+/* expand_origin.c: where rules of the statement have them from. */
+void	 sema_option_parts(const struct rule_opts *, struct statement *);
 /*
  * What they say, but for states, routing and diversion; fills *o as well.
  * The statement's action, direction and anchor must be set.

@@ -243,6 +243,7 @@ sema_rule(struct sema *s, struct ast *n)
 	    !take_divert(s, &o, r))
 		return AST_REFUSED;
 	take_pools(s, &o, &st);
+	sema_option_parts(&o, &st);
 	/* pfctl goes on after whatever is wrong with a combination. */
 	(void)expand_statement(s, &st);
 	return AST_OK;

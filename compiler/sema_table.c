@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "compiler/combination.h"
 #include "compiler/print.h"
-#include "compiler/resolve.h"
 #include "compiler/sema.h"
 
 #define MAX_TOKEN	256		/* in a table file */
@@ -121,6 +121,7 @@ take_list(struct making *m, const struct ast *list)
 {
 	for (const struct ast *n = list->first; n != NULL; n = n->next) {
 		const struct host_list *hosts = sema_hosts(n);
+		size_t before = m->table->addrs.n;
 
 		if (hosts == NULL)
 			continue;
@@ -129,6 +130,7 @@ take_list(struct making *m, const struct ast *list)
 			return sema_error(m->s, n, "netmask",
 			    "cannot create address buffer: %s",
 			    strerror(EINVAL));
+		table_note_element(m->s, m->table, n, before);
 	}
 	return AST_OK;
 }
@@ -282,8 +284,8 @@ static enum ast_result
 take_file(struct making *m, const struct ast *n)
 {
 	struct pfk_ruleset *rs = m->s->rs;
+	size_t len, before = m->table->addrs.n;
 	const char *text;
-	size_t len;
 	int error;
 
 	add_init(m, n->str, NULL);
@@ -299,6 +301,7 @@ take_file(struct making *m, const struct ast *n)
 	if (error != 0)
 		return sema_error(m->s, n, "table-file",
 		    "cannot load \"%s\": %s", n->str, error_text(error));
+	table_note_element(m->s, m->table, n, before);
 	return AST_OK;
 }
 
@@ -359,6 +362,7 @@ define_table(struct sema *s, struct ast *n)
 	t->name = n->str;
 	t->anchor = s->here;
 	t->span = n->span;
+	t->via = n->via;
 	if (n->kid[0] != NULL && take_options(&m, n->kid[0]) != AST_OK)
 		return AST_REFUSED;
 	if (s->rs->verbose > 0)

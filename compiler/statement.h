@@ -16,6 +16,8 @@
 #ifndef COMPILER_STATEMENT_H
 #define COMPILER_STATEMENT_H
 
+#include <pfkit/origin.h>
+
 #include "compiler/resolve.h"
 #include "compiler/rule.h"
 #include "compiler/sema.h"
@@ -90,6 +92,9 @@ struct statement {
 	const struct stmt_icmp	*icmps;
 	const struct stmt_if	*received_on;	/* one at most */
 	const struct stmt_pool	*nat, *rdr, *route;	/* NULL: none */
+	const struct ast	*part[PFK_NPARTS]; /* options, as written */
+	uint32_t		 listed; /* 1 << enum pfk_part: it is one of a
+					   list that is not above */
 };
 
 /*

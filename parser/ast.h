@@ -81,6 +81,8 @@ struct ast {
 	struct ast	*first, *last;	/* children in order */
 	struct ast	*next;
 	void		*sem;
+	const void	*origin;	/* the listener's as well: what rules
+					   keep of the node (expand_origin.c) */
 };
 
 enum ast_result {

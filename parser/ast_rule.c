@@ -100,6 +100,10 @@ ast_anchor(struct parser *p, const struct place *at,
 	struct ast *n = rule_node(p, at, AST_ANCHOR, parts);
 
 	n->str = body != NULL ? "{" : NULL;
+	/* its lines are statements of their own: it ends with the brace */
+	if (body != NULL && n->via == NULL && body->via == NULL &&
+	    n->span.file == body->span.file && body->num2 > n->span.off)
+		n->span.len = (uint32_t)body->num2 + 1 - n->span.off;
 	return ast_tell(p, n);
 }
 

@@ -225,9 +225,13 @@ parser_body_begin(struct parser *p)
 struct ast *
 parser_anchor_close(struct parser *p, const struct place *at)
 {
+	struct ast *n;
+
 	p->marks.n--;
 	p->opened.n--;
-	return ast_num(p, at, AST_ANCHOR_CLOSE, 0);
+	n = ast_num(p, at, AST_ANCHOR_CLOSE, 0);
+	n->num2 = p->opened.v[p->opened.n].span.off;
+	return n;
 }
 
 /* --- files --- */

@@ -25,6 +25,8 @@ _Static_assert(sizeof(struct img_rule) == 384, "img_rule");
 _Static_assert(sizeof(struct img_anchor) == 32, "img_anchor");
 _Static_assert(sizeof(struct img_table) == 24, "img_table");
 _Static_assert(sizeof(struct img_table_addr) == 24, "img_table_addr");
+_Static_assert(sizeof(struct img_source) == 40, "img_source");
+_Static_assert(sizeof(struct img_macro) == 32, "img_macro");
 _Static_assert(sizeof(struct img_options) == 152, "img_options");
 
 static int
@@ -76,6 +78,12 @@ image_sections(struct pfk_image *im, char errbuf[PFK_IMAGE_ERRLEN])
 		SECTION(QUEUES, queues, &im->nqueues),
 		SECTION(OPTIONS, options, NULL),
 		SECTION(SOURCES, sources, &im->nsources),
+		SECTION(TEXTS, texts, &im->ntexts),
+		SECTION(LINES, lines, &im->nlines),
+		SECTION(MACROS, macros, &im->nmacros),
+		SECTION(ORIGINS, origins, &im->norigins),
+		SECTION(RULE_ORIGINS, rule_origins, &im->nrule_origins),
+		SECTION(TABLE_ORIGINS, table_origins, &im->ntable_origins),
 #undef SECTION
 	};
 

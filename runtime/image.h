@@ -47,12 +47,19 @@ enum img_section {
 	IMG_TABLE_ADDRS, /* struct img_table_addr */
 	IMG_QUEUES,	/* struct img_queue: names only, ids are indexes + 1 */
 	IMG_OPTIONS,	/* one struct img_options */
-	IMG_SOURCES,	/* struct img_source: names of pf.conf files */
+	IMG_SOURCES,	/* struct img_source: pf.conf and what it includes */
+	IMG_TEXTS,	/* bytes: of sources */
+	IMG_LINES,	/* uint32_t: where the lines of sources begin */
+	IMG_MACROS,	/* struct img_macro */
+	IMG_ORIGINS,	/* bytes: see below */
+	IMG_RULE_ORIGINS, /* uint32_t: where in IMG_ORIGINS each rule's begins,
+			   and the last one's ends */
+	IMG_TABLE_ORIGINS, /* the same for tables */
 	IMG_NSECTIONS
 };
 
 #define IMG_MAGIC	PFK_IMAGE_MAGIC	/* 8 bytes: no text file */
-#define IMG_VERSION	1
+#define IMG_VERSION	2
 
 struct img_extent { uint32_t off, len; };	/* bytes; off: a multiple of 8 */
 
@@ -224,7 +231,47 @@ struct img_table_addr {
 };
 
 struct img_queue { uint32_t name, reserved; };
-struct img_source { uint32_t name, reserved; };
+
+struct img_span { uint32_t source, off, len; };	/* source: or IMG_NONE */
+struct img_source {
+	uint32_t	name;			/* string */
+	uint32_t	text;			/* offset in IMG_TEXTS; IMG_NONE: it
+						   is not kept */
+	uint32_t	len;
+	uint32_t	line0, nlines;		/* IMG_LINES */
+	uint32_t	hash[2];		/* of the text: low, high half */
+	struct img_span	included_at;
+};
+struct img_macro {			/* a use of one */
+	uint32_t	name;			/* string */
+	struct img_span	use, def;
+	uint32_t	outer;			/* IMG_MACROS before it: whose value
+						   the use stands in; IMG_NONE */
+};
+
+/*
+ * Where rules and tables come from (include/pfkit/origin.h), as bytes, since
+ * there is one for each rule and most numbers in it are small.  A number is
+ * written seven bits at a time, the low ones first; the top bit of a byte says
+ * that more follow.
+ *
+ *	rule	origin ...
+ *	origin	byte: enum pfk_origin_how | number of elements << 2; the
+ *		statement; the elements in order of their parts
+ *	table	the statement; for addresses in a row that were written
+ *		together their number and the element
+ *	element	byte: enum pfk_part | IMG_O_*; [source]; place; length; [macro]
+ *
+ * The place is an offset: of the statement from the start of its source, of
+ * an element from the statement's (twice that, + 1 if it lies before it), or
+ * from the start if it has a source of its own.
+ */
+#define IMG_TEXT_MAX	(1u << 20)	/* of a source that is kept */
+
+#define IMG_O_PART	0x1f
+#define IMG_O_LISTED	0x20
+#define IMG_O_MACRO	0x40
+#define IMG_O_SOURCE	0x80	/* a source of its own; of statements: any */
 
 struct img_options {
 	uint32_t	timeout[IMG_TMO_COUNT];
@@ -263,8 +310,14 @@ struct pfk_image {
 	const struct img_queue *queues;
 	const struct img_source *sources;
 	const struct img_options *options;
+	const char	*texts;
+	const uint32_t	*lines;
+	const struct img_macro *macros;
+	const uint8_t	*origins;
+	const uint32_t	*rule_origins, *table_origins;
 	uint32_t	 nstrings, ncode, nrules, nanchors, npools, ntables,
-			 ntable_addrs, nqueues, nsources;
+			 ntable_addrs, nqueues, nsources, ntexts, nlines,
+			 nmacros, norigins, nrule_origins, ntable_origins;
 
 	const char	**not_enforced;	/* pfk_image_not_enforced() */
 	size_t		 not_enforced_size, nnot_enforced;
@@ -293,6 +346,29 @@ bool	 image_sections(struct pfk_image *, char errbuf[PFK_IMAGE_ERRLEN]);
 bool	 image_verify(const struct pfk_image *, char errbuf[PFK_IMAGE_ERRLEN]);
 bool	 image_verify_code(const struct pfk_image *,
 	    char errbuf[PFK_IMAGE_ERRLEN]);
+/* verify_origins.c: sources, macros, origins. */
+bool	 image_verify_origins(const struct pfk_image *,
+	    char errbuf[PFK_IMAGE_ERRLEN]);
+
+/*
+ * origin.c: reading IMG_ORIGINS.  Elements are taken from bytes at `off' up to
+ * `end'; what does not fit makes `bad'.
+ */
+struct origin_reader {
+	const struct pfk_image *im;
+	uint32_t	 off, end;
+	bool		 bad;
+};
+struct origin_element {
+	uint8_t		 part;		/* with IMG_O_* */
+	struct img_span	 span;
+	uint32_t	 macro;		/* or IMG_NONE */
+};
+uint32_t origin_number(struct origin_reader *);
+uint8_t	 origin_byte(struct origin_reader *);
+/* statement NULL: it is one. */
+void	 origin_element(struct origin_reader *, const struct img_span *statement,
+	    struct origin_element *);
 
 /*
  * block_rules.c: how many of the n rules, from the first one on, may be looked

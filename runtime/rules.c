@@ -434,6 +434,15 @@ pfk_engine_rule(const struct pfk_engine *e, size_t i,
 		info->body = e->anchors[rr->calls].path;
 }
 
+const struct pfk_image *
+pfk_engine_rule_image(const struct pfk_engine *e, size_t i, size_t *rule)
+{
+	const struct rt_rule *rr = &e->rules[i];
+
+	*rule = (size_t)(rr->r - rr->image->rules);
+	return rr->image;
+}
+
 /* Where a number belongs, and what it is; false: nowhere. */
 static bool
 shown_count(const struct pfk_engine *e, const struct rt_rule *rr, unsigned i,

@@ -353,6 +353,12 @@ check_source(struct verifier *v, const struct img_source *s)
 }
 
 static bool
+check_macro(struct verifier *v, const struct img_macro *m)
+{
+	return check_string(v->im, m->name, TEXT_LEN) || refuse(v, "no name");
+}
+
+static bool
 check_records(struct verifier *v)
 {
 	const struct pfk_image *im = v->im;
@@ -363,6 +369,7 @@ check_records(struct verifier *v)
 	CHECK_ALL(v, "table", im->tables, im->ntables, check_table);
 	CHECK_ALL(v, "queue", im->queues, im->nqueues, check_queue);
 	CHECK_ALL(v, "source", im->sources, im->nsources, check_source);
+	CHECK_ALL(v, "macro", im->macros, im->nmacros, check_macro);
 	CHECK_ALL(v, "options", im->options, 1, check_options);
 	return true;
 }
@@ -381,5 +388,6 @@ image_verify(const struct pfk_image *im, char errbuf[PFK_IMAGE_ERRLEN])
 		return refuse(&v, "there is no main ruleset");
 	if (!check_records(&v))
 		return false;
-	return image_verify_code(im, errbuf);
+	return image_verify_origins(im, errbuf) &&
+	    image_verify_code(im, errbuf);
 }

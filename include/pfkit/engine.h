@@ -363,6 +363,12 @@ size_t	 pfk_engine_rules(const struct pfk_engine *);
 void	 pfk_engine_rule(const struct pfk_engine *, size_t,
 	    struct pfk_rule_info *);
 /*
+ * The image that the rule came from, and its number there: for what
+ * pfkit/origin.h tells of it.
+ */
+const struct pfk_image *pfk_engine_rule_image(const struct pfk_engine *,
+	    size_t, size_t *rule);
+/*
  * The rule's text as `pfctl -vvsr` shows it, with the numbers of addresses
  * that tables and (interfaces) have now.  As snprintf: what fits is written,
  * the whole length is returned.

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include <pfkit/engine.h>
+#include <pfkit/origin.h>
 
 #include "base/hash.h"
 #include "runtime/image.h"
@@ -17,7 +18,7 @@
 int	 LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
 static const char ruleset[] =
-	"set skip on lo0\nset fingerprints \"/etc/pf.os\"\n"
+	"ports = \"{ 22 80 }\"\nset skip on lo0\nset fingerprints \"/etc/pf.os\"\n"
 	"table <t> const { 10.0.0.0/8 !10.0.0.2 2001:db8::/32 }\n"
 	"table <u> persist counters\n"
 	"block return log all\n"
@@ -26,7 +27,7 @@ static const char ruleset[] =
 	"anchor \"x/*\" in\n"
 	"anchor x {\n"
 	"	anchor y quick proto tcp {\n"
-	"		pass proto tcp from <t> to port { 22 80 } flags S/SA\n"
+	"		pass proto tcp from <t> to port $ports flags S/SA\n"
 	"		pass quick proto tcp from any os OpenBSD tagged A\n"
 	"		block from urpf-failed\n"
 	"	}\n"
@@ -105,6 +106,35 @@ run_packets(struct pfk_engine *e, const uint8_t *data, size_t size)
 	}
 }
 
+static bool
+seen(void *ctx, const struct pfk_table_address *a)
+{
+	(void)ctx;
+	return a->element.at.line < UINT32_MAX;
+}
+
+/* Where rules and tables come from. */
+static void
+read_origins(const struct pfk_image *im)
+{
+	struct pfk_origins all;
+	struct pfk_origin o;
+	struct pfk_source s;
+	struct pfk_macro m;
+
+	for (size_t i = 0; i < pfk_image_sources(im); i++)
+		pfk_image_source(im, i, &s);
+	for (size_t i = 0; i < pfk_image_macros(im); i++)
+		pfk_image_macro(im, (uint32_t)i, &m);
+	for (size_t i = 0; i < pfk_image_rules(im); i++) {
+		pfk_image_origins(im, i, &all);
+		while (pfk_image_next_origin(&all, &o))
+			;
+	}
+	for (size_t i = 0; i < pfk_image_tables(im); i++)
+		pfk_image_table_addresses(im, i, seen, NULL);
+}
+
 static void
 use_image(struct pfk_image *im, const uint8_t *data, size_t size)
 {
@@ -117,6 +147,7 @@ use_image(struct pfk_image *im, const uint8_t *data, size_t size)
 	pfk_image_free_text(im, text);
 	for (size_t i = 0; i < pfk_image_rules(im); i++)
 		pfk_image_rule(im, i, &info);
+	read_origins(im);
 	if (pfk_engine_new(&o, &e) != PFK_OK)
 		return;
 	run_packets(e, data, size);
