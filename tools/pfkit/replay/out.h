@@ -28,6 +28,9 @@ void	 out_char(struct out *, char);
 void	 out_number(struct out *, uint64_t);
 void	 out_printf(struct out *, const char *, ...)
 	    __attribute__((__format__(__printf__, 2, 3)));
+/* JSON: with its quotes; and without, so that a string can be put together. */
+void	 out_json_string(struct out *, const char *);
+void	 out_json_text(struct out *, const char *);
 
 /*
  * => What was written since the mark must be less than OUT_MARK bytes, and

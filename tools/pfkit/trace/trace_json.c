@@ -9,20 +9,6 @@
 #include "trace.h"
 
 static void
-json_string(struct out *o, const char *s)
-{
-	out_char(o, '"');
-	for (; *s != '\0'; s++)
-		if (*s == '"' || *s == '\\')
-			out_printf(o, "\\%c", *s);
-		else if ((unsigned char)*s < 0x20 || *s == 0x7f)
-			out_printf(o, "\\u%04x", (unsigned char)*s);
-		else
-			out_char(o, *s);
-	out_char(o, '"');
-}
-
-static void
 json_flow(struct out *o, const char *name, const struct pfk_flow *f)
 {
 	char text[ADDR_TEXT];
@@ -54,13 +40,13 @@ json_rule(struct trace *t, uint32_t rule)
 	if (rule != PFK_RULE_DEFAULT) {
 		pfk_engine_rule(t->engine, rule, &info);
 		out_str(t->out, ",\"file\":");
-		json_string(t->out, info.file != NULL ? info.file : "");
+		out_json_string(t->out, info.file != NULL ? info.file : "");
 		out_printf(t->out, ",\"line\":%" PRIu32 ",\"text\":",
 		    info.line);
-		json_string(t->out, info.text);
+		out_json_string(t->out, info.text);
 		if (info.label != NULL) {
 			out_str(t->out, ",\"label\":");
-			json_string(t->out, info.label);
+			out_json_string(t->out, info.label);
 		}
 	}
 	out_char(t->out, '}');
@@ -76,7 +62,7 @@ json_names(struct out *o, unsigned bits, unsigned n,
 	for (unsigned i = 0; i < n; i++)
 		if (bits & 1u << i) {
 			out_str(o, between);
-			json_string(o, name(i));
+			out_json_string(o, name(i));
 			between = ",";
 		}
 	out_char(o, ']');
@@ -166,7 +152,7 @@ json_step(struct trace *t, const struct step *s)
 	case PFK_EXPLAIN_ENTER:
 	case PFK_EXPLAIN_LEAVE:
 		out_str(t->out, ",\"anchor\":");
-		json_string(t->out, x->anchor);
+		out_json_string(t->out, x->anchor);
 		break;
 	}
 	out_char(t->out, '}');
@@ -213,12 +199,12 @@ trace_json(struct trace *t, const struct pfk_decision *d)
 	out_printf(t->out, "{\"packet\":%" PRIu64 ",\"second\":%s,"
 	    "\"direction\":\"%s\",\"interface\":", d->number,
 	    d->second ? "true" : "false", d->dir == PFK_OUT ? "out" : "in");
-	json_string(t->out, pfk_engine_ifname(t->engine, d->ifid));
+	out_json_string(t->out, pfk_engine_ifname(t->engine, d->ifid));
 	out_printf(t->out, ",\"verdict\":\"%s\",\"reason\":",
 	    pfk_verdict_name(d->verdict));
 	if (d->verdict == PFK_PASS || d->verdict == PFK_BLOCK ||
 	    d->verdict == PFK_DROP)
-		json_string(t->out, pfk_reason_name(d->reason));
+		out_json_string(t->out, pfk_reason_name(d->reason));
 	else
 		out_str(t->out, "null");
 	out_printf(t->out, ",\"state\":\"%s\"", state_use_name(d->state));
