@@ -6,6 +6,10 @@
 #include <string.h>
 
 #include "bench/bench.h"
+#include "runtime/table.h"
+
+#define ASKED	(1u << 16)	/* addresses: a line's answers are forgotten */
+#define AHEAD	32u
 
 struct lookups { const struct pfk_table_entry *e; uint32_t n; uint8_t af; };
 
@@ -68,6 +72,61 @@ lookups(struct bench *b, struct pfk_engine *e, const struct lookups *l,
 		samples_add(&s, feed_for(f, b->seconds, b->burst));
 	report(b, "tables", name, "ns", &s, limit, NULL);
 	feed_free(f);
+}
+
+/* One after the other, or each 32 fetched first; half of them are in. */
+static double
+ask(struct pfk_engine *e, uint32_t t, const struct lookups *l,
+    const struct pfk_addr *a, bool fetch, double seconds)
+{
+	const struct prefix_tree *tree = &e->tables[t].tree[l->af == 6];
+	double start = cpu_now(), used;
+	volatile uint32_t end;
+	uint32_t found = 0, n = 0;
+
+	do {
+		for (uint32_t i = 0; i < ASKED; i += AHEAD) {
+			for (uint32_t k = 0; fetch && k < AHEAD; k++)
+				prefix_fetch_top(tree, l->af, &a[i + k]);
+			for (uint32_t k = 0; fetch && k < AHEAD; k++)
+				prefix_fetch_end(tree, l->af, &a[i + k]);
+			for (uint32_t k = 0; k < AHEAD; k++)
+				found += table_contains(e, t, l->af,
+				    &a[i + k]);
+		}
+		n += ASKED;
+	} while ((used = cpu_now() - start) < seconds);
+	end = found;
+	(void)end;
+	return used * 1e9 / n;
+}
+
+static void
+alone(struct bench *b, struct pfk_engine *e, const struct lookups *l,
+    const char *what)
+{
+	struct pfk_addr *a = calloc(ASKED, sizeof(*a));
+	uint32_t t = (uint32_t)pfk_engine_find_table(e, "", "t", false);
+	struct samples s[2] = { { .n = 0 } };
+	struct random r;
+	char name[80];
+
+	if (a == NULL)
+		die("no memory");
+	random_seed(&r, 4);
+	for (unsigned i = 0; i < b->repeats; i++) {
+		for (uint32_t k = 0; k < ASKED; k++)
+			draw(l, &r, a[k].b);
+		for (int fetch = 0; fetch < 2; fetch++)
+			samples_add(&s[fetch], ask(e, t, l, a, fetch,
+			    b->seconds / 4));
+	}
+	snprintf(name, sizeof(name), "%s, alone", what);
+	report(b, "tables", name, "ns", &s[0], 0, NULL);
+	snprintf(name, sizeof(name), "%s, alone, %u fetched ahead", what,
+	    AHEAD);
+	report(b, "tables", name, "ns", &s[1], 0, NULL);
+	free(a);
 }
 
 /* Out and in again, while in use. */
@@ -148,9 +207,11 @@ table(struct bench *b, uint32_t n, bool hosts, const char *what,
 	report_one(b, "tables", name, "bytes", (double)m.now / n, 0, NULL);
 	snprintf(name, sizeof(name), "%s: lookup, IPv4", what);
 	lookups(b, e, &four, name, limit);
+	alone(b, e, &four, name);
 	if (!hosts) {
 		snprintf(name, sizeof(name), "%s: lookup, IPv6", what);
 		lookups(b, e, &six, name, limit);
+		alone(b, e, &six, name);
 	}
 	snprintf(name, sizeof(name), "%s: add or delete", what);
 	updates(b, e, &four, name);

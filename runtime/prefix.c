@@ -4,9 +4,8 @@
  * Why this one: it holds a million prefixes of either family in 32 bytes a
  * node (at most two nodes a prefix), is changed in place while it is in use,
  * and needs no more steps than prefixes that really lie around an address and
- * branch from its path.  Tables of fixed stride answer with fewer misses, but
- * cost megabytes for the small tables that most rulesets have, and IPv6.  So a
- * large trie gets such tables only where it is dense: prefix_index.c.
+ * branch from its path.  Who only asks whether an address is in has a faster
+ * way beside it: prefix_index.c.
  *
  *		   10/8 = a		a node: a prefix, perhaps a value;
  *		  /	 \		children agree with all its bits and
@@ -21,6 +20,8 @@
 #include <string.h>
 
 #include "runtime/prefix_int.h"
+
+#define MAX_NODES	(1u << 28)	/* an index's slot has room for it */
 
 /* Leading bits in which the node's prefix and the key agree, up to max. */
 static unsigned
@@ -45,7 +46,7 @@ reserve(const struct pfk_engine *e, struct prefix_tree *t)
 
 	if (t->n + 2 < t->cap)
 		return true;
-	if (cap < t->cap)
+	if (cap < t->cap || cap > MAX_NODES)
 		return false;
 	nodes = e_realloc(e, t->nodes, t->cap * sizeof(*nodes),
 	    cap * sizeof(*nodes));
@@ -96,12 +97,14 @@ find_link(struct prefix_tree *t, struct key k, unsigned bits)
 	return link;
 }
 
+/* => There is room for two nodes. */
 static void
 insert(struct prefix_tree *t, struct key k, uint8_t bits, uint32_t value)
 {
 	uint32_t *link, old, node, fork;
 	unsigned common;
 
+	t->count++;
 	link = find_link(t, k, bits);
 	old = *link;
 	if (old == 0) {
@@ -111,6 +114,7 @@ insert(struct prefix_tree *t, struct key k, uint8_t bits, uint32_t value)
 	common = common_bits(&t->nodes[old], k,
 	    t->nodes[old].bits < bits ? t->nodes[old].bits : bits);
 	if (common == bits && t->nodes[old].bits == bits) {
+		t->count -= t->nodes[old].value != PREFIX_NONE;
 		t->nodes[old].value = value;
 		return;
 	}
@@ -133,9 +137,7 @@ prefix_set(const struct pfk_engine *e, struct prefix_tree *t, uint8_t af,
 	if (!reserve(e, t))
 		return false;
 	insert(t, k, bits, value);
-	prefix_index_update(t, k, bits);
-	if (prefix_index_is_old(t))
-		prefix_index_build(e, t);
+	prefix_index_update(e, t, k, bits);
 	return true;
 }
 
@@ -164,9 +166,9 @@ prefix_match(const struct prefix_tree *t, uint8_t af,
 {
 	struct key k = key_of(af, addr);
 	unsigned all = addr_bits((enum pfk_af)af);
-	uint32_t best = PREFIX_NONE, i;
+	uint32_t best = PREFIX_NONE, i = t->root;
 
-	for (i = prefix_index_find(t, k, &best); i != 0;) {
+	while (i != 0) {
 		const struct prefix_node *n = &t->nodes[i];
 
 		if (!node_covers(n, k))
@@ -178,6 +180,20 @@ prefix_match(const struct prefix_tree *t, uint8_t af,
 		i = n->child[key_bit(k, n->bits)];
 	}
 	return best;
+}
+
+bool
+prefix_contains(const struct prefix_tree *t, uint8_t af,
+    const struct pfk_addr *addr)
+{
+	unsigned state = t->indexed ? prefix_index_state(&t->index,
+	    key_of(af, addr)) : PREFIX_WALK;
+	uint32_t value;
+
+	if (state != PREFIX_WALK)
+		return state == PREFIX_IN;
+	value = prefix_match(t, af, addr);
+	return value != PREFIX_NONE && value_state(t, value) == PREFIX_IN;
 }
 
 /* Takes the node out if it has no value and less than two children. */
@@ -196,8 +212,8 @@ tidy(struct prefix_tree *t, uint32_t *link)
 }
 
 void
-prefix_remove(struct prefix_tree *t, uint8_t af, const struct pfk_addr *addr,
-    uint8_t bits)
+prefix_remove(const struct pfk_engine *e, struct prefix_tree *t, uint8_t af,
+    const struct pfk_addr *addr, uint8_t bits)
 {
 	struct key k = key_mask(key_of(af, addr), bits);
 	uint32_t *link = &t->root, *above = NULL;
@@ -212,19 +228,20 @@ prefix_remove(struct prefix_tree *t, uint8_t af, const struct pfk_addr *addr,
 		above = link;
 		link = &n->child[key_bit(k, n->bits)];
 	}
-	if (*link == 0)
+	if (*link == 0 || t->nodes[*link].value == PREFIX_NONE)
 		return;
+	t->count--;
 	t->nodes[*link].value = PREFIX_NONE;
 	tidy(t, link);
 	if (above != NULL)
 		tidy(t, above);
-	prefix_index_update(t, k, bits);
+	prefix_index_update(e, t, k, bits);
 }
 
 void
 prefix_free(const struct pfk_engine *e, struct prefix_tree *t)
 {
 	e_free(e, t->nodes, t->cap * sizeof(*t->nodes));
-	e_free(e, t->slots, t->slots_cap * sizeof(*t->slots));
-	memset(t, 0, sizeof(*t));
+	prefix_mem_free(e, &t->index);
+	*t = (struct prefix_tree){ .indexed = t->indexed, .out = t->out };
 }

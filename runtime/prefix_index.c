@@ -1,150 +1,198 @@
 /*
- * Short ways into a trie of prefixes.
+ * Whether an address is in a tree of prefixes, in one to three reads.
  *
  * A walk down a trie of a million prefixes waits for memory some twenty times.
- * Where the trie is dense an array replaces many steps: it is indexed by the
- * next bits of the address, and each slot says which node comes first below,
- * and what the longest prefix above that node gives.
+ * The index is for those who ask only whether the longest prefix says in or
+ * not.  Arrays are indexed by the next bits of the address; where few prefixes
+ * are left, a slot leads to a bucket, which has them as intervals
+ * (prefix_bucket.c).
  *
- *	+---+---+---+---+- 2^k slots -+---+	slot: | best | next |
- *	| 0 | * | 0 | * |	      | * |
- *	+---+-|-+---+-|-+-------------+-|-+	next: no node; the first node
- *	      v	      v			v	that has at least as many bits
- *	     node    array of slots    node	as the slots; or, where many
- *						lie below, another array
+ *	+---+---+---+---+- 2^k slots -+---+	slot: state, reference
+ *	| * | 0 | * | 0 |	      | * |
+ *	+-|-+---+-|-+---+-------------+-|-+
+ *	  v	  v			v
+ *	bucket	bucket		array of slots
  *
- * An array may begin later than the one above it ends, with a head that says
- * which bits all prefixes below have in common.
+ * An array's k is such that buckets are of about a line: many prefixes in one
+ * line cost less memory, thus fewer misses, than wide arrays (a million random
+ * prefixes of IPv4: 2^16 slots).  An array may begin later than the one above
+ * it ends, with a head that says which bits all prefixes below have in common.
  *
- * The trie stays what it is and says what is true; arrays are chosen when it
- * has doubled: as wide as one in FILL slots leads to a node.  Between, each
- * change of the trie is followed in the slots that it touches: those that the
- * changed prefix covers.  `best' is of prefixes between the array above and
- * this one only, so a change touches the arrays on its own way and no others.
- * A prefix outside of what a head says puts the node back in place of the
- * array; when much has been lost that way, all are chosen anew.
+ * The trie stays what it is and says what is true; each change of it is
+ * followed here.  A slot's own state is of prefixes between the array above
+ * and this one only, and buckets say "as above" where they know nothing:
+ * so a long prefix changes one bucket, and a short one states in one array.
+ * A bucket that has become too large gives way to an array; a prefix outside
+ * of what a head says makes the array anew.  When prefixes have doubled or are
+ * down to a quarter, or much memory is lost, all is made anew.
  *
- * No memory for an array: the walk is longer, the answers are the same.
+ * No memory for something: the slot says so, and the trie is asked.
  */
+#include <assert.h>
 #include <string.h>
 
+#include "base/prefetch.h"
 #include "runtime/prefix_int.h"
 
-#define FILL		4
 #define MIN_BITS	3
 #define MAX_BITS	20
-#define HEAVY		12		/* nodes below a slot: another array */
-#define SMALL		64		/* nodes of a trie: none at all */
+#define SPARSE		16		/* slots for each that leads on */
+#define HEAD_PAYS	4		/* bits in common */
+#define FEW		64		/* prefixes; made anew above that */
 
 /*
- * next of a slot, and the tree's top:
+ * A slot, and the tree's top:
  *
- *	 31 30 29     25 24		  0
- *	+--+------------------------------+
- *	|0 |		 node		  |
- *	|1 |head| bits  |   first slot	  |
- *	+--+------------------------------+
+ *	 31 30 29 28 27    23 22		  0
+ *	+--+-----+------------------------------------+
+ *	|0 |state|  bucket's unit, or one of these:   |
+ *	|1 |state|head| bits |  array's first unit    |
+ *	+--+-----+------------------------------------+
  *
- * A head takes HEAD slots before the others: the bits, and how many.
+ * No bucket has a number below PREFIX_UNIT0: there, the number is the state
+ * of all addresses of the slot.  A head takes the unit before the slots.
  */
 #define IS_ARRAY	0x80000000u
-#define HAS_HEAD	0x40000000u
-#define MAX_SLOTS	(1u << 25)
-#define HEAD		3
+#define STATE_SHIFT	29
+#define STATE_MASK	(3u << STATE_SHIFT)
+#define HAS_HEAD	0x10000000u
+#define BITS_SHIFT	23
+#define UNIT_MASK	(PREFIX_UNITS - 1)
+#define REF_MASK	((HAS_HEAD << 1) - 1)
+
+static_assert(PREFIX_WALK < PREFIX_UNIT0, "states and units differ");
+
+struct head { uint64_t hi, lo; uint32_t bits; };
 
 static unsigned
 array_bits(uint32_t ref)
 {
-	return ref >> 25 & 31;
+	return ref >> BITS_SHIFT & 31;
 }
 
-static uint32_t
-array_first(uint32_t ref)
+static uint32_t *
+array_slots(const struct prefix_index *x, uint32_t ref)
 {
-	return (ref & (MAX_SLOTS - 1)) + (ref & HAS_HEAD ? HEAD : 0);
-}
+	uint32_t unit = ref & UNIT_MASK;
 
-static struct key
-node_key(const struct prefix_node *n)
-{
-	return (struct key){ n->hi, n->lo };
+	return prefix_mem_at(x, ref & HAS_HEAD ? unit + 1 : unit);
 }
 
 /* The head as the node that it was made of, without children. */
 static struct prefix_node
-array_head(const struct prefix_tree *t, uint32_t ref)
+array_head(const struct prefix_index *x, uint32_t ref)
 {
-	const struct prefix_slot *h = &t->slots[ref & (MAX_SLOTS - 1)];
+	const struct head *h = prefix_mem_at(x, ref & UNIT_MASK);
 
-	return (struct prefix_node){
-	    .hi = (uint64_t)h[0].best << 32 | h[0].next,
-	    .lo = (uint64_t)h[1].best << 32 | h[1].next,
-	    .bits = (uint8_t)h[2].best };
+	return (struct prefix_node){ .hi = h->hi, .lo = h->lo,
+	    .bits = (uint8_t)h->bits };
 }
 
-static void
-set_head(struct prefix_slot *h, const struct prefix_node *n)
+/* --- asking --- */
+
+/* From the top on: a reference, and how many bits have led to it. */
+struct place { uint32_t ref; unsigned at, state; };
+
+/* One array down; false: the address is not below the array's head. */
+static inline bool
+descend(const struct prefix_index *x, struct key k, struct place *p)
 {
-	h[0] = (struct prefix_slot){ (uint32_t)(n->hi >> 32),
-	    (uint32_t)n->hi };
-	h[1] = (struct prefix_slot){ (uint32_t)(n->lo >> 32),
-	    (uint32_t)n->lo };
-	h[2] = (struct prefix_slot){ n->bits, 0 };
-}
+	unsigned bits = array_bits(p->ref), state;
+	uint32_t slot;
 
-uint32_t
-prefix_index_find(const struct prefix_tree *t, struct key k, uint32_t *best)
-{
-	uint32_t ref = t->top;
-	unsigned at = 0;
+	if (p->ref & HAS_HEAD) {
+		struct prefix_node head = array_head(x, p->ref);
 
-	if (!(ref & IS_ARRAY))
-		return t->root;
-	while (ref & IS_ARRAY) {
-		unsigned bits = array_bits(ref);
-		const struct prefix_slot *s;
-
-		if (ref & HAS_HEAD) {
-			struct prefix_node head = array_head(t, ref);
-
-			if (!node_covers(&head, k))
-				return 0;
-			at = head.bits;
-		}
-		s = &t->slots[array_first(ref) + key_bits(k, at, bits)];
-		at += bits;
-		if (s->best != PREFIX_NONE)
-			*best = s->best;
-		ref = s->next;
+		if (!node_covers(&head, k))
+			return false;
+		p->at = head.bits;
 	}
-	return ref;
+	slot = array_slots(x, p->ref)[key_bits(k, p->at, bits)];
+	p->at += bits;
+	p->ref = slot;
+	state = slot >> STATE_SHIFT & 3;
+	p->state = state != PREFIX_ABOVE ? state : p->state;
+	return true;
 }
 
-/* The slots of an array that are to be filled in: first <= slot < end. */
+unsigned
+prefix_index_state(const struct prefix_index *x, struct key k)
+{
+	struct place p = { x->top, 0, PREFIX_ABOVE };
+	unsigned state;
+
+	while (p.ref & IS_ARRAY)
+		if (!descend(x, k, &p))
+			return p.state;
+	p.ref &= REF_MASK;
+	state = p.ref < PREFIX_UNIT0 ? p.ref :
+	    prefix_bucket_state(x, p.ref, k, p.at);
+	return state != PREFIX_ABOVE ? state : p.state;
+}
+
+void
+prefix_fetch_top(const struct prefix_tree *t, uint8_t af,
+    const struct pfk_addr *addr)
+{
+	const struct prefix_index *x = &t->index;
+
+	if ((x->top & (IS_ARRAY | HAS_HEAD)) == IS_ARRAY)
+		PREFETCH(&array_slots(x, x->top)[key_bits(key_of(af, addr),
+		    0, array_bits(x->top))]);
+	else if (x->top & HAS_HEAD)
+		PREFETCH(prefix_mem_at(x, x->top & UNIT_MASK));
+}
+
+void
+prefix_fetch_end(const struct prefix_tree *t, uint8_t af,
+    const struct pfk_addr *addr)
+{
+	const struct prefix_index *x = &t->index;
+	struct place p = { x->top, 0, PREFIX_ABOVE };
+	struct key k = key_of(af, addr);
+
+	while (p.ref & IS_ARRAY)
+		if (!descend(x, k, &p))
+			return;
+	if ((p.ref & REF_MASK) >= PREFIX_UNIT0)
+		PREFETCH(prefix_mem_at(x, p.ref & REF_MASK));
+}
+
+/* --- making --- */
+
+/* Where slots are filled in: first <= slot < end. */
+struct change { struct key key; unsigned bits; };
 struct fill {
+	const struct pfk_engine *e;
 	struct prefix_tree *tree;
 	uint32_t	 array;
 	unsigned	 from, level;	/* its bits of an address */
 	uint32_t	 first, end;
-	struct key	 changed;
-	unsigned	 changed_bits;
+	const struct change *change;	/* NULL: a new array */
 };
 
-static uint32_t	 follow(struct prefix_tree *, uint32_t, unsigned,
-		    struct key, unsigned, uint32_t);
+static uint32_t	 make(const struct pfk_engine *, struct prefix_tree *,
+		    uint32_t, unsigned);
+static uint32_t	 remake(const struct pfk_engine *, struct prefix_tree *,
+		    uint32_t, uint32_t, unsigned, const struct change *);
 
-/* An array below stays; it is changed in turn if the change lies there. */
+/*
+ * A new array's slot gets its node first, which makes room for what it leads
+ * to when all have been told.  Else what is below stays, unless the change
+ * lies there.
+ */
 static void
-fill_slot(const struct fill *f, uint32_t i, uint32_t best, uint32_t node)
+fill_slot(const struct fill *f, uint32_t i, unsigned state, uint32_t node)
 {
-	struct prefix_slot *s = &f->tree->slots[array_first(f->array) + i];
+	struct prefix_index *x = &f->tree->index;
+	uint32_t ref = array_slots(x, f->array)[i];
 
-	s->best = best;
-	if (!(s->next & IS_ARRAY))
-		s->next = node;
-	else if (f->changed_bits >= f->level)
-		s->next = follow(f->tree, s->next, f->level, f->changed,
-		    f->changed_bits, node);
+	if (f->change == NULL)
+		ref = node;
+	else if (f->change->bits >= f->level)
+		ref = remake(f->e, f->tree, ref, node, f->level, f->change);
+	array_slots(x, f->array)[i] = (ref & ~STATE_MASK) |
+	    state << STATE_SHIFT;
 }
 
 static uint32_t
@@ -153,10 +201,10 @@ node_slot(const struct fill *f, const struct prefix_node *n)
 	return key_bits(node_key(n), f->from, f->level - f->from);
 }
 
-/* Slots [lo, lo + n): below them is the node, or none; best is from above. */
+/* Slots [lo, lo + n): below them is the node, or none. */
 static void
 fill(const struct fill *f, uint32_t node, uint32_t lo, uint32_t n,
-    uint32_t best)
+    unsigned state)
 {
 	const struct prefix_node *p = &f->tree->nodes[node];
 	uint32_t end = lo + n, half;
@@ -168,188 +216,249 @@ fill(const struct fill *f, uint32_t node, uint32_t lo, uint32_t n,
 
 		for (uint32_t i = lo < f->first ? f->first : lo;
 		    i < end && i < f->end; i++)
-			fill_slot(f, i, best, i == at ? node : 0);
+			fill_slot(f, i, state, i == at ? node : 0);
 		return;
 	}
 	half = (uint32_t)1 << (f->level - p->bits - 1);
-	fill(f, 0, lo, node_slot(f, p) - lo, best);
+	fill(f, 0, lo, node_slot(f, p) - lo, state);
 	lo = node_slot(f, p);
-	fill(f, 0, lo + 2 * half, end - lo - 2 * half, best);
+	fill(f, 0, lo + 2 * half, end - lo - 2 * half, state);
 	if (p->value != PREFIX_NONE)
-		best = p->value;
-	fill(f, p->child[0], lo, half, best);
-	fill(f, p->child[1], lo + half, half, best);
+		state = value_state(f->tree, p->value);
+	fill(f, p->child[0], lo, half, state);
+	fill(f, p->child[1], lo + half, half, state);
 }
 
 /*
- * The trie below `node' has changed at the key: the array follows, or gives
- * way to the node.
+ * What a subtree looks like: how many links cross each level, as differences
+ * between levels, and how long its prefixes are.
  */
-static uint32_t
-follow(struct prefix_tree *t, uint32_t array, unsigned from, struct key k,
-    unsigned bits, uint32_t node)
-{
-	const struct prefix_node *n = &t->nodes[node];
-	uint32_t size = (uint32_t)1 << array_bits(array);
-	struct fill f = { .tree = t, .array = array, .changed = k,
-	    .changed_bits = bits };
+struct survey { int links[MAX_BITS + 2]; unsigned lengths[129], n; };
 
-	if (array & HAS_HEAD) {
-		struct prefix_node head = array_head(t, array);
-
-		if (node != 0 && (n->bits < head.bits ||
-		    !node_covers(&head, node_key(n)))) {
-			t->lost += size;
-			return node;
-		}
-		from = head.bits;
-	}
-	f.from = from;
-	f.level = from + array_bits(array);
-	f.first = key_bits(k, from, array_bits(array));
-	f.end = f.first + (bits >= f.level ? 1 : (uint32_t)1 <<
-	    (f.level - bits));
-	fill(&f, node, 0, size, PREFIX_NONE);
-	return array;
-}
-
-void
-prefix_index_update(struct prefix_tree *t, struct key k, unsigned bits)
-{
-	if (t->top & IS_ARRAY)
-		t->top = follow(t, t->top, 0, k, bits, t->root);
-}
-
-bool
-prefix_index_is_old(const struct prefix_tree *t)
-{
-	return t->n > t->rebuild || t->lost > t->n / 4;
-}
-
-/*
- * How many slots would lead to a node, for arrays of each number of bits:
- * links of the trie that cross the level, as differences between levels.
- */
 static void
-count_links(const struct prefix_tree *t, uint32_t node, unsigned above,
-    unsigned from, int *links)
+survey(const struct prefix_tree *t, uint32_t node, unsigned above,
+    unsigned from, struct survey *s)
 {
 	const struct prefix_node *n = &t->nodes[node];
 
-	if (node == 0 || above >= from + MAX_BITS)
+	if (node == 0)
 		return;
-	links[above + 1 - from]++;
-	if (n->bits >= from + MAX_BITS)
-		return;
-	links[n->bits + 1u - from]--;
-	count_links(t, n->child[0], n->bits, from, links);
-	count_links(t, n->child[1], n->bits, from, links);
+	if (above < from + MAX_BITS) {
+		s->links[above + 1 - from]++;
+		if (n->bits < from + MAX_BITS)
+			s->links[n->bits + 1u - from]--;
+	}
+	if (n->value != PREFIX_NONE) {
+		s->lengths[n->bits]++;
+		s->n++;
+	}
+	survey(t, n->child[0], n->bits, from, s);
+	survey(t, n->child[1], n->bits, from, s);
 }
 
-/* 0: the trie is not dense here. */
+/* As long as most prefixes. */
+static unsigned
+usual_length(const struct survey *s)
+{
+	unsigned n = 0, bits = 0;
+
+	while (bits < 128 && (n += s->lengths[bits]) < s->n - s->n / 8)
+		bits++;
+	return bits;
+}
+
+/* How many prefixes, on average, make a bucket of about a line. */
+static unsigned
+comfortable(unsigned bits)
+{
+	return bits <= 16 ? 8 : bits <= 32 ? 4 : 2;
+}
+
 static unsigned
 choose_bits(const struct prefix_tree *t, uint32_t node, unsigned from)
 {
-	int links[MAX_BITS + 2] = { 0 }, n = 0;
-	unsigned best = 0;
+	struct survey s;
+	unsigned k, usual;
+	uint64_t links = 0;
 
-	count_links(t, node, from, from, links);
-	for (unsigned k = 1; k <= MAX_BITS; k++) {
-		n += links[k];
-		if (k >= MIN_BITS && n * FILL >= 1 << k)
-			best = k;
+	memset(&s, 0, sizeof(s));
+	survey(t, node, from, from, &s);
+	usual = usual_length(&s);
+	for (k = 1; k < MAX_BITS; k++) {
+		links += (uint64_t)s.links[k];
+		if (k < MIN_BITS)
+			continue;
+		if (s.n <= links * comfortable(usual > from + k ?
+		    usual - from - k : 0))
+			break;
+		if (from + k + 1 > 124 || (links + (uint64_t)s.links[k + 1]) *
+		    SPARSE < (uint64_t)1 << (k + 1))
+			break;
 	}
-	return best;
+	return k;
 }
 
-static bool
-is_heavy(const struct prefix_tree *t, uint32_t node, unsigned *n)
-{
-	if (node == 0)
-		return false;
-	return ++*n >= HEAVY || is_heavy(t, t->nodes[node].child[0], n) ||
-	    is_heavy(t, t->nodes[node].child[1], n);
-}
-
-static bool
-reserve(const struct pfk_engine *e, struct prefix_tree *t, uint32_t n)
-{
-	uint32_t cap = t->slots_cap, need = t->nslots + n;
-	struct prefix_slot *v;
-
-	if (need > MAX_SLOTS)
-		return false;
-	while (cap < need)
-		cap = cap == 0 ? SMALL : 2 * cap;
-	if (cap == t->slots_cap)
-		return true;
-	v = e_realloc(e, t->slots, t->slots_cap * sizeof(*v),
-	    cap * sizeof(*v));
-	if (v == NULL)
-		return false;
-	t->slots = v;
-	t->slots_cap = cap;
-	return true;
-}
-
-/* An array for the bits after `from', empty; 0: the node is better. */
+/* The bits that lead from this one to the slots, all without state. */
 static uint32_t
 new_array(const struct pfk_engine *e, struct prefix_tree *t, uint32_t node,
     unsigned *from)
 {
 	const struct prefix_node *n = &t->nodes[node];
-	unsigned bits = choose_bits(t, node, *from);
-	uint32_t size, first = t->nslots, head = 0;
+	struct head h = { n->hi, n->lo, n->bits };
+	uint32_t head = 0, units, first, ref;
+	unsigned bits;
 
-	if (n->bits > *from && (bits == 0 || n->bits >= *from + bits)) {
-		bits = choose_bits(t, node, n->bits);
-		*from = n->bits;
+	if (n->bits >= *from + HEAD_PAYS) {
 		head = HAS_HEAD;
+		*from = n->bits;
 	}
-	size = ((uint32_t)1 << bits) + (head != 0 ? HEAD : 0);
-	if (bits == 0 || !reserve(e, t, size))
+	bits = choose_bits(t, node, *from);
+	units = (((uint32_t)4 << bits) + PREFIX_UNIT - 1) / PREFIX_UNIT;
+	first = prefix_mem_new(e, &t->index, units + (head != 0));
+	if (first == 0)
 		return 0;
-	memset(&t->slots[first], 0, size * sizeof(*t->slots));
+	ref = IS_ARRAY | head | bits << BITS_SHIFT | first;
 	if (head != 0)
-		set_head(&t->slots[first], n);
-	t->nslots += size;
-	return IS_ARRAY | head | bits << 25 | first;
+		memcpy(prefix_mem_at(&t->index, first), &h, sizeof(h));
+	memset(array_slots(&t->index, ref), 0, (size_t)4 << bits);
+	return ref;
 }
 
-/* What `next' becomes: an array, or the node as it was. */
 static uint32_t
-build(const struct pfk_engine *e, struct prefix_tree *t, uint32_t node,
+make_array(const struct pfk_engine *e, struct prefix_tree *t, uint32_t node,
     unsigned from)
 {
-	struct fill f = { .tree = t };
-	uint32_t first, below;
-	unsigned count;
+	struct fill f = { .e = e, .tree = t };
 
 	f.array = new_array(e, t, node, &from);
 	if (f.array == 0)
-		return node;
+		return PREFIX_WALK;
 	f.from = from;
 	f.level = from + array_bits(f.array);
 	f.end = (uint32_t)1 << array_bits(f.array);
-	first = array_first(f.array);
-	fill(&f, node, 0, f.end, PREFIX_NONE);
+	fill(&f, node, 0, f.end, PREFIX_ABOVE);
 	for (uint32_t i = 0; i < f.end; i++) {
-		below = t->slots[first + i].next;
-		count = 0;
-		if (is_heavy(t, below, &count)) {
-			below = build(e, t, below, f.level);
-			t->slots[first + i].next = below;
-		}
+		uint32_t slot = array_slots(&t->index, f.array)[i];
+		uint32_t ref = make(e, t, slot & REF_MASK, f.level);
+
+		array_slots(&t->index, f.array)[i] = ref |
+		    (slot & STATE_MASK);
 	}
 	return f.array;
+}
+
+/* What leads to the addresses below a node that have its first bits. */
+static uint32_t
+make(const struct pfk_engine *e, struct prefix_tree *t, uint32_t node,
+    unsigned from)
+{
+	uint32_t ref;
+
+	if (node == 0)
+		return PREFIX_ABOVE;
+	switch (prefix_bucket_new(e, t, node, from, &ref)) {
+	case BUCKET_MADE:
+	case BUCKET_UNIFORM:
+		return ref;
+	case BUCKET_LARGE:
+		return make_array(e, t, node, from);
+	case BUCKET_NO_MEMORY:
+		break;
+	}
+	return PREFIX_WALK;
+}
+
+/* --- following changes --- */
+
+static void
+discard(struct prefix_index *x, uint32_t ref)
+{
+	uint32_t n = (uint32_t)1 << array_bits(ref);
+
+	if (!(ref & IS_ARRAY)) {
+		if ((ref & REF_MASK) >= PREFIX_UNIT0)
+			prefix_bucket_free(x, ref & REF_MASK);
+		return;
+	}
+	for (uint32_t i = 0; i < n; i++)
+		discard(x, array_slots(x, ref)[i]);
+	x->lost += n * 4 / PREFIX_UNIT;
+}
+
+/*
+ * The trie below `node' has changed: the array follows, or is made anew if it
+ * cannot have the node.
+ */
+static uint32_t
+follow(const struct pfk_engine *e, struct prefix_tree *t, uint32_t array,
+    uint32_t node, unsigned from, const struct change *c)
+{
+	const struct prefix_node *n = &t->nodes[node];
+	uint32_t size = (uint32_t)1 << array_bits(array);
+	struct fill f = { .e = e, .tree = t, .array = array, .change = c };
+
+	if (array & HAS_HEAD) {
+		struct prefix_node head = array_head(&t->index, array);
+
+		if (node != 0 && (n->bits < head.bits ||
+		    !node_covers(&head, node_key(n)))) {
+			discard(&t->index, array);
+			return make(e, t, node, from);
+		}
+		from = head.bits;
+	}
+	f.from = from;
+	f.level = from + array_bits(array);
+	f.first = key_bits(c->key, from, array_bits(array));
+	f.end = f.first + (c->bits >= f.level ? 1 : (uint32_t)1 <<
+	    (f.level - c->bits));
+	fill(&f, node, 0, size, PREFIX_ABOVE);
+	return array;
+}
+
+static uint32_t
+remake(const struct pfk_engine *e, struct prefix_tree *t, uint32_t ref,
+    uint32_t node, unsigned from, const struct change *c)
+{
+	if (ref & IS_ARRAY)
+		return follow(e, t, ref, node, from, c);
+	discard(&t->index, ref);
+	return make(e, t, node, from);
+}
+
+static bool
+is_old(const struct prefix_tree *t)
+{
+	const struct prefix_index *x = &t->index;
+
+	return t->count > x->most || t->count < x->fewest ||
+	    x->lost > 1024 + x->n / 4;
+}
+
+void
+prefix_index_update(const struct pfk_engine *e, struct prefix_tree *t,
+    struct key k, unsigned bits)
+{
+	struct change c = { k, bits };
+
+	if (!t->indexed)
+		return;
+	if (is_old(t))
+		prefix_index_build(e, t);
+	else
+		t->index.top = remake(e, t, t->index.top, t->root, 0, &c);
 }
 
 void
 prefix_index_build(const struct pfk_engine *e, struct prefix_tree *t)
 {
-	t->nslots = t->lost = t->top = 0;
-	t->rebuild = t->n < SMALL ? SMALL : t->n > UINT32_MAX / 2 ?
-	    UINT32_MAX : 2 * t->n;
-	if (t->n >= SMALL && t->root != 0)
-		t->top = build(e, t, t->root, 0);
+	struct prefix_index *x = &t->index;
+
+	t->indexed = true;
+	prefix_mem_empty(x);
+	x->top = make(e, t, t->root, 0);
+	prefix_mem_trim(e, x);
+	x->most = t->count < FEW ? FEW : t->count > UINT32_MAX / 2 ?
+	    UINT32_MAX : 2 * t->count;
+	x->fewest = t->count <= FEW ? 0 : t->count / 4;
 }

@@ -1,5 +1,5 @@
 /*
- * Tries of prefixes, inside: shared by prefix.c and prefix_index.c.
+ * Tries of prefixes, inside: shared by prefix*.c.
  */
 #ifndef RUNTIME_PREFIX_INT_H
 #define RUNTIME_PREFIX_INT_H
@@ -13,8 +13,6 @@ struct prefix_node {
 	uint32_t	value;
 	uint8_t		bits;
 };
-
-struct prefix_slot { uint32_t best, next; };	/* prefix_index.c */
 
 struct key { uint64_t hi, lo; };
 
@@ -73,15 +71,92 @@ key_bits(struct key k, unsigned from, unsigned n)
 	return (uint32_t)(word >> (64 - n));
 }
 
+/* The key without its first n bits, n at most 128. */
+static inline struct key
+key_after(struct key k, unsigned n)
+{
+	if (n == 0)
+		return k;
+	if (n >= 64)
+		return (struct key){ n >= 128 ? 0 : k.lo << (n - 64), 0 };
+	return (struct key){ k.hi << n | k.lo >> (64 - n), k.lo << n };
+}
+
+static inline int
+key_cmp(struct key a, struct key b)
+{
+	if (a.hi != b.hi)
+		return a.hi < b.hi ? -1 : 1;
+	return a.lo == b.lo ? 0 : a.lo < b.lo ? -1 : 1;
+}
+
+/* The last address that has the same first bits. */
+static inline struct key
+key_last(struct key k, unsigned bits)
+{
+	k.hi |= ~top_bits(bits);
+	k.lo |= bits > 64 ? ~top_bits(bits - 64) : UINT64_MAX;
+	return k;
+}
+
+static inline struct key
+node_key(const struct prefix_node *n)
+{
+	return (struct key){ n->hi, n->lo };
+}
+
+/*
+ * What is known of addresses: nothing by prefixes from here on, in, not in;
+ * or that the trie has to be asked.
+ */
+enum { PREFIX_ABOVE, PREFIX_IN, PREFIX_OUT, PREFIX_WALK };
+
+static inline unsigned
+value_state(const struct prefix_tree *t, uint32_t value)
+{
+	return value & t->out ? PREFIX_OUT : PREFIX_IN;
+}
+
+/*
+ * prefix_mem.c: an index's memory, in units of 32 bytes.  It may move when
+ * more is wanted.  0: there is none.
+ */
+#define PREFIX_UNIT	32u
+#define PREFIX_UNITS	(1u << 23)		/* not more */
+#define PREFIX_UNIT0	4u			/* the first that is used */
+uint32_t prefix_mem_new(const struct pfk_engine *, struct prefix_index *,
+	    uint32_t units);
+/* Small ones: 1, 2 or 4 units, none of which crosses a line for nothing. */
+uint32_t prefix_mem_small(const struct pfk_engine *, struct prefix_index *,
+	    unsigned size);			/* 0, 1, 2 */
+void	 prefix_mem_put(struct prefix_index *, uint32_t unit, unsigned size);
+/* Forgets what is in it; takes what is left over back, a part apart. */
+void	 prefix_mem_empty(struct prefix_index *);
+void	 prefix_mem_trim(const struct pfk_engine *, struct prefix_index *);
+void	 prefix_mem_free(const struct pfk_engine *, struct prefix_index *);
+
+static inline void *
+prefix_mem_at(const struct prefix_index *x, uint32_t unit)
+{
+	return x->mem + (size_t)unit * PREFIX_UNIT;
+}
+
+/*
+ * prefix_bucket.c: the addresses that have the first `from' bits of a node as
+ * a few intervals, or as one state; or too much for that.
+ */
+enum bucket_result { BUCKET_MADE, BUCKET_UNIFORM, BUCKET_LARGE,
+    BUCKET_NO_MEMORY };
+enum bucket_result prefix_bucket_new(const struct pfk_engine *,
+	    struct prefix_tree *, uint32_t node, unsigned from,
+	    uint32_t *result);
+void	 prefix_bucket_free(struct prefix_index *, uint32_t unit);
+unsigned prefix_bucket_state(const struct prefix_index *, uint32_t unit,
+	    struct key, unsigned from);
+
 /* prefix_index.c: the trie has changed at this prefix. */
-void	 prefix_index_update(struct prefix_tree *, struct key,
-	    unsigned bits);
-/* Whether it should be built again, and doing so. */
-bool	 prefix_index_is_old(const struct prefix_tree *);
-void	 prefix_index_build(const struct pfk_engine *,
-	    struct prefix_tree *);
-/* The node to go on from, or 0; *best is set if a prefix above it has one. */
-uint32_t prefix_index_find(const struct prefix_tree *, struct key,
-	    uint32_t *best);
+void	 prefix_index_update(const struct pfk_engine *, struct prefix_tree *,
+	    struct key, unsigned bits);
+unsigned prefix_index_state(const struct prefix_index *, struct key);
 
 #endif

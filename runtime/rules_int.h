@@ -125,15 +125,21 @@ uint32_t rule_table(const struct pfk_engine *, const struct rt_rule *,
 
 /* ---- prefix.c: longest prefix match ---- */
 struct prefix_node;
-struct prefix_slot;
+struct prefix_index {			/* prefix_index.c, prefix_mem.c */
+	uint8_t		*mem;
+	void		*raw;		/* where it was allocated */
+	size_t		 raw_size;
+	uint32_t	 n, cap, free[3], lost;	/* in units */
+	uint32_t	 top;
+	uint32_t	 most, fewest;	/* prefixes: else it is made anew */
+};
 struct prefix_tree {
 	struct prefix_node *nodes;	/* 0 is none */
 	uint32_t	 n, cap, free, root;
-	/* prefix_index.c; no slots: it is too small for an index */
-	struct prefix_slot *slots;
-	uint32_t	 nslots, slots_cap, top;
-	uint32_t	 rebuild;	/* when there are more nodes than this */
-	uint32_t	 lost;		/* slots of arrays that gave way */
+	uint32_t	 count;		/* prefixes */
+	bool		 indexed;	/* there are answers to `whether' */
+	uint32_t	 out;		/* a bit of values: it is not in */
+	struct prefix_index index;
 };
 #define PREFIX_NONE	UINT32_MAX
 /* Sets the value of a prefix; false: no memory, and nothing changed. */
@@ -144,8 +150,21 @@ uint32_t prefix_get(const struct prefix_tree *, uint8_t af,
 	    const struct pfk_addr *, uint8_t bits);
 uint32_t prefix_match(const struct prefix_tree *, uint8_t af,
 	    const struct pfk_addr *);
-void	 prefix_remove(struct prefix_tree *, uint8_t af,
-	    const struct pfk_addr *, uint8_t bits);
+void	 prefix_remove(const struct pfk_engine *, struct prefix_tree *,
+	    uint8_t af, const struct pfk_addr *, uint8_t bits);
+/*
+ * Whether the longest prefix around an address says that it is in.  A tree is
+ * asked much faster once it is indexed, which is best done when most prefixes
+ * are there; it then stays so.
+ */
+bool	 prefix_contains(const struct prefix_tree *, uint8_t af,
+	    const struct pfk_addr *);
+void	 prefix_index_build(const struct pfk_engine *, struct prefix_tree *);
+/* Gets what will be asked on its way: near to the top, then the end. */
+void	 prefix_fetch_top(const struct prefix_tree *, uint8_t af,
+	    const struct pfk_addr *);
+void	 prefix_fetch_end(const struct prefix_tree *, uint8_t af,
+	    const struct pfk_addr *);
 void	 prefix_free(const struct pfk_engine *, struct prefix_tree *);
 
 #endif

@@ -83,6 +83,10 @@ append_table(struct pfk_engine *e, const char *anchor, const char *name)
 	t = &e->tables[e->ntables];
 	memset(t, 0, sizeof(*t));
 	t->root = IMG_NONE;
+	for (unsigned i = 0; i < 2; i++) {
+		t->tree[i].out = 1;		/* trie_value() */
+		t->tree[i].indexed = true;
+	}
 	t->name = copy_string(e, name);
 	t->anchor = copy_string(e, anchor);
 	if (t->name == NULL || t->anchor == NULL) {
@@ -247,7 +251,7 @@ table_remove(struct pfk_engine *e, uint32_t table, uint8_t af, uint8_t bits,
 
 	if (i == PREFIX_NONE)
 		return 0;
-	prefix_remove(tree, af, addr, bits);
+	prefix_remove(e, tree, af, addr, bits);
 	free_entry(e, t, i >> 1);
 	t->naddrs[family_index(af)]--;
 	forget_order(e, t);
@@ -322,16 +326,10 @@ tables_free(struct pfk_engine *e)
 
 /* --- what rules and pools ask --- */
 
-static uint32_t
-longest(const struct table *t, uint8_t af, const struct pfk_addr *addr)
-{
-	return prefix_match(&t->tree[family_index(af)], af, addr);
-}
-
 static bool
-is_in(uint32_t value)
+contains(const struct table *t, uint8_t af, const struct pfk_addr *addr)
 {
-	return value != PREFIX_NONE && (value & 1) == 0;
+	return prefix_contains(&t->tree[family_index(af)], af, addr);
 }
 
 bool
@@ -340,7 +338,7 @@ table_contains(struct pfk_engine *e, uint32_t table, uint8_t af,
 {
 	const struct table *t = table_active(e, table);
 
-	return t != NULL && is_in(longest(t, af, addr));
+	return t != NULL && contains(t, af, addr);
 }
 
 bool
@@ -372,14 +370,15 @@ table_count(struct pfk_engine *e, uint32_t table, uint8_t af,
 
 	if (t == NULL)
 		return;
-	value = longest(t, af, addr);
 	/* a packet of a state may come from an address gone since then */
-	if (is_in(value) == notrule)
+	if (contains(t, af, addr) == notrule)
 		column = COUNT_XPASS;
 	t->packets[out][column]++;
 	t->bytes[out][column] += bytes;
-	if (value == PREFIX_NONE || column == COUNT_XPASS ||
-	    !(t->flags & IMG_T_COUNTERS))
+	if (column == COUNT_XPASS || !(t->flags & IMG_T_COUNTERS))
+		return;
+	value = prefix_match(&t->tree[family_index(af)], af, addr);
+	if (value == PREFIX_NONE)
 		return;
 	entry = &t->entries[value >> 1];
 	if (entry->counters == NULL)

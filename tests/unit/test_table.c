@@ -134,7 +134,7 @@ START_TEST(like_a_list)
 		ck_assert_uint_eq(table_count_addrs(&e, t, 0), l.n);
 	}
 	if (dense)
-		ck_assert_uint_gt(e.tables[t].tree[0].nslots, 100);
+		ck_assert_uint_gt(e.tables[t].tree[0].index.n, 20);
 	tables_free(&e);
 }
 END_TEST
@@ -181,6 +181,121 @@ START_TEST(large)
 			l.v[at] = l.v[--l.n];
 		}
 	}
+	tables_free(&e);
+}
+END_TEST
+
+/*
+ * Larger ones, of several shapes, against exact prefixes asked one by one from
+ * the longest to the shortest.  Asked are the ends of prefixes, and their
+ * neighbours.
+ */
+enum { SHAPE_ROUTES, SHAPE_HOSTS, SHAPE_NESTED, SHAPE_NETWORK, NSHAPES };
+#define HELD	4000
+
+static void
+shaped_prefix(struct listed *p, unsigned shape, uint8_t af)
+{
+	unsigned all = addr_bits((enum pfk_af)af);
+	struct pfk_addr mask;
+
+	memset(p, 0, sizeof(*p));
+	p->af = af;
+	for (unsigned i = 0; i < all / 8; i++)
+		p->addr.b[i] = (uint8_t)pick(256);
+	p->bits = (uint8_t)all;
+	if (shape == SHAPE_ROUTES) {
+		p->bits = (uint8_t)(af == PFK_AF_INET ? 12 + pick(13) :
+		    24 + pick(41));
+		p->addr.b[0] &= 0x23;
+	} else if (shape == SHAPE_NESTED) {	/* about four addresses */
+		memset(&p->addr, pick(2) ? 0 : 0x80, sizeof(p->addr));
+		p->addr.b[pick(all / 8)] |= (uint8_t)(1u << pick(8));
+		p->bits = (uint8_t)(pick(all + 1));
+	} else if (shape == SHAPE_NETWORK) {	/* one, and what is below */
+		memset(&p->addr, 0x20, all / 8 - 2);
+		p->bits = (uint8_t)(all - pick(pick(6) ? 3 : 17));
+	}
+	if (pick(500) == 0)
+		p->bits = (uint8_t)pick(9);
+	p->neg = pick(3) == 0;
+	addr_prefix_mask(&mask, p->bits);
+	addr_and(&p->addr, &mask);
+}
+
+static bool
+by_lengths(const struct prefix_tree *t, uint8_t af, const struct pfk_addr *a)
+{
+	for (unsigned bits = addr_bits((enum pfk_af)af) + 1; bits-- > 0;) {
+		uint32_t v = prefix_get(t, af, a, (uint8_t)bits);
+
+		if (v != PREFIX_NONE)
+			return (v & 1) == 0;
+	}
+	return false;
+}
+
+/* The prefix's first or last address, or one beside. */
+static void
+ask_around(struct pfk_engine *e, uint32_t t, const struct listed *p)
+{
+	const struct prefix_tree *tree =
+	    &e->tables[t].tree[p->af == PFK_AF_INET6];
+	unsigned n = addr_bits((enum pfk_af)p->af) / 8, step = pick(3), i;
+	struct pfk_addr a = p->addr, mask;
+
+	addr_prefix_mask(&mask, p->bits);
+	for (i = 0; step != 1 && i < n; i++)
+		a.b[i] |= (uint8_t)~mask.b[i];
+	for (i = n; step == 2 && i-- > 0 && ++a.b[i] == 0;)
+		;
+	for (i = n; step == 1 && pick(2) && i-- > 0 && a.b[i]-- == 0;)
+		;
+	ck_assert_int_eq(table_contains(e, t, p->af, &a),
+	    by_lengths(tree, p->af, &a));
+	prefix_fetch_top(tree, p->af, &a);
+	prefix_fetch_end(tree, p->af, &a);
+}
+
+static void
+grow_and_shrink(struct pfk_engine *e, uint32_t t, struct listed *held,
+    unsigned shape, uint8_t af)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < 5 * HELD; i++) {
+		bool grow = i < 2 * HELD || pick(3) == 0;
+		struct listed p;
+
+		shaped_prefix(&p, shape, af);
+		ask_around(e, t, &p);
+		if (grow && n < HELD && table_add(e, t, af, p.bits, p.neg,
+		    &p.addr) == 1)
+			held[n++] = p;
+		else if (n > 0) {
+			unsigned k = pick(n);
+
+			p = held[k];
+			ck_assert_int_eq(table_remove(e, t, af, p.bits,
+			    &p.addr), 1);
+			held[k] = held[--n];
+		}
+		ask_around(e, t, &p);
+	}
+}
+
+START_TEST(like_lengths)
+{
+	uint8_t af = _i % 2 ? PFK_AF_INET6 : PFK_AF_INET;
+	static struct listed held[HELD];
+	struct pfk_engine e;
+	uint32_t t;
+
+	seed = (uint64_t)_i + 123;
+	engine_set_up(&e);
+	t = table_make(&e, "", "t");
+	e.tables[t].flags = IMG_T_DEFINED;
+	grow_and_shrink(&e, t, held, (unsigned)_i / 2, af);
 	tables_free(&e);
 }
 END_TEST
@@ -393,6 +508,7 @@ main(void)
 	tcase_set_timeout(tc, 120);
 	tcase_add_loop_test(tc, like_a_list, 0, 10);
 	tcase_add_test(tc, large);
+	tcase_add_loop_test(tc, like_lengths, 0, 2 * NSHAPES);
 	tcase_add_loop_test(tc, sorted, 0, 5);
 	tcase_add_test(tc, anchors);
 	tcase_add_test(tc, turns);
