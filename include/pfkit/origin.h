@@ -110,7 +110,8 @@ enum pfk_origin_how {
  */
 struct pfk_origin {
 	enum pfk_origin_how how;
-	uint8_t		 af, bits;	/* of a merged rule: the address ... */
+	uint8_t		 af, bits;	/* of a merged rule: the address (af: 4
+					   or 6) ... */
 	uint8_t		 addr[16];	/* ... that it has in the table */
 	struct pfk_element statement;
 	size_t		 nelements;
@@ -143,7 +144,7 @@ void	 pfk_image_table(const struct pfk_image *, size_t,
  * written for it: several of one name, all of one file.
  */
 struct pfk_table_address {
-	uint8_t		 af, bits;
+	uint8_t		 af, bits;	/* af: 4 or 6 */
 	bool		 neg;
 	uint8_t		 addr[16];
 	struct pfk_element element;	/* at.source PFK_NO_SOURCE: unknown */

@@ -132,7 +132,7 @@ run(struct trace *t)
 static int
 trace(struct trace_options *o)
 {
-	struct trace t = { .o = o, .passed = true };
+	struct trace t = { .o = o, .passed = true, .quotes = quotes_new() };
 	int status = TRACE_ERROR;
 
 	t.host = load_host(o);
@@ -140,6 +140,7 @@ trace(struct trace_options *o)
 	if (t.image != NULL)
 		status = run(&t);
 	steps_free(&t);
+	quotes_free(t.quotes);
 	pfk_engine_free(t.engine);
 	pfk_image_free(t.image);
 	pfk_host_free(t.host);

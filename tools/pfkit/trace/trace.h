@@ -9,6 +9,7 @@
  *	through.c	--through: all crossings of a connection
  *	steps.c		what the engine tells, kept until the decision
  *	trace_text.c	for people		trace_json.c  for programs
+ *	written.c	what was written: pf.conf's lines, elements, macros
  *	why_not.c	--why-not
  *
  * The engine tells steps, log lines, then the decision; steps.c keeps the
@@ -19,6 +20,7 @@
 
 #include <pfkit/explain.h>
 
+#include "../../common/quote.h"
 #include "../replay/inputs.h"
 #include "../replay/options.h"
 #include "../replay/out.h"
@@ -77,11 +79,14 @@ struct trace {
 	struct pfk_image *image;
 	struct pfk_engine *engine;
 	struct out	*out;
+	struct quotes	*quotes;
 	struct step	*steps;
 	size_t		 nsteps, room;
 	struct logged	 logged[MAX_LOGGED];
 	unsigned	 nlogged;
 	bool		 colour;
+	const struct pfk_flow *seen;	/* the packet as rules see it, while
+					   steps are shown */
 	/* of what has been shown */
 	unsigned	 ndecisions, contradictions;
 	bool		 passed;	/* every one of them */
@@ -128,6 +133,22 @@ int	 trace_capture(struct trace *);
 void	 trace_text(struct trace *, const struct pfk_decision *);
 void	 trace_json(struct trace *, const struct pfk_decision *);
 void	 trace_why_not(struct trace *, const struct pfk_decision *);
+void	 trace_json_why_not(struct trace *, const struct pfk_decision *);
+/* trace_json.c: ,"name":{ ... }, and ,"failed":[ ... ] */
+void	 json_rule(struct trace *, const char *name, uint32_t rule);
+void	 json_failed(struct trace *, uint32_t rule, unsigned failed,
+	    const struct pfk_flow *);
+
+/* written.c: the rule's lines, with carets under the elements that matched. */
+void	 written_quote(struct trace *, uint32_t rule, const struct pfk_flow *);
+/* The element that the test failed in: " (wants 80, from $web)", if there is one. */
+void	 written_test(struct trace *, uint32_t rule, enum pfk_explain_test,
+	    const struct pfk_flow *);
+/* For programs: ,"origin":{ ... }, and ,"element":{ ... } */
+void	 written_json(struct trace *, uint32_t rule, const struct pfk_flow *);
+void	 written_json_test(struct trace *, uint32_t rule, enum pfk_explain_test,
+	    const struct pfk_flow *);
+
 /* trace_text.c: "@3 pf.conf:4", and the rule's text. */
 void	 out_rule_place(struct out *, const struct pfk_engine *, uint32_t);
 

@@ -27,14 +27,14 @@ json_flow(struct out *o, const char *name, const struct pfk_flow *f)
 	out_char(o, '}');
 }
 
-static void
-json_rule(struct trace *t, uint32_t rule)
+void
+json_rule(struct trace *t, const char *name, uint32_t rule)
 {
 	struct pfk_rule_info info;
 
 	if (rule == PFK_RULE_NONE)
 		return;
-	out_str(t->out, ",\"rule\":{\"id\":\"");
+	out_printf(t->out, ",\"%s\":{\"id\":\"", name);
 	out_rule(t->out, t->engine, rule);
 	out_char(t->out, '"');
 	if (rule != PFK_RULE_DEFAULT) {
@@ -80,6 +80,19 @@ check_name(unsigned i)
 	return pfk_window_check_failed((enum pfk_window_check)i);
 }
 
+/* The tests, and what was written for the first of them. */
+void
+json_failed(struct trace *t, uint32_t rule, unsigned failed,
+    const struct pfk_flow *flow)
+{
+	unsigned first = 0;
+
+	json_names(t->out, failed, PFK_NTESTS, test_name);
+	while (first < PFK_NTESTS - 1 && (failed & 1u << first) == 0)
+		first++;
+	written_json_test(t, rule, (enum pfk_explain_test)first, flow);
+}
+
 static void
 json_headers(struct trace *t, const struct pfk_explain *x)
 {
@@ -103,7 +116,7 @@ json_state(struct trace *t, const struct step *s)
 	if (s->x.state != NULL) {
 		out_printf(t->out, ",\"found\":\"%016" PRIx64 "\"",
 		    s->state.id);
-		json_rule(t, s->state.rule);
+		json_rule(t, "rule", s->state.rule);
 	}
 }
 
@@ -137,14 +150,16 @@ json_step(struct trace *t, const struct step *s)
 		json_window(t, &x->segment);
 		break;
 	case PFK_EXPLAIN_FAILS:
-		json_rule(t, x->rule);
-		json_names(t->out, x->failed, PFK_NTESTS, test_name);
+		json_rule(t, "rule", x->rule);
+		json_failed(t, x->rule, x->failed, t->seen);
 		break;
 	case PFK_EXPLAIN_RULES:
+		t->seen = &x->flow;
 		json_flow(t->out, "packet", &x->flow);
 		break;
 	case PFK_EXPLAIN_MATCHES:
-		json_rule(t, x->rule);
+		t->seen = &x->flow;
+		json_rule(t, "rule", x->rule);
 		out_printf(t->out, ",\"action\":\"%s\",\"quick\":%s",
 		    x->action, x->quick ? "true" : "false");
 		json_flow(t->out, "packet", &x->flow);
@@ -187,7 +202,7 @@ json_logs(struct trace *t)
 	for (unsigned i = 0; i < t->nlogged; i++) {
 		out_printf(t->out, "%s{\"interface\":\"pflog%u\"",
 		    i > 0 ? "," : "", t->logged[i].logif);
-		json_rule(t, t->logged[i].rule);
+		json_rule(t, "rule", t->logged[i].rule);
 		out_char(t->out, '}');
 	}
 	out_char(t->out, ']');
@@ -208,11 +223,14 @@ trace_json(struct trace *t, const struct pfk_decision *d)
 	else
 		out_str(t->out, "null");
 	out_printf(t->out, ",\"state\":\"%s\"", state_use_name(d->state));
-	json_rule(t, d->rule);
+	json_rule(t, "rule", d->rule);
+	written_json(t, d->rule, &d->before);
 	json_flow(t->out, "before", &d->before);
 	json_flow(t->out, "after", &d->after);
 	json_steps(t);
 	json_logs(t);
+	if (t->o->why_not != NULL)
+		trace_json_why_not(t, d);
 	out_str(t->out, ",\"replies\":\"");
 	(void)out_replies(t->out, d);
 	out_str(t->out, "\"}\n");

@@ -134,9 +134,6 @@ check(const struct trace_options *o)
 	if (o->nwords == 0)
 		usage_error(TRACE_COMMAND, o->packet > 0 ? "which capture?" :
 		    "which packet?");
-	if (o->why_not != NULL && o->json)
-		usage_error(TRACE_COMMAND,
-		    "--why-not goes with text; --json --all has it all");
 	if (o->through && o->packet > 0)
 		usage_error(TRACE_COMMAND,
 		    "--through goes with a packet in words");

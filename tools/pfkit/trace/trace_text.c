@@ -109,8 +109,7 @@ show_window(struct trace *t, const struct pfk_segment *g)
 static void
 show_failed(struct trace *t, const struct pfk_explain *x)
 {
-	unsigned n = count_bits(x->failed);
-	bool any = false;
+	unsigned n = count_bits(x->failed), first = 0;
 
 	if (!t->o->all && n != 1)
 		return;
@@ -119,12 +118,10 @@ show_failed(struct trace *t, const struct pfk_explain *x)
 	out_rule_place(t->out, t->engine, x->rule);
 	out_printf(t->out, "\n  %*s         %s: ", (int)x->depth * 2, "",
 	    n == 1 ? "fails in one test only" : "fails");
-	for (unsigned i = 0; i < PFK_NTESTS; i++)
-		if ((x->failed & 1u << i) && !any) {
-			out_str(t->out,
-			    pfk_explain_test_name((enum pfk_explain_test)i));
-			any = true;
-		}
+	while (first < PFK_NTESTS - 1 && (x->failed & 1u << first) == 0)
+		first++;
+	out_str(t->out, pfk_explain_test_name((enum pfk_explain_test)first));
+	written_test(t, x->rule, (enum pfk_explain_test)first, t->seen);
 	if (n > 1)
 		out_printf(t->out, " (and %u more)", n - 1);
 	colour(t, PLAIN);
@@ -183,12 +180,14 @@ show_steps(struct trace *t)
 			break;
 		case PFK_EXPLAIN_RULES:
 			out_str(t->out, "rules\n");
+			t->seen = &s->x.flow;
 			show_flow(t, &s->x, &flow);
 			break;
 		case PFK_EXPLAIN_FAILS:
 			show_failed(t, &s->x);
 			break;
 		case PFK_EXPLAIN_MATCHES:
+			t->seen = &s->x.flow;
 			show_flow(t, &s->x, &flow);
 			show_match(t, &s->x);
 			break;
@@ -207,27 +206,6 @@ show_steps(struct trace *t)
 
 /* ---- what came of it ---- */
 
-/* The line as it is written; macros and lists are not expanded there. */
-static void
-quote_line(struct trace *t, uint32_t rule)
-{
-	struct pfk_rule_info info;
-	char line[512];
-	uint32_t n = 0;
-	FILE *f;
-
-	if (rule == PFK_RULE_DEFAULT || rule == PFK_RULE_NONE)
-		return;
-	pfk_engine_rule(t->engine, rule, &info);
-	if (info.file == NULL || (f = fopen(info.file, "r")) == NULL)
-		return;
-	while (n < info.line && fgets(line, sizeof(line), f) != NULL)
-		n += strchr(line, '\n') != NULL;
-	if (n == info.line && n > 0)
-		out_printf(t->out, "%8" PRIu32 " | %s", n, line);
-	fclose(f);
-}
-
 static void
 show_deciding_rule(struct trace *t, const struct pfk_decision *d)
 {
@@ -243,7 +221,7 @@ show_deciding_rule(struct trace *t, const struct pfk_decision *d)
 	    "by a state of" : "by");
 	out_rule_place(t->out, t->engine, d->rule);
 	out_char(t->out, '\n');
-	quote_line(t, d->rule);
+	written_quote(t, d->rule, &d->before);
 }
 
 static void

@@ -10,6 +10,33 @@
 #include "../replay/text.h"
 #include "trace.h"
 
+enum why {
+	WHY_DECIDED, WHY_STATE_DECIDED, WHY_FAILS, WHY_NEVER_DECIDES,
+	WHY_OVERRULED, WHY_OTHER_STATE, WHY_NO_RULES, WHY_NOT_ASKED
+};
+
+static const char *const texts[] = {
+	[WHY_DECIDED] = "it did decide",
+	[WHY_STATE_DECIDED] = "its state did decide",
+	[WHY_FAILS] = "it fails in: ",
+	[WHY_NEVER_DECIDES] = "it matches, but ",
+	[WHY_OVERRULED] = "it matches, but a later rule overrules it: ",
+	[WHY_OTHER_STATE] = "a state decided: no rules were asked",
+	[WHY_NO_RULES] = "no rules were asked",
+	[WHY_NOT_ASKED] = "it was not asked: a quick rule came before, or its "
+	    "anchor was not entered; decided by ",
+};
+static const char *const codes[] = {
+	[WHY_DECIDED] = "decided",
+	[WHY_STATE_DECIDED] = "state-decided",
+	[WHY_FAILS] = "fails",
+	[WHY_NEVER_DECIDES] = "never-decides",
+	[WHY_OVERRULED] = "overruled",
+	[WHY_OTHER_STATE] = "other-state",
+	[WHY_NO_RULES] = "no-rules",
+	[WHY_NOT_ASKED] = "not-asked",
+};
+
 static bool
 is_number(const char *s, uint32_t n)
 {
@@ -39,78 +66,97 @@ is_meant(const char *which, const struct pfk_rule_info *info)
 	    is_number(colon + 1, info->nr);
 }
 
-static const struct step *
-step_of(const struct trace *t, uint32_t rule)
+/* The next rule from *i on that is meant; false: there is none. */
+static bool
+next_meant(const struct trace *t, size_t *i)
 {
+	size_t n = pfk_engine_rules(t->engine);
+	struct pfk_rule_info info;
+
+	for (; *i < n; ++*i) {
+		pfk_engine_rule(t->engine, *i, &info);
+		if (is_meant(t->o->why_not, &info))
+			return true;
+	}
+	return false;
+}
+
+/* The rule's last step, and the packet as the rule saw it. */
+static const struct step *
+step_of(const struct trace *t, uint32_t rule, const struct pfk_flow **flow)
+{
+	const struct pfk_flow *seen = NULL;
 	const struct step *found = NULL;
 
-	for (size_t i = 0; i < t->nsteps; i++)
-		if (t->steps[i].x.rule == rule &&
-		    (t->steps[i].x.kind == PFK_EXPLAIN_FAILS ||
-		    t->steps[i].x.kind == PFK_EXPLAIN_MATCHES))
+	for (size_t i = 0; i < t->nsteps; i++) {
+		const struct pfk_explain *x = &t->steps[i].x;
+
+		if (x->kind == PFK_EXPLAIN_RULES ||
+		    x->kind == PFK_EXPLAIN_MATCHES)
+			seen = &x->flow;
+		if (x->rule == rule && (x->kind == PFK_EXPLAIN_FAILS ||
+		    x->kind == PFK_EXPLAIN_MATCHES)) {
 			found = &t->steps[i];
+			*flow = seen;
+		}
+	}
 	return found;
 }
 
-static void
-say_failed(struct trace *t, unsigned failed)
+static enum why
+why(const struct trace *t, const struct pfk_decision *d, uint32_t rule,
+    const struct step *s)
 {
-	const char *between = "it fails in: ";
+	if (rule == d->rule && (s != NULL || d->state == PFK_STATE_MATCH))
+		return d->state == PFK_STATE_MATCH ? WHY_STATE_DECIDED :
+		    WHY_DECIDED;
+	if (s != NULL)
+		return s->x.kind == PFK_EXPLAIN_FAILS ? WHY_FAILS :
+		    step_decides(s) ? WHY_OVERRULED : WHY_NEVER_DECIDES;
+	if (d->state == PFK_STATE_MATCH)
+		return WHY_OTHER_STATE;
+	return steps_asked(t) ? WHY_NOT_ASKED : WHY_NO_RULES;
+}
+
+/* ---- for people ---- */
+
+static void
+say_failed(struct trace *t, uint32_t rule, unsigned failed,
+    const struct pfk_flow *flow)
+{
+	const char *between = "";
 
 	for (unsigned i = 0; i < PFK_NTESTS; i++)
 		if (failed & 1u << i) {
 			out_printf(t->out, "%s%s", between,
 			    pfk_explain_test_name((enum pfk_explain_test)i));
+			written_test(t, rule, (enum pfk_explain_test)i, flow);
 			between = ", ";
 		}
 }
 
 static void
-say_not_asked(struct trace *t, const struct pfk_decision *d)
-{
-	if (d->state == PFK_STATE_MATCH)
-		out_str(t->out, "a state decided: no rules were asked");
-	else if (!steps_asked(t))
-		out_str(t->out, "no rules were asked");
-	else {
-		out_str(t->out, "it was not asked: a quick rule came before, "
-		    "or its anchor was not entered; decided by ");
-		out_rule_place(t->out, t->engine, d->rule);
-	}
-}
-
-static void
 say_why(struct trace *t, const struct pfk_decision *d, uint32_t rule)
 {
-	const struct step *s = step_of(t, rule);
+	const struct pfk_flow *flow = &d->before;
+	const struct step *s = step_of(t, rule, &flow);
+	enum why w = why(t, d, rule, s);
 
-	if (rule == d->rule && (s != NULL || d->state == PFK_STATE_MATCH))
-		out_str(t->out, d->state == PFK_STATE_MATCH ?
-		    "its state did decide" : "it did decide");
-	else if (s == NULL)
-		say_not_asked(t, d);
-	else if (s->x.kind == PFK_EXPLAIN_FAILS)
-		say_failed(t, s->x.failed);
-	else if (!step_decides(s))
-		out_printf(t->out, "it matches, but %s rules never decide",
-		    s->x.action);
-	else {
-		out_str(t->out, "it matches, but a later rule overrules it: ");
+	out_str(t->out, texts[w]);
+	if (w == WHY_NEVER_DECIDES)
+		out_printf(t->out, "%s rules never decide", s->x.action);
+	if (w == WHY_FAILS)
+		say_failed(t, rule, s->x.failed, flow);
+	if (w == WHY_OVERRULED || w == WHY_NOT_ASKED)
 		out_rule_place(t->out, t->engine, d->rule);
-	}
 }
 
 void
 trace_why_not(struct trace *t, const struct pfk_decision *d)
 {
-	size_t n = pfk_engine_rules(t->engine);
-	struct pfk_rule_info info;
 	bool any = false;
 
-	for (size_t i = 0; i < n; i++) {
-		pfk_engine_rule(t->engine, i, &info);
-		if (!is_meant(t->o->why_not, &info))
-			continue;
+	for (size_t i = 0; next_meant(t, &i); i++) {
 		any = true;
 		out_str(t->out, "why not  ");
 		out_rule_place(t->out, t->engine, (uint32_t)i);
@@ -119,5 +165,39 @@ trace_why_not(struct trace *t, const struct pfk_decision *d)
 		out_char(t->out, '\n');
 	}
 	if (!any)
+		fatal("--why-not %s: there is no such rule", t->o->why_not);
+}
+
+/* ---- for programs ---- */
+
+static void
+json_why(struct trace *t, const struct pfk_decision *d, uint32_t rule)
+{
+	const struct pfk_flow *flow = &d->before;
+	const struct step *s = step_of(t, rule, &flow);
+	enum why w = why(t, d, rule, s);
+
+	out_printf(t->out, "{\"why\":\"%s\"", codes[w]);
+	json_rule(t, "rule", rule);
+	if (w == WHY_FAILS)
+		json_failed(t, rule, s->x.failed, flow);
+	if (w == WHY_OVERRULED || w == WHY_NOT_ASKED)
+		json_rule(t, "by", d->rule);
+	out_char(t->out, '}');
+}
+
+void
+trace_json_why_not(struct trace *t, const struct pfk_decision *d)
+{
+	const char *between = "";
+
+	out_str(t->out, ",\"why_not\":[");
+	for (size_t i = 0; next_meant(t, &i); i++) {
+		out_str(t->out, between);
+		json_why(t, d, (uint32_t)i);
+		between = ",";
+	}
+	out_char(t->out, ']');
+	if (*between == '\0')
 		fatal("--why-not %s: there is no such rule", t->o->why_not);
 }
