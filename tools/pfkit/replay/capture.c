@@ -22,26 +22,6 @@ capture_fail(struct capture *c, const char *fmt, ...)
 	return CAPTURE_ERROR;
 }
 
-uint16_t
-get16(const struct capture *c, const uint8_t *p)
-{
-	uint16_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return c->swapped ? (uint16_t)(v << 8 | v >> 8) : v;
-}
-
-uint32_t
-get32(const struct capture *c, const uint8_t *p)
-{
-	uint32_t v;
-
-	memcpy(&v, p, sizeof(v));
-	if (c->swapped)
-		v = v << 24 | (v & 0xff00) << 8 | (v >> 8 & 0xff00) | v >> 24;
-	return v;
-}
-
 static bool
 grow(struct capture *c, size_t n)
 {
@@ -182,10 +162,43 @@ capture_close(struct capture *c)
 enum capture_result
 capture_next(struct capture *c, bool may_move, struct record *r)
 {
-	enum capture_result result = c->next(c, may_move, r);
+	enum capture_result result;
 
+	if (c->failed)
+		return CAPTURE_ERROR;
+	result = c->next(c, may_move, r);
+	c->failed = result == CAPTURE_ERROR;
 	c->packets += result == CAPTURE_PACKET;
 	return result;
+}
+
+void
+capture_packet(const struct record *r, struct pfk_packet *p)
+{
+	*p = (struct pfk_packet){ .time = r->time, .data = r->data,
+	    .caplen = r->caplen, .wirelen = r->wirelen,
+	    .linktype = r->linktype, .ifid = (uint16_t)r->interface,
+	    .dir = r->dir };
+}
+
+size_t
+capture_burst(struct capture *c, bool may_move, struct pfk_packet *p,
+    size_t max, enum capture_result *why)
+{
+	struct record r;
+	size_t n = 0;
+
+	if (c->burst != NULL)
+		n = c->burst(c, p, max);
+	c->packets += n;
+	/* the rest with care; what was lent so far stays where it is */
+	for (; n < max; n++) {
+		*why = capture_next(c, may_move && n == 0, &r);
+		if (*why != CAPTURE_PACKET)
+			break;
+		capture_packet(&r, &p[n]);
+	}
+	return n;
 }
 
 const char *

@@ -22,6 +22,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <pfkit/engine.h>
+
 #include "stream.h"
 
 #define CAPTURE_ERRLEN	256
@@ -52,6 +54,15 @@ void	 capture_close(struct capture *);	/* NULL is fine */
  */
 enum capture_result capture_next(struct capture *, bool may_move,
 	    struct record *);
+/*
+ * Packets that follow each other, as many as there are in the buffer and at
+ * most max: time, bytes, lengths, link type and dir of each, and in ifid the
+ * number of its interface.  0: *r says why, as capture_next() would.
+ */
+size_t	 capture_burst(struct capture *, bool may_move, struct pfk_packet *,
+	    size_t max, enum capture_result *r);
+/* A packet of a record, as capture_burst() gives it. */
+void	 capture_packet(const struct record *, struct pfk_packet *);
 /* After CAPTURE_ERROR: what is wrong, and in which packet (from 1). */
 const char *capture_error(const struct capture *);
 uint64_t capture_packets(const struct capture *);	/* read so far */

@@ -4,6 +4,8 @@
 #ifndef REPLAY_CAPTURE_INT_H
 #define REPLAY_CAPTURE_INT_H
 
+#include <string.h>
+
 #include "capture.h"
 
 #define MAX_RECORD	(1u << 24)	/* bytes of one packet or block */
@@ -23,8 +25,10 @@ struct capture {
 	struct stream	*stream;
 	uint8_t		*buf;
 	size_t		 size, pos, len; /* unread: buf[pos] to buf[len] */
-	bool		 ended;
+	bool		 ended, failed;	/* nothing comes any more */
 	enum capture_result (*next)(struct capture *, bool, struct record *);
+	/* what of a burst needs no care; NULL: there is no such way */
+	size_t	(*burst)(struct capture *, struct pfk_packet *, size_t max);
 	bool		 swapped;
 	bool		 nanoseconds;	/* pcap */
 	size_t		 record_len;	/* pcap: bytes before a packet */
@@ -48,8 +52,25 @@ enum capture_result capture_fail(struct capture *, const char *, ...)
 struct capture_if *capture_add_if(struct capture *);
 
 /* Numbers in the file's byte order. */
-uint16_t get16(const struct capture *, const uint8_t *);
-uint32_t get32(const struct capture *, const uint8_t *);
+static inline uint16_t
+get16(const struct capture *c, const uint8_t *p)
+{
+	uint16_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return c->swapped ? (uint16_t)(v << 8 | v >> 8) : v;
+}
+
+static inline uint32_t
+get32(const struct capture *c, const uint8_t *p)
+{
+	uint32_t v;
+
+	memcpy(&v, p, sizeof(v));
+	if (c->swapped)
+		v = v << 24 | (v & 0xff00) << 8 | (v >> 8 & 0xff00) | v >> 24;
+	return v;
+}
 
 /* Whether the file begins so; then the format is set up. */
 bool	 pcap_open(struct capture *, const uint8_t *start);

@@ -17,6 +17,7 @@ struct inputs {
 	struct input	**heap;
 	size_t		 nheap;
 	bool		 started, failed;
+	bool		 alone_full;	/* the one capture may move */
 	struct input	*owing;		/* its head is to be read */
 };
 
@@ -186,9 +187,41 @@ inputs_next(struct inputs *s, struct record *r, struct input **from)
 	return CAPTURE_PACKET;
 }
 
+/* One capture alone: nothing is merged, and no head is read in advance. */
+static size_t
+burst_of_one(struct inputs *s, struct pfk_packet *p, size_t max,
+    struct input **from, enum capture_result *r)
+{
+	bool may_move = s->alone_full;
+	size_t n;
+
+	*from = &s->all[0];
+	s->alone_full = false;
+	n = capture_burst(s->all[0].capture, may_move, p, max, r);
+	if (n == 0 && *r == CAPTURE_ERROR && !s->failed)
+		tell_error(s, &s->all[0]);
+	return n;
+}
+
+size_t
+inputs_burst(struct inputs *s, struct pfk_packet *p, size_t max,
+    struct input **from, enum capture_result *r)
+{
+	struct record rec;
+
+	if (s->n == 1)
+		return burst_of_one(s, p, max, from, r);
+	*r = inputs_next(s, &rec, from);
+	if (*r != CAPTURE_PACKET)
+		return 0;
+	capture_packet(&rec, p);
+	return 1;
+}
+
 void
 inputs_refill(struct inputs *s)
 {
+	s->alone_full = s->n == 1;
 	if (s->owing == NULL)
 		return;
 	s->owing = NULL;

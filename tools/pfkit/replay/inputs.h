@@ -29,6 +29,12 @@ void	 inputs_close(struct inputs *);		/* NULL is fine */
 enum capture_result inputs_next(struct inputs *, struct record *,
 	    struct input **);
 void	 inputs_refill(struct inputs *);
+/*
+ * Up to max packets that follow each other and are of one capture; 0: *r
+ * says why.  What is filled of them: capture_burst().
+ */
+size_t	 inputs_burst(struct inputs *, struct pfk_packet *, size_t max,
+	    struct input **, enum capture_result *r);
 /* Bytes read so far, and all of them (0: not known). */
 uint64_t inputs_position(const struct inputs *);
 uint64_t inputs_size(const struct inputs *);

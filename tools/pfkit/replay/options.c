@@ -131,12 +131,26 @@ parse_net(const char *text, struct pfk_net *net)
 	return true;
 }
 
+static uint32_t
+word(const uint8_t *p)
+{
+	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 |
+	    (uint32_t)p[2] << 8 | p[3];
+}
+
 bool
 net_contains(const struct pfk_net *net, uint8_t af, const uint8_t *addr)
 {
 	unsigned bytes = net->bits / 8, rest = net->bits % 8;
 
-	if (net->af != af || memcmp(net->addr, addr, bytes) != 0)
+	if (net->af != af)
+		return false;
+	if (af == 4) {
+		uint32_t d = word(net->addr) ^ word(addr);
+
+		return net->bits == 0 || d >> (32 - net->bits) == 0;
+	}
+	if (memcmp(net->addr, addr, bytes) != 0)
 		return false;
 	return rest == 0 ||
 	    (net->addr[bytes] ^ addr[bytes]) >> (8 - rest) == 0;

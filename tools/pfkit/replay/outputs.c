@@ -90,12 +90,22 @@ pass_debug(void *arg, int level, const char *text)
 	fprintf(stderr, "%s\n", text);
 }
 
+static bool
+wants_decisions(const struct replay *r)
+{
+	for (int i = OUTPUT_VERDICTS; i <= OUTPUT_WRITE_REPLIES; i++)
+		if (r->o->outputs[i] != NULL)
+			return true;
+	return r->o->verbose > 0 || !r->o->quiet;
+}
+
 void
 outputs_sink(struct replay *r, struct pfk_sink *sink)
 {
 	sink->ctx = r;
-	sink->decision = pass_decision;
-	sink->log = pass_log;
+	/* decisions that nobody asks for are not put together */
+	sink->decision = wants_decisions(r) ? pass_decision : NULL;
+	sink->log = r->o->outputs[OUTPUT_PFLOG] != NULL ? pass_log : NULL;
 	sink->debug = pass_debug;
 }
 

@@ -48,6 +48,32 @@ pcap_next(struct capture *c, bool may_move, struct record *r)
 	return CAPTURE_PACKET;
 }
 
+/* Records that lie in the buffer as a whole. */
+static size_t
+pcap_burst(struct capture *c, struct pfk_packet *out, size_t max)
+{
+	const uint64_t unit = c->nanoseconds ? 1 : 1000;
+	const uint16_t linktype = c->ifs[0].linktype;
+	const uint8_t *p = c->buf + c->pos, *end = c->buf + c->len;
+	size_t n, head = c->record_len;
+
+	for (n = 0; n < max && (size_t)(end - p) >= head; n++) {
+		uint32_t caplen = get32(c, p + 8), wirelen = get32(c, p + 12);
+
+		if (caplen > (size_t)(end - p) - head || caplen > MAX_RECORD)
+			break;
+		out[n] = (struct pfk_packet){
+		    .time = get32(c, p) * UINT64_C(1000000000) +
+		    get32(c, p + 4) * unit, .data = p + head,
+		    .caplen = caplen,
+		    .wirelen = wirelen < caplen ? caplen : wirelen,
+		    .linktype = linktype };
+		p += head + caplen;
+	}
+	c->pos = (size_t)(p - c->buf);
+	return n;
+}
+
 static bool
 is_magic(struct capture *c, const uint8_t *start)
 {
@@ -84,6 +110,7 @@ pcap_open(struct capture *c, const uint8_t *start)
 	i->snaplen = get32(c, start + 16);
 	i->linktype = (uint16_t)get32(c, start + 20);
 	c->next = pcap_next;
+	c->burst = pcap_burst;
 	c->pos += HEADER_LEN;
 	return true;
 }

@@ -21,7 +21,8 @@ struct loop {
 	struct pfk_packet burst[BURST];
 	size_t		 n;
 	size_t		 next_at;	/* of replay->o->at */
-	uint32_t	 unknown_link;	/* told; 0: none, else type + 1 */
+	/* link types met last, + 1; the unknown one has been told */
+	uint32_t	 known_link, unknown_link;
 };
 
 const struct pfk_packet *
@@ -43,77 +44,96 @@ decide(struct loop *l)
 	outputs_flush_terminals(r);
 }
 
+/* => Of one capture; numbers are set. */
 static void
-check_link(struct loop *l, const struct input *in, const struct record *rec,
-    uint64_t number)
+check_links(struct loop *l, const struct input *in,
+    const struct pfk_packet *p, size_t n)
 {
-	if (pfk_link_known(rec->linktype) ||
-	    l->unknown_link == rec->linktype + 1u)
-		return;
-	l->unknown_link = rec->linktype + 1u;
-	warning("%s: packet %" PRIu64 ": link type %u is not read; such "
-	    "packets are ignored", in->name, number, rec->linktype);
+	for (size_t i = 0; i < n; i++) {
+		if (l->known_link == p[i].linktype + 1u ||
+		    l->unknown_link == p[i].linktype + 1u)
+			continue;
+		if (pfk_link_known(p[i].linktype)) {
+			l->known_link = p[i].linktype + 1u;
+			continue;
+		}
+		l->unknown_link = p[i].linktype + 1u;
+		warning("%s: packet %" PRIu64 ": link type %u is not read; "
+		    "such packets are ignored", in->name, p[i].number,
+		    p[i].linktype);
+	}
 }
 
-/* Commands for the packet, at its time. */
-static void
-run_commands(struct loop *l, const struct record *rec, uint64_t number)
+/* How many packets may come before the next command. */
+static size_t
+room(const struct loop *l)
 {
 	const struct replay_options *o = l->replay->o;
+	uint64_t number = l->replay->done + l->n + 1, before;
+	size_t n = BURST - l->n;
 
-	if (l->next_at == o->nat || o->at[l->next_at].packet > number)
-		return;
-	decide(l);
-	pfk_engine_advance(l->replay->engine, rec->time);
-	while (l->next_at < o->nat && o->at[l->next_at].packet <= number)
-		at_run(l->replay, o->at[l->next_at++].text);
+	if (l->next_at == o->nat)
+		return n;
+	before = o->at[l->next_at].packet > number ?
+	    o->at[l->next_at].packet - number : 1;
+	return before < n ? (size_t)before : n;
 }
 
-static bool
-take(struct loop *l, struct input *in, const struct record *rec)
+/* Commands for the packet, at its time; it becomes the burst's first. */
+static void
+run_commands(struct loop *l, const struct pfk_packet *p)
 {
-	uint64_t number = l->replay->done + l->n + 1;
-	struct pfk_packet *p;
+	const struct replay_options *o = l->replay->o;
+	struct pfk_packet first = *p;
 
-	run_commands(l, rec, number);
-	check_link(l, in, rec, number);
+	if (l->next_at == o->nat || o->at[l->next_at].packet > first.number)
+		return;
+	decide(l);
+	pfk_engine_advance(l->replay->engine, first.time);
+	while (l->next_at < o->nat &&
+	    o->at[l->next_at].packet <= first.number)
+		at_run(l->replay, o->at[l->next_at++].text);
+	l->burst[0] = first;
+}
+
+/* n packets of a capture have come behind the burst. */
+static bool
+take(struct loop *l, struct input *in, size_t n)
+{
+	struct pfk_packet *p = &l->burst[l->n];
+	size_t known;
+
+	for (size_t i = 0; i < n; i++)
+		p[i].number = l->replay->done + l->n + i + 1;
+	run_commands(l, p);
 	p = &l->burst[l->n];
-	*p = (struct pfk_packet){ .time = rec->time, .data = rec->data,
-	    .caplen = rec->caplen, .wirelen = rec->wirelen,
-	    .linktype = rec->linktype, .number = number };
-	if (!where_find(l->where, in, rec, p))
-		return false;
-	if (++l->n == BURST)
+	check_links(l, in, p, n);
+	known = where_burst(l->where, in, p, n);
+	l->n += known;
+	if (l->n == BURST)
 		decide(l);
-	return true;
+	return known == n;
 }
 
 /* 0 at the end, 1 if something went wrong. */
 static int
 loop(struct loop *l)
 {
-	struct record rec;
+	struct inputs *inputs = l->replay->inputs;
+	enum capture_result why;
 	struct input *in;
+	size_t n;
 
 	for (;;) {
-		switch (inputs_next(l->replay->inputs, &rec, &in)) {
-		case CAPTURE_PACKET:
-			if (!take(l, in, &rec)) {
-				decide(l);
-				return 1;
-			}
-			break;
-		case CAPTURE_FULL:
-			decide(l);
-			inputs_refill(l->replay->inputs);
-			break;
-		case CAPTURE_END:
-			decide(l);
-			return 0;
-		case CAPTURE_ERROR:
-			decide(l);
+		n = inputs_burst(inputs, &l->burst[l->n], room(l), &in, &why);
+		if (n > 0 && take(l, in, n))
+			continue;
+		decide(l);
+		if (n > 0)
 			return 1;
-		}
+		if (why != CAPTURE_FULL)
+			return why != CAPTURE_END;
+		inputs_refill(inputs);
 	}
 }
 

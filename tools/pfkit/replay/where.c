@@ -22,7 +22,9 @@
 #include "where.h"
 
 #define LINKTYPE_PFLOG	117
+#define LINKTYPE_ETHERNET 1
 #define UNKNOWN		(-1)
+#define OWN_BITS	12
 
 struct where {
 	const struct replay_options *o;
@@ -36,6 +38,7 @@ struct where {
 	uint64_t	 line_number;
 	char		 last_name[32];	/* of a line or pflog header */
 	int		 last_id;
+	uint8_t		 own[(1 << OWN_BITS) / 8];
 };
 
 static int
@@ -77,6 +80,28 @@ usual_interface(const struct pfk_host *host)
 	return n > 0 ? ifs[0].name : "em0";
 }
 
+/* A bit for each of the host's own IPv4 addresses, in front of the engine. */
+static unsigned
+own_bit(uint32_t addr)
+{
+	return (addr * UINT32_C(0x9e3779b1)) >> (32 - OWN_BITS);
+}
+
+static void
+note_own(struct where *w)
+{
+	size_t n;
+	const struct pfk_interface *ifs = pfk_host_interfaces(w->host, &n);
+	uint32_t addr;
+
+	for (size_t i = 0; i < n; i++)
+		for (size_t j = 0; j < ifs[i].naddrs; j++) {
+			memcpy(&addr, ifs[i].addrs[j].addr, sizeof(addr));
+			w->own[own_bit(addr) / 8] |=
+			    (uint8_t)(1 << own_bit(addr) % 8);
+		}
+}
+
 struct where *
 where_new(const struct replay_options *o, struct pfk_engine *engine,
     const struct pfk_host *host)
@@ -89,6 +114,7 @@ where_new(const struct replay_options *o, struct pfk_engine *engine,
 	w->last_id = UNKNOWN;
 	w->all = o->interface != NULL ? interface_id(w, o->interface) : UNKNOWN;
 	w->usual = interface_id(w, usual_interface(host));
+	note_own(w);
 	if (o->directions != NULL) {
 		w->lines = fopen(o->directions, "r");
 		if (w->lines == NULL)
@@ -154,18 +180,14 @@ capture_if(struct where *w, struct input *in, uint32_t n)
 	return in->ifids[n];
 }
 
-/* 2. to 4.; what stays unknown is UNKNOWN and 0. */
+/* 4., of frames with pflog's header: what is unknown so far. */
 static void
-ask_capture(struct where *w, struct input *in, const struct record *r,
-    int *id, uint8_t *dir)
+ask_pflog(struct where *w, const struct pfk_packet *p, int *id, uint8_t *dir)
 {
 	struct pfk_pflog log;
 
-	*id = in->ifname != NULL || w->all == UNKNOWN ?
-	    capture_if(w, in, r->interface) : w->all;
-	*dir = in->dir != 0 ? in->dir : w->o->dir != 0 ? w->o->dir : r->dir;
-	if ((*id != UNKNOWN && *dir != 0) || r->linktype != LINKTYPE_PFLOG ||
-	    !pfk_pflog_decode(r->data, r->caplen, &log))
+	if ((*id != UNKNOWN && *dir != 0) || p->linktype != LINKTYPE_PFLOG ||
+	    !pfk_pflog_decode(p->data, p->caplen, &log))
 		return;
 	if (*id == UNKNOWN)
 		*id = cached_id(w, log.ifname);
@@ -174,10 +196,20 @@ ask_capture(struct where *w, struct input *in, const struct record *r,
 }
 
 static bool
+is_own(const struct where *w, uint8_t af, const uint8_t *addr)
+{
+	uint32_t v;
+
+	memcpy(&v, addr, sizeof(v));
+	return (w->own[own_bit(v) / 8] >> own_bit(v) % 8 & 1) != 0 &&
+	    pfk_engine_is_local(w->engine, af, addr);
+}
+
+static bool
 is_local(const struct where *w, uint8_t af, const uint8_t *addr)
 {
 	if (!w->o->have_local)
-		return pfk_engine_is_local(w->engine, af, addr);
+		return is_own(w, af, addr);
 	for (size_t i = 0; i < w->o->nlocal; i++)
 		if (net_contains(&w->o->local[i], af, addr))
 			return true;
@@ -186,32 +218,60 @@ is_local(const struct where *w, uint8_t af, const uint8_t *addr)
 
 /* 5.  The header may be broken: only the source is of interest. */
 static uint8_t
-ask_address(const struct where *w, const struct record *r)
+ask_address(const struct where *w, const struct pfk_packet *p)
 {
 	struct pfk_network net;
 	const uint8_t *ip;
 
-	if (!pfk_link_decode(r->linktype, r->data, r->caplen, r->wirelen,
+	/* most are these */
+	if (p->linktype == LINKTYPE_ETHERNET && p->caplen >= 34 &&
+	    p->data[12] == 0x08 && p->data[13] == 0)
+		return is_local(w, 4, p->data + 26) ? PFK_OUT : PFK_IN;
+	if (!pfk_link_decode(p->linktype, p->data, p->caplen, p->wirelen,
 	    &net))
 		return PFK_IN;
-	ip = r->data + net.off;
+	ip = p->data + net.off;
 	if (net.af == 4)
 		return net.caplen >= 16 && is_local(w, 4, ip + 12) ?
 		    PFK_OUT : PFK_IN;
 	return net.caplen >= 24 && is_local(w, 6, ip + 8) ? PFK_OUT : PFK_IN;
 }
 
+/* 2. to 5. */
+static void
+find(struct where *w, struct input *in, int id, uint8_t dir,
+    struct pfk_packet *p)
+{
+	if (id == UNKNOWN)
+		id = capture_if(w, in, p->ifid);
+	if (dir == 0)
+		dir = p->dir;
+	ask_pflog(w, p, &id, &dir);
+	p->ifid = (uint16_t)(id != UNKNOWN ? id : w->usual);
+	p->dir = dir != 0 ? dir : ask_address(w, p);
+}
+
+size_t
+where_burst(struct where *w, struct input *in, struct pfk_packet *p, size_t n)
+{
+	int id = in->ifname != NULL ? UNKNOWN : w->all;
+	uint8_t dir = in->dir != 0 ? in->dir : w->o->dir;
+	size_t i;
+
+	if (w->lines == NULL)
+		for (i = 0; i < n; i++)
+			find(w, in, id, dir, &p[i]);
+	else
+		for (i = 0; i < n && read_line(w, &p[i]);)
+			i++;
+	return i;
+}
+
 bool
 where_find(struct where *w, struct input *in, const struct record *r,
     struct pfk_packet *p)
 {
-	int id;
-
-	if (w->lines != NULL)
-		return read_line(w, p);
-	ask_capture(w, in, r, &id, &p->dir);
-	p->ifid = (uint16_t)(id != UNKNOWN ? id : w->usual);
-	if (p->dir == 0)
-		p->dir = ask_address(w, r);
-	return true;
+	p->ifid = (uint16_t)r->interface;
+	p->dir = r->dir;
+	return where_burst(w, in, p, 1) == 1;
 }

@@ -22,4 +22,11 @@ void	 where_free(struct where *);		/* NULL is fine */
 bool	 where_find(struct where *, struct input *, const struct record *,
 	    struct pfk_packet *);
 
+/*
+ * The same for packets that inputs_burst() gave, whose ifid and dir are those
+ * of the capture; numbers are set.  How many of them it is known of.
+ */
+size_t	 where_burst(struct where *, struct input *, struct pfk_packet *,
+	    size_t n);
+
 #endif
