@@ -1,0 +1,216 @@
+/*
+ * Exact answers about rulesets: sets of packets, and what the rules decide
+ * about each of them.
+ *
+ * A set of packets is a binary decision diagram over the bits of what rules
+ * look at (Bryant, "Graph-Based Algorithms for Boolean Function Manipulation",
+ * 1986).  The rules of images are run over whole sets instead of packets: what
+ * comes out is a partition of all first packets (those without a state) into
+ * regions that are decided alike.
+ *
+ *	struct pfk_exact_image im = { .image = image, .interfaces = ifs,
+ *	    .ninterfaces = n, .routes = routes, .nroutes = m };
+ *	struct pfk_exact *x;
+ *	struct pfk_verdicts *v;
+ *	pfk_set ssh, lost;
+ *	struct pfk_exact_packet p;
+ *
+ *	pfk_exact_new(&(struct pfk_exact_options){ .images = &im,
+ *	    .nimages = 1 }, &x);
+ *	pfk_exact_decide(x, 0, &v);
+ *	ssh = ...;			all packets to port 22, say
+ *	lost = pfk_set_minus(x, ssh, pfk_verdicts_passed(v));
+ *	if (pfk_exact_example(x, lost, &p))
+ *		... p is one that does not get through
+ *	pfk_set_free(x, lost);
+ *
+ * Sets.  A pfk_set that a function returns is the caller's and goes with
+ * pfk_set_free(), or with the universe; arguments stay the caller's.  Equal
+ * sets are equal numbers.  PFK_SET_NONE has no packet and PFK_SET_ALL every
+ * one; neither needs to be freed.
+ *
+ * What the packet alone does not decide (probability, the fingerprint of an
+ * operating system, a rate) is a *question*: a bit of its own in the sets,
+ * whose name pfk_set_questions() gives.  A set that depends on questions is
+ * certain only as far as pfk_set_certain() goes.
+ *
+ * Errors.  When memory or the limit of nodes is exhausted, sets become
+ * PFK_SET_NONE and pfk_exact_error() says so, from then on: look once, at the
+ * end, before an answer is believed.
+ *
+ * One universe at a time in a process, in one thread: the diagrams are
+ * BuDDy's, which has one table of nodes.
+ */
+#ifndef PFKIT_EXACT_H
+#define PFKIT_EXACT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <pfkit/host.h>
+#include <pfkit/image.h>
+
+struct pfk_exact;		/* a universe: its images and its sets */
+
+typedef int pfk_set;
+#define PFK_SET_NONE	0
+#define PFK_SET_ALL	1
+
+/* An interface of that ruleset's host is another one's of the universe. */
+struct pfk_exact_map { const char *from, *to; };
+
+struct pfk_exact_image {
+	const struct pfk_image *image;
+	const struct pfk_interface *interfaces;
+	size_t		 ninterfaces;
+	const struct pfk_route *routes;
+	size_t		 nroutes;
+	const struct pfk_exact_map *map;	/* NULL: equal names are equal */
+	size_t		 nmap;
+};
+
+struct pfk_exact_options {
+	const struct pfk_allocator *allocator;	/* NULL: libc */
+	const struct pfk_exact_image *images;	/* copied; what they refer to
+						   must outlive the universe */
+	size_t		 nimages;
+	size_t		 max_memory;		/* of nodes; 0: 1 GB */
+};
+
+/* Whether this build has it at all. */
+bool	 pfk_exact_available(void);
+/*
+ * PFK_OK, PFK_ERR_NOMEM, or PFK_ERR_INVALID if there is another universe or
+ * the build has no diagrams.
+ */
+int	 pfk_exact_new(const struct pfk_exact_options *, struct pfk_exact **);
+void	 pfk_exact_free(struct pfk_exact *);	/* NULL is fine */
+/* PFK_OK, or PFK_ERR_NOMEM from the moment when an answer was lost. */
+int	 pfk_exact_error(const struct pfk_exact *);
+
+/* ---- sets ---- */
+
+pfk_set	 pfk_set_and(struct pfk_exact *, pfk_set, pfk_set);
+pfk_set	 pfk_set_or(struct pfk_exact *, pfk_set, pfk_set);
+pfk_set	 pfk_set_minus(struct pfk_exact *, pfk_set, pfk_set);
+pfk_set	 pfk_set_not(struct pfk_exact *, pfk_set);
+pfk_set	 pfk_set_copy(struct pfk_exact *, pfk_set);
+void	 pfk_set_free(struct pfk_exact *, pfk_set);
+/* Whether a lies in b. */
+bool	 pfk_set_within(struct pfk_exact *, pfk_set a, pfk_set b);
+bool	 pfk_set_meets(struct pfk_exact *, pfk_set, pfk_set);
+/* The packets that are in it whatever the answers to questions. */
+pfk_set	 pfk_set_certain(struct pfk_exact *, pfk_set);
+/* Those that are in it with some answers. */
+pfk_set	 pfk_set_possible(struct pfk_exact *, pfk_set);
+/*
+ * The questions that the set rests on, in words: "the probability of rule @3",
+ * "the contents of table <bad>".
+ */
+void	 pfk_set_questions(struct pfk_exact *, pfk_set,
+	    void (*fn)(void *, const char *), void *);
+
+/* Simple sets. */
+pfk_set	 pfk_set_direction(struct pfk_exact *, unsigned dir); /* PFK_IN ... */
+/* An interface or group of an image's host; also a name it does not have. */
+pfk_set	 pfk_set_interface(struct pfk_exact *, size_t image, const char *);
+pfk_set	 pfk_set_family(struct pfk_exact *, unsigned af);	/* 4, 6 */
+pfk_set	 pfk_set_protocol(struct pfk_exact *, unsigned proto);
+/* side: 0 source, 1 destination. */
+pfk_set	 pfk_set_network(struct pfk_exact *, unsigned side, unsigned af,
+	    const uint8_t *addr, unsigned bits);
+pfk_set	 pfk_set_ports(struct pfk_exact *, unsigned side, uint16_t first,
+	    uint16_t last);		/* host order */
+/*
+ * The packets that fit all tests of a rule, as they come: before any
+ * translation, and without those of the anchor around it.
+ */
+pfk_set	 pfk_set_rule(struct pfk_exact *, size_t image, uint32_t rule);
+/* TCP packets that may begin a connection (SYN, no ACK), and all others. */
+pfk_set	 pfk_set_beginning(struct pfk_exact *);
+
+/* ---- packets ---- */
+
+struct pfk_exact_packet {
+	uint8_t		 dir;		/* PFK_IN, PFK_OUT */
+	const char	*ifname;	/* as image 0 has it */
+	bool		 other_if;	/* an interface that no rule names; ifname
+					   is made up */
+	const char	*received_on;	/* NULL: nowhere */
+	uint8_t		 af, proto;
+	uint8_t		 src[16], dst[16];
+	uint16_t	 sport, dport;	/* host order */
+	uint8_t		 flags;		/* of TCP */
+	uint8_t		 icmp_type, icmp_code;
+	uint8_t		 tos, prio;
+	bool		 fragment;	/* not the first */
+	bool		 options;	/* of IP, or that kind of IPv6 headers */
+};
+/* A usual one of the set; false: it is empty. */
+bool	 pfk_exact_example(struct pfk_exact *, pfk_set,
+	    struct pfk_exact_packet *);
+/* Whether the packet is in the set; questions are answered with no. */
+bool	 pfk_set_has(struct pfk_exact *, pfk_set,
+	    const struct pfk_exact_packet *);
+/* The packet in pf.conf's words: "in on em0 inet proto tcp from ...". */
+size_t	 pfk_exact_packet_text(const struct pfk_exact_packet *, char *,
+	    size_t size);
+
+/*
+ * The set in pf.conf's words, as few lines as its structure gives: each is a
+ * product of lists ("in on { em0, em1 } inet proto tcp from 10.0.0.0/8 to any
+ * port { 80, 443 }").  At most max lines, and `more' says that there are
+ * others.
+ */
+void	 pfk_set_describe(struct pfk_exact *, pfk_set, size_t max,
+	    void (*fn)(void *, const char *line), void *, bool *more);
+
+/* ---- decisions ---- */
+
+#define PFK_EXACT_DEFAULT	UINT32_MAX	/* no rule: passes */
+
+/* What is done with a packet. */
+struct pfk_outcome {
+	bool		 pass;
+	uint32_t	 rule;		/* that decides, or PFK_EXACT_DEFAULT */
+	const uint32_t	*matches;	/* match rules that act, in order */
+	size_t		 nmatches;
+	bool		 log, state, translated;
+	const char	*label;		/* of the rule, or NULL */
+	/*
+	 * All that comes of it, in pf.conf's words and always in the same
+	 * order: equal texts are equal treatment ("pass keep state nat-to
+	 * 192.0.2.1").
+	 */
+	const char	*effects;
+};
+struct pfk_region {
+	struct pfk_outcome outcome;
+	pfk_set		 set;		/* the region's own; not empty */
+};
+
+struct pfk_verdicts;		/* of one image; goes before the universe */
+
+/* PFK_OK, PFK_ERR_NOMEM. */
+int	 pfk_exact_decide(struct pfk_exact *, size_t image,
+	    struct pfk_verdicts **);
+/* As if the rules with skip[rule] set were not there. */
+int	 pfk_exact_decide_without(struct pfk_exact *, size_t image,
+	    const bool *skip, struct pfk_verdicts **);
+void	 pfk_verdicts_free(struct pfk_verdicts *);
+/* Regions are disjoint, and together all packets. */
+const struct pfk_region *pfk_verdicts_regions(const struct pfk_verdicts *,
+	    size_t *n);
+/* Sets of the verdicts themselves; do not free them. */
+pfk_set	 pfk_verdicts_passed(const struct pfk_verdicts *);
+/* Of a rule: packets that reach it, that match it then, that it decides. */
+pfk_set	 pfk_verdicts_reaches(const struct pfk_verdicts *, uint32_t rule);
+pfk_set	 pfk_verdicts_matches(const struct pfk_verdicts *, uint32_t rule);
+pfk_set	 pfk_verdicts_decides(const struct pfk_verdicts *, uint32_t rule);
+/* Packets that are dropped because the rules lead nowhere (63 anchors deep). */
+pfk_set	 pfk_verdicts_dropped(const struct pfk_verdicts *);
+/* All packets that can be (flags that TCP sends, ports where there are any). */
+pfk_set	 pfk_exact_universe(const struct pfk_exact *);
+
+#endif
