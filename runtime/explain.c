@@ -91,6 +91,32 @@ explain_state(struct pkt *p, const struct state_key *key, uint32_t state)
 }
 
 void
+explain_quote(struct pkt *p, const struct quote *q)
+{
+	struct pfk_explain x;
+
+	init(p, &x, PFK_EXPLAIN_QUOTE);
+	x.flow.af = q->af;
+	x.flow.proto = q->proto;
+	x.flow.has_ports = q->proto == PROTO_TCP || q->proto == PROTO_UDP;
+	memcpy(x.flow.src.addr, q->addr[SRC].b, 16);
+	memcpy(x.flow.dst.addr, q->addr[DST].b, 16);
+	x.flow.src.port = q->port[SRC];
+	x.flow.dst.port = q->port[DST];
+	tell(p->e, &x);
+}
+
+void
+explain_unfit(struct pkt *p, const char *why)
+{
+	struct pfk_explain x;
+
+	init(p, &x, PFK_EXPLAIN_UNFIT);
+	x.why = why;
+	tell(p->e, &x);
+}
+
+void
 explain_window(struct pkt *p, const struct pfk_segment *segment)
 {
 	struct pfk_explain x;

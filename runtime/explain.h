@@ -30,6 +30,9 @@ struct explain {
 void	 explain_headers(struct pkt *, enum outcome);
 /* state_find.c */
 void	 explain_state(struct pkt *, const struct state_key *, uint32_t state);
+/* icmp.c */
+void	 explain_quote(struct pkt *, const struct quote *);
+void	 explain_unfit(struct pkt *, const char *why);
 /* tcp_track.c */
 void	 explain_window(struct pkt *, const struct pfk_segment *);
 /* vm.c, match.c: the walk begins; into an anchor; to its end; a match. */

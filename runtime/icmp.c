@@ -11,6 +11,7 @@
  */
 #include <string.h>
 
+#include "runtime/explain.h"
 #include "runtime/icmp.h"
 #include "runtime/tcp_states.h"
 #include "runtime/translate.h"
@@ -31,6 +32,13 @@ drop(struct pkt *p, enum pfk_reason reason)
 {
 	p->reason = reason;
 	return PKT_DROP;
+}
+
+static void
+unfit(struct pkt *p, const char *why)
+{
+	if (p->e->explain != NULL)
+		explain_unfit(p, why);
 }
 
 /* A message with an id: the packet's own or the quoted one. */
@@ -103,6 +111,8 @@ message_state(struct pkt *p, const struct message *m, uint32_t *state)
 		    right_direction(p, found, m))
 			return PKT_PASS;
 		debug_direction(p, m, found);
+		unfit(p, "a question where the state has answers, or the "
+		    "other way round");
 	}
 	return PKT_DROP;
 }
@@ -238,6 +248,8 @@ quote_state(struct pkt *p, const struct quote *q)
 {
 	struct state_key key;
 
+	if (p->e->explain != NULL)
+		explain_quote(p, q);
 	state_key_set(&key, q->af, q->proto, p->rdomain, quote_first(p),
 	    q->addr, q->port);
 	return state_find(p, &key);
@@ -353,6 +365,8 @@ error_tcp(struct pkt *p, struct verdict *v, struct quote *q)
 	if (!(s->flags & PFK_STATE_F_SLOPPY) &&
 	    !quote_in_window(src, dst, q->seq)) {
 		debug_error(p, q, v->state, "BAD");
+		unfit(p, "the quoted segment is not one that the state can "
+		    "have seen");
 		return drop(p, PFK_REASON_BADSTATE);
 	}
 	return translate_ports(p, v->state, q);
@@ -389,6 +403,8 @@ error_icmp(struct pkt *p, struct verdict *v, struct quote *q)
 	q->icmp_type = m.kind.type;
 	if (m.kind.echo)
 		q->port[SRC] = port[SRC] = m.kind.id;
+	if (p->e->explain != NULL)
+		explain_quote(p, q);
 	if (message_state(p, &m, &v->state) != PKT_PASS)
 		return PKT_DROP;
 	if (!state_get(p->e, v->state)->translated)
@@ -418,10 +434,13 @@ error(struct pkt *p, struct verdict *v)
 {
 	struct quote *q = &p->quote;
 
-	if (!quote_read(p, q))
+	if (!quote_read(p, q)) {
+		unfit(p, "what it quotes is no packet that can be read");
 		return no_state(p, v, PFK_REASON_MATCH);
+	}
 	if (!addr_equal(&p->addr[DST], &q->addr[SRC], p->af)) {
 		debug_error(p, q, 0, "BAD");
+		unfit(p, "it is not for who sent the packet that it quotes");
 		return no_state(p, v, PFK_REASON_BADSTATE);
 	}
 	switch (q->proto) {

@@ -42,7 +42,10 @@ const char *pfk_explain_test_name(enum pfk_explain_test);
 
 enum pfk_explain_kind {
 	PFK_EXPLAIN_HEADERS,	/* read and normalised; or dropped, or held */
+	PFK_EXPLAIN_QUOTE,	/* an ICMP error quotes a packet: that one's
+				   state is looked for next */
 	PFK_EXPLAIN_STATE,	/* a key was looked up */
+	PFK_EXPLAIN_UNFIT,	/* what was found, or quoted, does not fit */
 	PFK_EXPLAIN_WINDOW,	/* a TCP segment was held against its state */
 	PFK_EXPLAIN_RULES,	/* the rules are asked */
 	PFK_EXPLAIN_FAILS,	/* a rule does not match */
@@ -82,8 +85,11 @@ struct pfk_explain {
 	bool		 reassembled, fragment;
 	uint8_t		 ttl, tos, tcp_flags, icmp_type, icmp_code;
 	uint32_t	 len;
-	/* HEADERS, RULES, MATCHES: the packet as the rules see it now */
+	/* HEADERS, RULES, MATCHES: the packet as the rules see it now;
+	   QUOTE: the quoted one */
 	struct pfk_flow	 flow;
+	/* UNFIT: why, in words */
+	const char	*why;
 	/* STATE */
 	struct pfk_key	 key;
 	const struct pfk_state *state;	/* NULL: none has the key */

@@ -168,8 +168,8 @@ parse_direction(const char *s, size_t len)
 	return 0;
 }
 
-static void
-add_local(struct replay_options *o, const char *arg)
+void
+replay_add_local(struct replay_options *o, const char *arg)
 {
 	char *copy = xstrdup(arg), *next = copy, *word;
 
@@ -187,14 +187,14 @@ add_local(struct replay_options *o, const char *arg)
 	free(copy);
 }
 
-static void
-add_at(struct replay_options *o, const char *arg)
+void
+replay_add_at(struct replay_options *o, const char *arg)
 {
 	char *end;
 	unsigned long long n = strtoull(arg, &end, 10);
 
 	if (*arg < '0' || *arg > '9' || *end != ':')
-		usage_error(COMMAND, "--at: not N:COMMAND: %s", arg);
+		usage_error(o->ruleset.command, "--at: not N:COMMAND: %s", arg);
 	o->at = xrealloc(o->at, (o->nat + 1) * sizeof(*o->at));
 	o->at[o->nat] = (struct at_command){ n, end + 1, (unsigned)o->nat };
 	o->nat++;
@@ -250,7 +250,7 @@ take(struct replay_options *o, int c, const char *arg, int argc, char **argv)
 		o->debug = parse_debug(arg);
 		break;
 	case OPT_LOCAL:
-		add_local(o, arg);
+		replay_add_local(o, arg);
 		break;
 	case OPT_DIRECTIONS:
 		o->directions = arg;
@@ -259,7 +259,7 @@ take(struct replay_options *o, int c, const char *arg, int argc, char **argv)
 		o->state_in = arg;
 		break;
 	case OPT_AT:
-		add_at(o, arg);
+		replay_add_at(o, arg);
 		break;
 	case OPT_BENCH:
 		o->bench = parse_loops(arg);
@@ -282,6 +282,13 @@ by_packet(const void *a, const void *b)
 	if (x->packet != y->packet)
 		return x->packet < y->packet ? -1 : 1;
 	return x->place < y->place ? -1 : 1;
+}
+
+void
+replay_sort_at(struct replay_options *o)
+{
+	if (o->nat > 0)
+		qsort(o->at, o->nat, sizeof(*o->at), by_packet);
 }
 
 static void
@@ -315,8 +322,7 @@ check(struct replay_options *o)
 		    "output");
 	if (n > 0 && o->verbose == 0)
 		o->quiet = true;
-	if (o->nat > 0)
-		qsort(o->at, o->nat, sizeof(*o->at), by_packet);
+	replay_sort_at(o);
 }
 
 int

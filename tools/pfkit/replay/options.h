@@ -50,6 +50,11 @@ struct replay_options {
 int	 replay_options_parse(struct replay_options *, int argc, char **argv);
 void	 replay_options_free(struct replay_options *);
 
+/* For other commands that take these options: --local, --at. */
+void	 replay_add_local(struct replay_options *, const char *arg);
+void	 replay_add_at(struct replay_options *, const char *arg);
+void	 replay_sort_at(struct replay_options *);	/* when all are there */
+
 /* "10.0.0.0/8"; false: is not such. */
 bool	 parse_net(const char *, struct pfk_net *);
 bool	 net_contains(const struct pfk_net *, uint8_t af, const uint8_t *addr);

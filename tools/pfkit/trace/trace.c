@@ -118,6 +118,10 @@ run(struct trace *t)
 
 	t->out = out_open("-");
 	make_engine(t);
+	t->replay = (struct replay){ .o = &t->o->where, .host = t->host,
+	    .image = t->image, .engine = t->engine };
+	if (t->o->where.state_in != NULL)
+		restore_state(&t->replay, t->o->where.state_in);
 	status = t->o->packet > 0 ? trace_capture(t) : trace_words(t);
 	if (out_close(t->out) != 0)
 		return TRACE_ERROR;
@@ -135,6 +139,8 @@ trace(struct trace_options *o)
 	struct trace t = { .o = o, .passed = true, .quotes = quotes_new() };
 	int status = TRACE_ERROR;
 
+	for (size_t i = 0; i < o->where.nat; i++)
+		at_run(NULL, o->where.at[i].text);
 	t.host = load_host(o);
 	t.image = ruleset_image(&o->ruleset, t.host);
 	if (t.image != NULL)
@@ -142,6 +148,9 @@ trace(struct trace_options *o)
 	steps_free(&t);
 	quotes_free(t.quotes);
 	pfk_engine_free(t.engine);
+	for (size_t i = 0; i < t.replay.nloaded; i++)
+		pfk_image_free(t.replay.loaded[i]);
+	free(t.replay.loaded);
 	pfk_image_free(t.image);
 	pfk_host_free(t.host);
 	return status;

@@ -24,6 +24,7 @@
 #include "../replay/inputs.h"
 #include "../replay/options.h"
 #include "../replay/out.h"
+#include "../replay/replay.h"
 #include "../ruleset.h"
 
 #define TRACE_COMMAND		"trace"
@@ -33,7 +34,8 @@
 
 struct trace_options {
 	struct ruleset_options ruleset;
-	struct replay_options where;	/* -i, -d, --local, --directions */
+	struct replay_options where;	/* -i, -d, --local, --directions, --at,
+					   --state-in */
 	uint64_t	 packet;	/* --packet; 0: in words */
 	bool		 every;		/* --packet all */
 	bool		 all, json, through;
@@ -80,6 +82,8 @@ struct trace {
 	struct pfk_engine *engine;
 	struct out	*out;
 	struct quotes	*quotes;
+	struct replay	 replay;	/* for --at and --state-in: lent */
+	size_t		 next_at;	/* of o->where.at */
 	struct step	*steps;
 	size_t		 nsteps, room;
 	struct logged	 logged[MAX_LOGGED];

@@ -9,6 +9,19 @@
 #include "../replay/where.h"
 #include "trace.h"
 
+/* --at: commands for the packet, at its time. */
+static void
+run_commands(struct trace *t, const struct record *rec, uint64_t number)
+{
+	const struct replay_options *o = &t->o->where;
+
+	if (t->next_at == o->nat || o->at[t->next_at].packet > number)
+		return;
+	pfk_engine_advance(t->engine, rec->time);
+	while (t->next_at < o->nat && o->at[t->next_at].packet <= number)
+		at_run(&t->replay, o->at[t->next_at++].text);
+}
+
 /* false: that was the last one wanted, or its place is not known (told). */
 static bool
 one(struct trace *t, struct where *w, struct input *in,
@@ -18,6 +31,7 @@ one(struct trace *t, struct where *w, struct input *in,
 	    .caplen = rec->caplen, .wirelen = rec->wirelen,
 	    .linktype = rec->linktype, .number = number };
 
+	run_commands(t, rec, number);
 	if (!where_find(w, in, rec, &p)) {
 		*status = TRACE_ERROR;
 		return false;

@@ -134,7 +134,8 @@ json_window(struct trace *t, const struct pfk_segment *g)
 static void
 json_step(struct trace *t, const struct step *s)
 {
-	static const char *const kinds[] = { "headers", "state", "window",
+	static const char *const kinds[] = { "headers", "quote", "state",
+	    "unfit", "window",
 	    "rules", "fails", "matches", "enter", "leave" };
 	const struct pfk_explain *x = &s->x;
 
@@ -143,8 +144,15 @@ json_step(struct trace *t, const struct step *s)
 	case PFK_EXPLAIN_HEADERS:
 		json_headers(t, x);
 		break;
+	case PFK_EXPLAIN_QUOTE:
+		json_flow(t->out, "packet", &x->flow);
+		break;
 	case PFK_EXPLAIN_STATE:
 		json_state(t, s);
+		break;
+	case PFK_EXPLAIN_UNFIT:
+		out_str(t->out, ",\"why\":");
+		out_json_string(t->out, x->why);
 		break;
 	case PFK_EXPLAIN_WINDOW:
 		json_window(t, &x->segment);

@@ -9,7 +9,7 @@
 #include "trace.h"
 
 enum { OPT_PACKET = OPT_COMMAND, OPT_ALL, OPT_JSON, OPT_THROUGH, OPT_WHY_NOT,
-    OPT_LOCAL, OPT_DIRECTIONS };
+    OPT_LOCAL, OPT_DIRECTIONS, OPT_AT, OPT_STATE_IN };
 
 static const struct option long_options[] = {
 	RULESET_LONG_OPTIONS,
@@ -20,6 +20,8 @@ static const struct option long_options[] = {
 	{ "why-not",	required_argument, NULL, OPT_WHY_NOT },
 	{ "local",	required_argument, NULL, OPT_LOCAL },
 	{ "directions",	required_argument, NULL, OPT_DIRECTIONS },
+	{ "at",		required_argument, NULL, OPT_AT },
+	{ "state-in",	required_argument, NULL, OPT_STATE_IN },
 	{ NULL, 0, NULL, 0 }
 };
 
@@ -46,8 +48,10 @@ static const char help[] =
     "                   the answer back through both\n"
     "  --json           for programs: an object a decision\n"
     "\n"
-    "Where packets of captures were seen, as for replay:\n"
+    "As for replay: where packets of captures were seen, what is done before\n"
+    "one, and the state that a replay has left:\n"
     "  -i IFACE, -d in|out|fwd, --local NET,..., --directions FILE\n"
+    "  --at N:COMMAND, --state-in FILE\n"
     "\n"
     RULESET_OPTIONS_HELP
     "\n"
@@ -64,26 +68,6 @@ take_packet(struct trace_options *o, const char *arg)
 	    arg, UINT64_MAX);
 	if (o->packet == 0)
 		usage_error(TRACE_COMMAND, "--packet: packets count from 1");
-}
-
-/* "192.0.2.1,10.0.0.0/8" */
-static void
-take_local(struct replay_options *w, const char *arg)
-{
-	char word[64];
-	size_t len;
-
-	w->have_local = true;
-	for (; *arg != '\0'; arg += len + (arg[len] == ',')) {
-		len = strcspn(arg, ",");
-		snprintf(word, sizeof(word), "%.*s", (int)len, arg);
-		w->local = xrealloc(w->local, (w->nlocal + 1) *
-		    sizeof(*w->local));
-		if (len >= sizeof(word) ||
-		    !parse_net(word, &w->local[w->nlocal++]))
-			usage_error(TRACE_COMMAND,
-			    "--local: not a network: %s", arg);
-	}
 }
 
 static void
@@ -115,10 +99,16 @@ take(struct trace_options *o, int c, const char *arg, int argc, char **argv)
 		o->why_not = arg;
 		break;
 	case OPT_LOCAL:
-		take_local(&o->where, arg);
+		replay_add_local(&o->where, arg);
 		break;
 	case OPT_DIRECTIONS:
 		o->where.directions = arg;
+		break;
+	case OPT_AT:
+		replay_add_at(&o->where, arg);
+		break;
+	case OPT_STATE_IN:
+		o->where.state_in = arg;
 		break;
 	default:
 		if (!ruleset_options_take(&o->ruleset, c, arg))
@@ -137,6 +127,8 @@ check(const struct trace_options *o)
 	if (o->through && o->packet > 0)
 		usage_error(TRACE_COMMAND,
 		    "--through goes with a packet in words");
+	if (o->where.nat > 0 && o->packet == 0)
+		usage_error(TRACE_COMMAND, "--at goes with --packet");
 }
 
 int
@@ -146,6 +138,7 @@ trace_options_parse(struct trace_options *o, int argc, char **argv)
 
 	memset(o, 0, sizeof(*o));
 	ruleset_options_init(&o->ruleset, TRACE_COMMAND, argc);
+	o->where.ruleset.command = TRACE_COMMAND;
 	opterr = 0;
 	while ((c = getopt_long(argc, argv, ":i:d:" RULESET_SHORT_OPTIONS,
 	    long_options, NULL)) != -1) {
@@ -158,6 +151,8 @@ trace_options_parse(struct trace_options *o, int argc, char **argv)
 	o->words = argv + optind;
 	o->nwords = (size_t)(argc - optind);
 	check(o);
+	o->where.ruleset = o->ruleset;		/* lent */
+	replay_sort_at(&o->where);
 	return -1;
 }
 
@@ -166,4 +161,5 @@ trace_options_free(struct trace_options *o)
 {
 	ruleset_options_free(&o->ruleset);
 	free(o->where.local);
+	free(o->where.at);
 }

@@ -172,8 +172,16 @@ show_steps(struct trace *t)
 		case PFK_EXPLAIN_HEADERS:
 			show_headers(t, &s->x);
 			break;
+		case PFK_EXPLAIN_QUOTE:
+			out_str(t->out, "quotes   ");
+			out_flow_words(t->out, &s->x.flow, t->host);
+			out_char(t->out, '\n');
+			break;
 		case PFK_EXPLAIN_STATE:
 			show_state(t, s);
+			break;
+		case PFK_EXPLAIN_UNFIT:
+			out_printf(t->out, "         %s\n", s->x.why);
 			break;
 		case PFK_EXPLAIN_WINDOW:
 			show_window(t, &s->x.segment);
