@@ -37,28 +37,43 @@ common_bits(const struct prefix_node *n, struct key k, unsigned max)
 	return i < max ? i : max;
 }
 
-/* Room for two more nodes, which is all that one insertion takes. */
 static bool
-reserve(const struct pfk_engine *e, struct prefix_tree *t)
+resize(const struct pfk_engine *e, struct prefix_tree *t, uint32_t cap)
 {
-	uint32_t cap = t->cap == 0 ? 8 : t->cap * 2;
-	struct prefix_node *nodes;
+	struct prefix_node *nodes = e_realloc(e, t->nodes,
+	    t->cap * sizeof(*nodes), cap * sizeof(*nodes));
 
-	if (t->n + 2 < t->cap)
-		return true;
-	if (cap < t->cap || cap > MAX_NODES)
-		return false;
-	nodes = e_realloc(e, t->nodes, t->cap * sizeof(*nodes),
-	    cap * sizeof(*nodes));
 	if (nodes == NULL)
 		return false;
 	t->nodes = nodes;
 	t->cap = cap;
+	return true;
+}
+
+/* Room for two more nodes, which is all that one insertion takes. */
+static bool
+reserve(const struct pfk_engine *e, struct prefix_tree *t)
+{
+	uint32_t cap = t->cap < 8 ? 8 : t->cap + t->cap / 2;
+
+	if (t->n + 2 < t->cap)
+		return true;
+	if (cap > MAX_NODES || !resize(e, t, cap))
+		return false;
 	if (t->n == 0) {
-		memset(&nodes[0], 0, sizeof(nodes[0]));
+		memset(&t->nodes[0], 0, sizeof(t->nodes[0]));
 		t->n = 1;
 	}
 	return true;
+}
+
+void
+prefix_trim(const struct pfk_engine *e, struct prefix_tree *t)
+{
+	uint32_t cap = t->n + t->n / 32 + 8;
+
+	if (t->cap > cap + cap / 8)
+		(void)resize(e, t, cap);
 }
 
 static uint32_t

@@ -165,6 +165,8 @@ void	 prefix_fetch_top(const struct prefix_tree *, uint8_t af,
 	    const struct pfk_addr *);
 void	 prefix_fetch_end(const struct prefix_tree *, uint8_t af,
 	    const struct pfk_addr *);
+/* Gives room for more back, most of it. */
+void	 prefix_trim(const struct pfk_engine *, struct prefix_tree *);
 void	 prefix_free(const struct pfk_engine *, struct prefix_tree *);
 
 #endif

@@ -124,38 +124,6 @@ table_active(const struct pfk_engine *e, uint32_t index)
 
 /* --- entries --- */
 
-static uint32_t
-new_entry(struct pfk_engine *e, struct table *t)
-{
-	uint32_t cap = t->cap == 0 ? 8 : t->cap * 2, i = t->free;
-	struct table_entry *v;
-
-	if (i != 0) {
-		t->free = t->entries[i - 1].next_free;
-		return i - 1;
-	}
-	if (t->n == t->cap) {
-		v = e_realloc(e, t->entries, t->cap * sizeof(*v),
-		    cap * sizeof(*v));
-		if (v == NULL)
-			return IMG_NONE;
-		t->entries = v;
-		t->cap = cap;
-	}
-	return t->n++;
-}
-
-static void
-free_entry(struct pfk_engine *e, struct table *t, uint32_t i)
-{
-	struct table_entry *entry = &t->entries[i];
-
-	e_free(e, entry->counters, sizeof(*entry->counters));
-	memset(entry, 0, sizeof(*entry));
-	entry->next_free = t->free;
-	t->free = i + 1;
-}
-
 static void
 forget_order(const struct pfk_engine *e, struct table *t)
 {
@@ -188,22 +156,20 @@ table_put(struct pfk_engine *e, struct table *t, uint8_t af, uint8_t bits,
 
 	if (i != PREFIX_NONE)		/* the first one said wins */
 		return &t->entries[i >> 1];
-	if ((i = new_entry(e, t)) == IMG_NONE)
+	if ((i = table_entry_new(e, t)) == IMG_NONE)
 		return NULL;
 	entry = &t->entries[i];
-	memset(entry, 0, sizeof(*entry));
 	if (!prefix_set(e, tree, af, addr, bits, trie_value(i, neg))) {
-		free_entry(e, t, i);
+		table_entry_free(t, i);
 		return NULL;
 	}
 	addr_prefix_mask(&mask, bits);
 	memcpy(&entry->addr, addr, addr_bits((enum pfk_af)af) / 8);
 	addr_and(&entry->addr, &mask);
 	entry->since = e->now;
-	entry->af = af;
+	entry->af = af == PFK_AF_INET6 ? PFK_AF_INET6 : PFK_AF_INET;
 	entry->bits = bits;
 	entry->neg = neg;
-	entry->used = true;
 	t->naddrs[family_index(af)]++;
 	forget_order(e, t);
 	return entry;
@@ -223,24 +189,6 @@ table_add(struct pfk_engine *e, uint32_t table, uint8_t af, uint8_t bits,
 	return 1;
 }
 
-bool
-table_fill(struct pfk_engine *e, uint32_t table, const struct pfk_image *im,
-    const struct img_table *from)
-{
-	for (uint32_t i = 0; i < from->naddrs; i++) {
-		const struct img_table_addr *a =
-		    &im->table_addrs[from->addr0 + i];
-
-		struct table_entry *entry = table_put(e, &e->tables[table],
-		    a->af, a->bits, a->neg != 0, &a->addr);
-
-		if (entry == NULL)
-			return false;
-		entry->weight = a->weight;
-	}
-	return true;
-}
-
 int
 table_remove(struct pfk_engine *e, uint32_t table, uint8_t af, uint8_t bits,
     const struct pfk_addr *addr)
@@ -252,7 +200,7 @@ table_remove(struct pfk_engine *e, uint32_t table, uint8_t af, uint8_t bits,
 	if (i == PREFIX_NONE)
 		return 0;
 	prefix_remove(e, tree, af, addr, bits);
-	free_entry(e, t, i >> 1);
+	table_entry_free(t, i >> 1);
 	t->naddrs[family_index(af)]--;
 	forget_order(e, t);
 	return 1;
@@ -261,15 +209,10 @@ table_remove(struct pfk_engine *e, uint32_t table, uint8_t af, uint8_t bits,
 void
 table_clear(struct pfk_engine *e, struct table *t)
 {
-	for (uint32_t i = 0; i < t->n; i++)
-		e_free(e, t->entries[i].counters,
-		    sizeof(*t->entries[i].counters));
-	e_free(e, t->entries, t->cap * sizeof(*t->entries));
+	table_entries_free(e, t);
 	prefix_free(e, &t->tree[0]);
 	prefix_free(e, &t->tree[1]);
 	forget_order(e, t);
-	t->entries = NULL;
-	t->n = t->cap = t->free = 0;
 	t->naddrs[0] = t->naddrs[1] = 0;
 }
 
@@ -364,7 +307,7 @@ table_count(struct pfk_engine *e, uint32_t table, uint8_t af,
 	static const uint8_t columns[] = { [IMG_PASS] = COUNT_PASS,
 	    [IMG_BLOCK] = COUNT_BLOCK, [IMG_MATCH] = COUNT_MATCH };
 	struct table *t = table_active(e, table);
-	struct table_entry *entry;
+	struct table_entry_counters *counters;
 	unsigned column = columns[action];
 	uint32_t value;
 
@@ -380,12 +323,10 @@ table_count(struct pfk_engine *e, uint32_t table, uint8_t af,
 	value = prefix_match(&t->tree[family_index(af)], af, addr);
 	if (value == PREFIX_NONE)
 		return;
-	entry = &t->entries[value >> 1];
-	if (entry->counters == NULL)
-		entry->counters = e_alloc(e, sizeof(*entry->counters));
-	if (entry->counters != NULL) {
-		entry->counters->packets[out][column]++;
-		entry->counters->bytes[out][column] += bytes;
+	counters = table_entry_count(e, t, &t->entries[value >> 1]);
+	if (counters != NULL) {
+		counters->packets[out][column]++;
+		counters->bytes[out][column] += bytes;
 	}
 }
 
@@ -407,60 +348,4 @@ table_count_addrs(const struct pfk_engine *e, uint32_t table, uint8_t af)
 	if (af == PFK_AF_UNSPEC)
 		return (size_t)t->naddrs[0] + t->naddrs[1];
 	return t->naddrs[family_index(af)];
-}
-
-static int
-compare_entries(const struct table_entry *x, const struct table_entry *y)
-{
-	int c;
-
-	if (x->af != y->af)
-		return x->af < y->af ? -1 : 1;
-	c = memcmp(&x->addr, &y->addr, sizeof(x->addr));
-	return c != 0 ? c : (int)y->bits - (int)x->bits;
-}
-
-/* Heap sort: entries are known by index, and qsort() takes no context. */
-static void
-sift_down(const struct table *t, uint32_t i, uint32_t n)
-{
-	uint32_t *v = t->order, child, x = v[i];
-
-	while ((child = 2 * i + 1) < n) {
-		if (child + 1 < n && compare_entries(&t->entries[v[child]],
-		    &t->entries[v[child + 1]]) < 0)
-			child++;
-		if (compare_entries(&t->entries[x],
-		    &t->entries[v[child]]) >= 0)
-			break;
-		v[i] = v[child];
-		i = child;
-	}
-	v[i] = x;
-}
-
-bool
-table_sort(const struct pfk_engine *e, struct table *t)
-{
-	uint32_t n = t->naddrs[0] + t->naddrs[1], k = 0;
-
-	if (t->order != NULL || n == 0)
-		return true;
-	t->order = e_alloc(e, n * sizeof(*t->order));
-	if (t->order == NULL)
-		return false;
-	t->norder = n;
-	for (uint32_t i = 0; i < t->n; i++)
-		if (t->entries[i].used)
-			t->order[k++] = i;
-	for (uint32_t i = n / 2; i-- > 0;)
-		sift_down(t, i, n);
-	for (uint32_t i = n; i-- > 1;) {
-		uint32_t x = t->order[0];
-
-		t->order[0] = t->order[i];
-		t->order[i] = x;
-		sift_down(t, 0, i);
-	}
-	return true;
 }

@@ -1,5 +1,5 @@
 /*
- * Tables, inside: shared by table.c, table_public.c and rules.c.
+ * Tables, inside: shared by table*.c and rules.c.
  */
 #ifndef RUNTIME_TABLE_H
 #define RUNTIME_TABLE_H
@@ -8,16 +8,17 @@
 
 struct table_entry_counters { uint64_t packets[2][3], bytes[2][3]; };
 
-/* One prefix of a table. */
+/* One prefix of a table: two in a line of cache. */
 struct table_entry {
 	struct pfk_addr	addr;
 	uint64_t	since;		/* ns since the engine started */
-	struct table_entry_counters *counters;	/* made when needed */
+	uint32_t	extra;		/* used: t->counters, else the next
+					   free one; index + 1 */
 	uint16_t	weight;		/* in pools; 0: none was given */
-	uint8_t		af, bits;
-	bool		neg;
-	bool		used;		/* not on the free list */
-	uint32_t	next_free;	/* index + 1 */
+	uint8_t		bits;
+	uint8_t		af : 4;
+	uint8_t		neg : 1;
+	uint8_t		used : 1;	/* not on the free list */
 };
 
 struct table {
@@ -28,6 +29,9 @@ struct table {
 	struct prefix_tree tree[2];	/* IPv4, IPv6: prefix -> entry */
 	struct table_entry *entries;
 	uint32_t	 n, cap, free;	/* used or once used; index + 1 */
+	/* of entries that have any; a free one begins with the next's */
+	struct table_entry_counters *counters;
+	uint32_t	 ncounters, counters_cap, counters_free; /* as above */
 	uint32_t	 naddrs[2];
 	uint32_t	*order;		/* entries as pf walks them: IPv4, */
 	uint32_t	 norder;	/* then IPv6; NULL: not sorted yet */
@@ -45,9 +49,23 @@ uint32_t table_make(struct pfk_engine *, const char *anchor,
 	    const char *name);
 /* The table that answers for this one: itself, the main one, or NULL. */
 struct table *table_active(const struct pfk_engine *, uint32_t);
+/*
+ * table_entry.c: entries of a table, and their counters (NULL: none yet; none
+ * and no memory).  They move when there are more.
+ */
+uint32_t table_entry_new(struct pfk_engine *, struct table *);
+void	 table_entry_free(struct table *, uint32_t);
+bool	 table_entries_reserve(const struct pfk_engine *, struct table *,
+	    uint32_t n);
+void	 table_entries_free(const struct pfk_engine *, struct table *);
+struct table_entry_counters *table_entry_counters(const struct table *,
+	    const struct table_entry *);
+struct table_entry_counters *table_entry_count(const struct pfk_engine *,
+	    struct table *, struct table_entry *);
+
 /* Sees to it that t->order is there; false: no memory. */
 bool	 table_sort(const struct pfk_engine *, struct table *);
-/* Adds the addresses of an image's table. */
+/* table_fill.c: adds the addresses of an image's table. */
 bool	 table_fill(struct pfk_engine *, uint32_t table,
 	    const struct pfk_image *, const struct img_table *);
 /* The entry of a prefix, made if it is not there; NULL: no memory. */

@@ -46,13 +46,13 @@ pfk_engine_table_entries(const struct pfk_engine *e, size_t table,
 		struct pfk_table_entry to = { .af = from->af,
 		    .bits = from->bits, .neg = from->neg,
 		    .since = e->epoch + from->since };
+		const struct table_entry_counters *c =
+		    table_entry_counters(t, from);
 
 		memcpy(to.addr, &from->addr, sizeof(to.addr));
-		if (from->counters != NULL) {
-			memcpy(to.packets, from->counters->packets,
-			    sizeof(to.packets));
-			memcpy(to.bytes, from->counters->bytes,
-			    sizeof(to.bytes));
+		if (c != NULL) {
+			memcpy(to.packets, c->packets, sizeof(to.packets));
+			memcpy(to.bytes, c->bytes, sizeof(to.bytes));
 		}
 		if (!fn(ctx, &to))
 			return;

@@ -45,18 +45,21 @@ load_numbers(struct saver *sv, uint64_t *v, size_t n)
 }
 
 static void
-save_entry(struct saver *sv, const struct table_entry *en)
+save_entry(struct saver *sv, const struct table *t,
+    const struct table_entry *en)
 {
+	const struct table_entry_counters *c = table_entry_counters(t, en);
+
 	save_u8(sv, en->af);
 	save_u8(sv, en->bits);
 	save_u8(sv, en->neg);
 	save_u16(sv, en->weight);
 	save_bytes(sv, en->addr.b, 16);
 	save_u64(sv, en->since);
-	save_u8(sv, en->counters != NULL);
-	if (en->counters != NULL) {
-		save_numbers(sv, en->counters->packets[0], 6);
-		save_numbers(sv, en->counters->bytes[0], 6);
+	save_u8(sv, c != NULL);
+	if (c != NULL) {
+		save_numbers(sv, c->packets[0], 6);
+		save_numbers(sv, c->bytes[0], 6);
 	}
 }
 
@@ -77,7 +80,7 @@ save_table(struct saver *sv, const struct table *t)
 	save_u32(sv, n);
 	for (uint32_t i = 0; i < t->n; i++)
 		if (t->entries[i].used)
-			save_entry(sv, &t->entries[i]);
+			save_entry(sv, t, &t->entries[i]);
 }
 
 void
@@ -110,10 +113,8 @@ load_entry(struct pfk_engine *e, struct saver *sv, uint32_t table)
 	en->since = load_u64(sv);
 	if (!load_u8(sv))
 		return !sv->bad;
-	if ((c = e_alloc(e, sizeof(*c))) == NULL)
+	if ((c = table_entry_count(e, t, en)) == NULL)
 		return false;
-	e_free(e, en->counters, sizeof(*c));
-	en->counters = c;
 	load_numbers(sv, c->packets[0], 6);
 	load_numbers(sv, c->bytes[0], 6);
 	return !sv->bad;

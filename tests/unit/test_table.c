@@ -447,7 +447,8 @@ START_TEST(counting)
 	ck_assert_uint_eq(info.bytes[0][2], 40);
 	ck_assert_uint_eq(info.bytes[1][0], 50);
 	ck_assert_uint_eq(info.bytes[0][3], 60);
-	ck_assert_uint_eq(e.tables[t].entries[0].counters->bytes[0][2], 40);
+	ck_assert_uint_eq(table_entry_counters(&e.tables[t],
+	    &e.tables[t].entries[0])->bytes[0][2], 40);
 	tables_free(&e);
 }
 END_TEST
