@@ -173,7 +173,7 @@ prefix_bucket_free(struct prefix_index *x, uint32_t unit)
 	prefix_mem_put(x, unit, b[AT_SIZE]);
 }
 
-/* --- asking --- */
+/* --- asking: how many ends lie before the key --- */
 
 static unsigned
 before16(const uint8_t *ends, unsigned n, uint16_t key)
@@ -227,23 +227,119 @@ before128(const uint8_t *ends, unsigned n, struct key key)
 	return count;
 }
 
+static unsigned
+state_of(const uint8_t *b, unsigned interval)
+{
+	uint64_t states;
+
+	memcpy(&states, b, sizeof(states));
+	return states >> (2 * interval) & 3;
+}
+
+unsigned
+prefix_bucket_state_portable(const struct prefix_index *x, uint32_t unit,
+    struct key k, unsigned from)
+{
+	const uint8_t *b = prefix_mem_at(x, unit), *ends = b + HEAD;
+	unsigned n = b[AT_N];
+
+	k = key_after(k, from);
+	switch (b[AT_WIDTH]) {
+	case 1:
+		return state_of(b, before16(ends, n, (uint16_t)(k.hi >> 48)));
+	case 2:
+		return state_of(b, before32(ends, n, (uint32_t)(k.hi >> 32)));
+	case 3:
+		return state_of(b, before64(ends, n, k.hi));
+	default:
+		return state_of(b, before128(ends, n, k));
+	}
+}
+
+#if defined(__SSE2__) && defined(__GNUC__)
+#include <emmintrin.h>
+
+/*
+ * All of a bucket of at most a line at once, without a loop: its head is
+ * compared, too, and shifted out.  As ends ascend, those before the key are
+ * the lowest bits of what is left.
+ */
+static unsigned
+lowest_bits(uint32_t before, unsigned head, unsigned n)
+{
+	return (unsigned)__builtin_ctz(~(before >> head) | 1u << n);
+}
+
+/* 8 x 16 bits: all ones where less; unsigned, which SSE2 has no word for. */
+static __m128i
+less16(const uint8_t *p, __m128i key)
+{
+	__m128i v = _mm_load_si128((const __m128i *)(const void *)p);
+
+	return _mm_cmpgt_epi16(key, _mm_xor_si128(v,
+	    _mm_set1_epi16(INT16_MIN)));
+}
+
+static __m128i
+less32(const uint8_t *p, __m128i key)
+{
+	__m128i v = _mm_load_si128((const __m128i *)(const void *)p);
+
+	return _mm_cmpgt_epi32(key, _mm_xor_si128(v,
+	    _mm_set1_epi32(INT32_MIN)));
+}
+
+static uint32_t
+bits_of(__m128i a, __m128i b)		/* of 16 x 16 bits */
+{
+	return (uint32_t)_mm_movemask_epi8(_mm_packs_epi16(a, b));
+}
+
+static unsigned
+line_before16(const uint8_t *b, unsigned n, unsigned key)
+{
+	__m128i k = _mm_set1_epi16((int16_t)(uint16_t)(key ^ 0x8000));
+	uint32_t m = bits_of(less16(b, k), less16(b + 16, k));
+
+	if (b[AT_SIZE] != 0)
+		m |= bits_of(less16(b + 32, k), less16(b + 48, k)) << 16;
+	return lowest_bits(m, HEAD / 2, n);
+}
+
+static unsigned
+line_before32(const uint8_t *b, unsigned n, uint32_t key)
+{
+	__m128i k = _mm_set1_epi32((int32_t)(key ^ 0x80000000u));
+	__m128i lo = _mm_packs_epi32(less32(b, k), less32(b + 16, k)), hi = lo;
+
+	if (b[AT_SIZE] != 0)
+		hi = _mm_packs_epi32(less32(b + 32, k), less32(b + 48, k));
+	return lowest_bits(bits_of(lo, hi), HEAD / 4, n);
+}
+
 unsigned
 prefix_bucket_state(const struct prefix_index *x, uint32_t unit, struct key k,
     unsigned from)
 {
 	const uint8_t *b = prefix_mem_at(x, unit);
-	unsigned n = b[AT_N], i;
-	uint64_t states;
+	uint64_t hi = key_after(k, from).hi;
 
-	k = key_after(k, from);
-	if (b[AT_WIDTH] == 1)
-		i = before16(b + HEAD, n, (uint16_t)(k.hi >> 48));
-	else if (b[AT_WIDTH] == 2)
-		i = before32(b + HEAD, n, (uint32_t)(k.hi >> 32));
-	else if (b[AT_WIDTH] == 3)
-		i = before64(b + HEAD, n, k.hi);
-	else
-		i = before128(b + HEAD, n, k);
-	memcpy(&states, b, sizeof(states));
-	return states >> (2 * i) & 3;
+	if (b[AT_SIZE] < 2 && b[AT_WIDTH] == 1)
+		return state_of(b, line_before16(b, b[AT_N],
+		    (unsigned)(hi >> 48)));
+	if (b[AT_SIZE] < 2 && b[AT_WIDTH] == 2)
+		return state_of(b, line_before32(b, b[AT_N],
+		    (uint32_t)(hi >> 32)));
+	return prefix_bucket_state_portable(x, unit, k, from);
 }
+
+#else
+
+unsigned
+prefix_bucket_state(const struct prefix_index *x, uint32_t unit, struct key k,
+    unsigned from)
+{
+	return prefix_bucket_state_portable(x, unit, k, from);
+}
+
+#endif

@@ -115,8 +115,11 @@ descend(const struct prefix_index *x, struct key k, struct place *p)
 	return true;
 }
 
-unsigned
-prefix_index_state(const struct prefix_index *x, struct key k)
+typedef unsigned bucket_state(const struct prefix_index *, uint32_t,
+    struct key, unsigned);
+
+static inline unsigned
+index_state(const struct prefix_index *x, struct key k, bucket_state *ask)
 {
 	struct place p = { x->top, 0, PREFIX_ABOVE };
 	unsigned state;
@@ -125,9 +128,20 @@ prefix_index_state(const struct prefix_index *x, struct key k)
 		if (!descend(x, k, &p))
 			return p.state;
 	p.ref &= REF_MASK;
-	state = p.ref < PREFIX_UNIT0 ? p.ref :
-	    prefix_bucket_state(x, p.ref, k, p.at);
+	state = p.ref < PREFIX_UNIT0 ? p.ref : ask(x, p.ref, k, p.at);
 	return state != PREFIX_ABOVE ? state : p.state;
+}
+
+unsigned
+prefix_index_state(const struct prefix_index *x, struct key k)
+{
+	return index_state(x, k, prefix_bucket_state);
+}
+
+unsigned
+prefix_index_state_portable(const struct prefix_index *x, struct key k)
+{
+	return index_state(x, k, prefix_bucket_state_portable);
 }
 
 void

@@ -153,10 +153,14 @@ enum bucket_result prefix_bucket_new(const struct pfk_engine *,
 void	 prefix_bucket_free(struct prefix_index *, uint32_t unit);
 unsigned prefix_bucket_state(const struct prefix_index *, uint32_t unit,
 	    struct key, unsigned from);
+/* The same without the processor's help, where it has any. */
+unsigned prefix_bucket_state_portable(const struct prefix_index *,
+	    uint32_t unit, struct key, unsigned from);
 
 /* prefix_index.c: the trie has changed at this prefix. */
 void	 prefix_index_update(const struct pfk_engine *, struct prefix_tree *,
 	    struct key, unsigned bits);
 unsigned prefix_index_state(const struct prefix_index *, struct key);
+unsigned prefix_index_state_portable(const struct prefix_index *, struct key);
 
 #endif

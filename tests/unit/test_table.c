@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/prefix_int.h"
 #include "runtime/table.h"
 
 #define MAX	2000
@@ -253,6 +254,9 @@ ask_around(struct pfk_engine *e, uint32_t t, const struct listed *p)
 		;
 	ck_assert_int_eq(table_contains(e, t, p->af, &a),
 	    by_lengths(tree, p->af, &a));
+	ck_assert_uint_eq(prefix_index_state_portable(&tree->index,
+	    key_of(p->af, &a)), prefix_index_state(&tree->index,
+	    key_of(p->af, &a)));
 	prefix_fetch_top(tree, p->af, &a);
 	prefix_fetch_end(tree, p->af, &a);
 }
