@@ -30,7 +30,6 @@ look_ahead(const struct pfk_engine *e, const struct pfk_packet *f, size_t n,
     struct lane_if *in, struct lane_packet *l)
 {
 	const struct state_table *t = e->states;
-	bool tell = e->sink.decision != NULL;
 	const char *s;
 
 	for (size_t i = 0; i < n; i++) {
@@ -51,8 +50,6 @@ look_ahead(const struct pfk_engine *e, const struct pfk_packet *f, size_t n,
 		s = (const char *)state_get(e, l[i].ref / 2);
 		PREFETCH(s);
 		PREFETCH(s + 64);
-		if (tell)	/* the state's id */
-			PREFETCH(&state_cold(e, l[i].ref / 2)->id);
 	}
 }
 

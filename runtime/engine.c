@@ -445,7 +445,7 @@ report(struct pkt *p, enum outcome out, const struct verdict *v)
 		d.state = v->state == 0 ? PFK_STATE_NONE : v->created ?
 		    PFK_STATE_NEW : PFK_STATE_MATCH;
 		if (v->state != 0)
-			d.state_id = state_cold(p->e, v->state)->id;
+			d.state_id = state_get(p->e, v->state)->id;
 		report_changes(p, &d);
 		d.nreplies = replies_get(p->e, &d.replies);
 	}
@@ -509,7 +509,7 @@ routed_by_state(struct pkt *p, const struct verdict *v, uint16_t *ifid)
 		return true;
 	if (p->dir == PFK_IN && p->ttl <= 1)
 		cannot_route(p, true);
-	else if (!route_lookup(p->e, c->rt_af, &c->rt_addr,
+	else if (!route_lookup(p->e, c->rt_af, state_route(p->e, v->state),
 	    p->rtable < 0 ? 0 : (unsigned)p->rtable, &route) || route.reject)
 		cannot_route(p, false);
 	else

@@ -8,7 +8,8 @@
  *	walk.c		options, chains		view.c     what has changed
  *	normalize.c	header checks, scrub	fragment*.c  reassembly
  *	tscrub.c	`reassemble tcp`
- *	state.c		records of states	purge.c    sweeps, timeouts
+ *	state.c		states by age		state_mem.c  their records
+ *	purge.c		sweeps, timeouts
  *	state_table.c	keys and buckets	state_find.c  which state
  *	tcp_track.c	windows			tcp_states.c  transitions
  *	state_track.c	a packet of a state	synproxy.c
@@ -131,6 +132,7 @@ struct pfk_engine {
 
 	struct state_table *states;
 	struct state_slab *state_slabs;	/* of the table: where states lie */
+	struct state_extra **extra_slabs;
 	struct src_node	*nodes;		/* pool; srcnode.c */
 	struct src_nodes *node_table;
 	struct frag_cache *frags;

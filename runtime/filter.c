@@ -202,13 +202,14 @@ per_packet(const struct pfk_engine *e, uint32_t state)
 {
 	const struct state *s = state_get(e, state);
 	const struct state_cold *c = state_cold(e, state);
+	const struct state_extra *x = state_extra(e, state);
 	const struct actions *a = &c->actions;
 	unsigned per = 0;
 
 	if (c->match_list != 0)
 		per |= PER_MATCH;
-	for (int i = 0; i < 4; i++)
-		if (c->nodes[i] != 0)
+	for (int i = 0; x != NULL && i < 4; i++)
+		if (x->nodes[i] != 0)
 			per |= PER_NODES;
 	if (a->flags != 0 || a->min_ttl != 0 || a->max_mss != 0 ||
 	    c->tag != 0 || a->rtable != s->key.rdomain)
@@ -240,7 +241,7 @@ fill_state(struct pkt *p, struct making *m)
 	s->direction = p->dir;
 	s->expire = c->created = p->e->uptime;
 	s->flags = (uint16_t)(rule_state_flags(m->r) | f->actions.flags);
-	s->key.proto = c->stack.proto = p->proto;
+	s->key.proto = p->proto;
 	c->anchor = f->anchor;
 	if (f->anchor != IMG_NONE)
 		s->flags |= STATE_ANCHORED;
@@ -268,24 +269,33 @@ static bool
 choose_route(struct pkt *p, struct making *m)
 {
 	struct state_cold *c = state_cold(p->e, m->state);
+	struct state_extra *x;
 
 	if (m->r->rt == IMG_RT_NONE)
 		return true;
-	if (!pool_route(p->e, m->f, m->f->rule, &c->rt_addr, &c->rt_af,
+	if ((x = state_extra_need(p->e, m->state)) == NULL)
+		return drop(p, PFK_REASON_MEMORY) == PKT_PASS;
+	if (!pool_route(p->e, m->f, m->f->rule, &x->rt_addr, &c->rt_af,
 	    &c->rt_ifid))
 		return drop(p, PFK_REASON_NOROUTE) == PKT_PASS;
 	c->rt = m->r->rt;
 	return true;
 }
 
-static void
+static bool
 attach_nodes(struct pkt *p, struct making *m)
 {
-	struct state_cold *c = state_cold(p->e, m->state);
+	const uint32_t *nodes = m->f->nodes;
+	struct state_extra *x;
 
+	if ((nodes[0] | nodes[1] | nodes[2] | nodes[3]) == 0)
+		return true;
+	if ((x = state_extra_need(p->e, m->state)) == NULL)
+		return drop(p, PFK_REASON_MEMORY) == PKT_PASS;
 	for (int i = 0; i < 4; i++)
-		if ((c->nodes[i] = m->f->nodes[i]) != 0)
-			node_state_added(p->e, c->nodes[i]);
+		if ((x->nodes[i] = nodes[i]) != 0)
+			node_state_added(p->e, nodes[i]);
+	return true;
 }
 
 static bool
@@ -314,15 +324,15 @@ static enum outcome
 give_up(struct pkt *p, struct making *m)
 {
 	struct pfk_engine *e = p->e;
-	struct state_cold *c = state_cold(e, m->state);
+	const struct state_extra *x = state_extra(e, m->state);
 
 	if (p->proto == PROTO_TCP && e->counters.halfopen > 0)
 		e->counters.halfopen--;
-	if (c->tscrub != 0)
-		tscrub_free(e, c->tscrub);
-	for (int i = 0; i < 4; i++)
-		if (c->nodes[i] != 0)
-			node_state_removed(e, c->nodes[i], m->f->rule,
+	if (state_cold(e, m->state)->tscrub != 0)
+		tscrub_free(e, state_cold(e, m->state)->tscrub);
+	for (int i = 0; x != NULL && i < 4; i++)
+		if (x->nodes[i] != 0)
+			node_state_removed(e, x->nodes[i], m->f->rule,
 			    false);
 	state_free(e, m->state);
 	return no_state(p, m);
@@ -355,10 +365,8 @@ create_state(struct pkt *p, struct making *m, struct verdict *v)
 		return no_state(p, m);
 	}
 	fill_state(p, m);
-	if (!start_scrub(p, m->state) || !choose_route(p, m))
-		return give_up(p, m);
-	attach_nodes(p, m);
-	if (!insert_state(p, m))
+	if (!start_scrub(p, m->state) || !choose_route(p, m) ||
+	    !attach_nodes(p, m) || !insert_state(p, m))
 		return give_up(p, m);
 	v->state = m->state;
 	v->created = true;
@@ -368,6 +376,7 @@ create_state(struct pkt *p, struct making *m, struct verdict *v)
 	c->tag = f->tag;
 	count_new_state(p->e, m->state);
 	state_get(p->e, m->state)->per_packet = per_packet(p->e, m->state);
+	state_get(p->e, m->state)->lane = lane_suits(p->e, m->state);
 	if (p->proto != PROTO_TCP || p->dir != PFK_IN ||
 	    m->r->keep_state != IMG_SYNPROXY_STATE ||
 	    (p->tcp_flags & (TCP_SYN | TCP_ACK)) != TCP_SYN)

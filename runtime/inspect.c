@@ -24,7 +24,6 @@ export_peer(const struct state_peer *p, struct pfk_peer *out)
 	out->state = p->state;
 	out->wscale = p->wscale;
 	out->max_win = p->max_win;
-	out->mss = p->mss;
 	out->seqlo = p->seqlo;
 	out->seqhi = p->seqhi;
 	out->seqdiff = p->seqdiff;
@@ -39,9 +38,11 @@ export_rule(const struct pfk_engine *e, uint32_t rule)
 }
 
 static void
-export_actions(const struct state *s, const struct state_cold *c,
-    struct pfk_state *out)
+export_actions(const struct pfk_engine *e, uint32_t i, struct pfk_state *out)
 {
+	const struct state *s = state_get(e, i);
+	const struct state_cold *c = state_cold(e, i);
+	const struct state_extra *x = state_extra(e, i);
 	const struct actions *a = &c->actions;
 	int to = s->direction == PFK_IN ? 1 : 0;
 
@@ -52,9 +53,11 @@ export_actions(const struct state *s, const struct state_cold *c,
 	out->max_mss = a->max_mss;
 	memcpy(out->set_prio, a->set_prio, sizeof(out->set_prio));
 	out->rt = c->rt;
-	memcpy(out->rt_addr.addr, c->rt_addr.b, 16);
-	for (int i = 0; i < 4; i++)
-		if (c->nodes[i] != 0)
+	if (x == NULL)
+		return;
+	memcpy(out->rt_addr.addr, x->rt_addr.b, 16);
+	for (int n = 0; n < 4; n++)
+		if (x->nodes[n] != 0)
 			out->src_node = true;
 }
 
@@ -66,7 +69,7 @@ state_export(const struct pfk_engine *e, uint32_t i, struct pfk_state *out)
 	uint32_t expires = state_expires(e, i);
 
 	memset(out, 0, sizeof(*out));
-	out->id = c->id;
+	out->id = s->id;
 	out->creatorid = e->opts.hostid;
 	out->ifname = s->ifid == IF_NONE ? "all" : iface_name(e, s->ifid);
 	out->proto = s->key.proto;
@@ -75,6 +78,7 @@ state_export(const struct pfk_engine *e, uint32_t i, struct pfk_state *out)
 	export_key(state_key(e, i, KEY_STACK), &out->stack);
 	export_peer(&s->src, &out->src);
 	export_peer(&s->dst, &out->dst);
+	out->src.mss = c->mss;
 	out->age = e->uptime - c->created;
 	out->expires = expires > e->uptime ? expires - e->uptime : 0;
 	memcpy(out->packets, s->packets, sizeof(out->packets));
@@ -83,7 +87,7 @@ state_export(const struct pfk_engine *e, uint32_t i, struct pfk_state *out)
 	out->anchor = export_rule(e, c->anchor);
 	out->timeout = s->timeout;
 	out->flags = s->flags & (unsigned)~STATE_ANCHORED;
-	export_actions(s, c, out);
+	export_actions(e, i, out);
 }
 
 void

@@ -16,21 +16,28 @@
 uint32_t
 lane_look_up(const struct state_table *t, uint32_t hash)
 {
-	uint32_t b = hash & (t->nbuckets - 1), found = 0, n = 0;
+	uint32_t b = hash & (t->nbuckets - 1), m;
 
 	for (;; b = (b + 1) & (t->nbuckets - 1)) {
 		const struct bucket *bu = &t->buckets[b];
 
-		for (int i = 0; i < BUCKET; i++) {
-			uint32_t hit = (bu->entry[i].hash == hash) &
-			    (bu->entry[i].ref != 0);	/* no branches */
-
-			n += hit;
-			found |= bu->entry[i].ref & (0u - hit);
-		}
+		if ((m = bucket_match(bu, hash)) != 0)
+			return (m & (bu->twins | (m - 1))) != 0 ? 0 :
+			    bu->ref[bucket_first(m)];
 		if (bu->past == 0)
-			return n == 1 ? found : 0;
+			return 0;
 	}
+}
+
+bool
+lane_suits(const struct pfk_engine *e, uint32_t i)
+{
+	const struct state *s = state_get(e, i);
+
+	/* its rule may want the packet for somebody else */
+	return !s->translated && s->per_packet == 0 &&
+	    !(s->flags & PFK_STATE_F_SLOPPY) &&
+	    e->rules[s->rule].r->divert == IMG_DIVERT_NONE;
 }
 
 static inline bool
@@ -50,18 +57,12 @@ key_fits(const struct state *s, const struct lane_packet *l)
 	    memcmp(k->port, &l->key[4], 8) == 0;
 }
 
-/*
- * It is the packet's, and asks for nothing that is rare.  Its rule may want
- * the packet for somebody else.
- */
+/* It is the packet's, and asks for nothing that is rare. */
 static inline bool
-state_usual(const struct pfk_engine *e, const struct state *s,
-    const struct lane_packet *l, uint16_t ifid)
+state_usual(const struct state *s, const struct lane_packet *l, uint16_t ifid)
 {
-	return key_fits(s, l) && s->timeout < TIMEOUT_PURGE &&
-	    (s->ifid == IF_NONE || s->ifid == ifid) && s->translated == 0 &&
-	    s->per_packet == 0 && (s->flags & PFK_STATE_F_SLOPPY) == 0 &&
-	    e->rules[s->rule].r->divert == IMG_DIVERT_NONE;
+	return key_fits(s, l) && s->timeout < TIMEOUT_PURGE && s->lane &&
+	    (s->ifid == IF_NONE || s->ifid == ifid);
 }
 
 /* ---- what the packet does to it (tcp_track.c, state_track.c) ---- */
@@ -230,7 +231,7 @@ tell(struct pfk_engine *e, const struct pfk_packet *f,
 	d->verdict = PFK_PASS;
 	d->reason = PFK_REASON_MATCH;
 	d->state = PFK_STATE_MATCH;
-	d->state_id = state_cold(e, state)->id;
+	d->state_id = state_get(e, state)->id;
 	tell_flow(&d->after, l);
 	d->before = d->after;
 	d->ttl = l->v6 ? l->ip[7] : l->ip[8];
@@ -255,7 +256,7 @@ lane_take(struct pfk_engine *e, const struct pfk_packet *f,
 		return false;
 	s = state_get(e, state);
 	back = l->dir != s->direction;
-	if (!state_usual(e, s, l, f->ifid) || !track(s, l, back))
+	if (!state_usual(s, l, f->ifid) || !track(s, l, back))
 		return false;
 	s->expire = e->uptime;
 	count(e, state, l, f->ifid, back);

@@ -60,7 +60,7 @@ void	lane_read(const struct pfk_engine *, const struct pfk_packet *,
 	    struct lane_packet *);
 /*
  * The table's only reference (index * 2 + side) with the hash; 0 if there is
- * none, or more than one.
+ * none, or perhaps more than one.
  */
 uint32_t lane_look_up(const struct state_table *, uint32_t hash);
 /* All of the packet, if it is usual; false: nothing was done. */

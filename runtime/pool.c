@@ -208,16 +208,17 @@ void
 pool_state_ended(struct pfk_engine *e, uint32_t state)
 {
 	const struct state_cold *c = state_cold(e, state);
-	const struct state_key *k = state_key(e, state, KEY_STACK);
+	const struct state_key *k;
 	const struct rt_rule *rr;
 	struct pool *q;
 
 	if (c->nat_rule == IMG_NONE)
 		return;
 	rr = &e->rules[c->nat_rule];
+	k = state_key(e, state, KEY_STACK);
 	if ((q = state_pool(e, rr)) != NULL)
 		pool_unload(e, q, k->af, rr->r->rt == IMG_ROUTE_TO ?
-		    &c->rt_addr : &k->addr[1]);
+		    state_route(e, state) : &k->addr[1]);
 }
 
 /* ---- saving ---- */

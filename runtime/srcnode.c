@@ -299,9 +299,11 @@ node_forget(struct pfk_engine *e, uint32_t node)
 {
 	uint8_t type = e->nodes[node].type;
 
+	struct state_extra *x;
+
 	for (uint32_t s = state_first(e); s != 0; s = state_next(e, s))
-		if (state_cold(e, s)->nodes[type] == node)
-			state_cold(e, s)->nodes[type] = 0;
+		if ((x = state_extra(e, s)) != NULL && x->nodes[type] == node)
+			x->nodes[type] = 0;
 	e->nodes[node].states = 0;
 	node_remove(e, node);
 }
@@ -317,12 +319,12 @@ nodes_purge(struct pfk_engine *e)
 void
 nodes_count(struct pfk_engine *e, uint32_t state, bool out, uint32_t bytes)
 {
-	const struct state_cold *c = state_cold(e, state);
+	const struct state_extra *x = state_extra(e, state);
 
-	for (int i = 0; i < 4; i++)
-		if (c->nodes[i] != 0) {
-			e->nodes[c->nodes[i]].packets[out]++;
-			e->nodes[c->nodes[i]].bytes[out] += bytes;
+	for (int i = 0; x != NULL && i < 4; i++)
+		if (x->nodes[i] != 0) {
+			e->nodes[x->nodes[i]].packets[out]++;
+			e->nodes[x->nodes[i]].bytes[out] += bytes;
 		}
 }
 
@@ -407,16 +409,16 @@ bool
 node_connected(struct pkt *p, uint32_t state)
 {
 	struct pfk_engine *e = p->e;
-	struct state_cold *c = state_cold(e, state);
+	const struct state_extra *x = state_extra(e, state);
 	const struct state *s = state_get(e, state);
 	const struct rt_rule *rr = &e->rules[s->rule];
 	struct src_node *n;
 
-	if (c->nodes[NODE_NONE] == 0)
+	if (x == NULL || x->nodes[NODE_NONE] == 0)
 		return true;
-	n = &e->nodes[c->nodes[NODE_NONE]];
+	n = &e->nodes[x->nodes[NODE_NONE]];
 	n->connections++;
-	c->tcp_est = 1;
+	state_cold(e, state)->tcp_est = 1;
 	rate_add(&n->rate, e->uptime);
 	if (!too_many(e, n, rr->r))
 		return true;

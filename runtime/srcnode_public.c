@@ -42,9 +42,11 @@ pfk_engine_src_nodes(const struct pfk_engine *e,
 void
 pfk_engine_flush_src_nodes(struct pfk_engine *e)
 {
+	struct state_extra *x;
+
 	for (uint32_t s = state_first(e); s != 0; s = state_next(e, s))
-		memset(state_cold(e, s)->nodes, 0,
-		    sizeof(state_cold(e, s)->nodes));
+		if ((x = state_extra(e, s)) != NULL)
+			memset(x->nodes, 0, sizeof(x->nodes));
 	for (uint32_t i = 1; i < e->node_table->n; i++)
 		if (e->nodes[i].used)
 			node_remove(e, i);

@@ -11,9 +11,10 @@
  *	state is OUT	 dst, src	 dst, src	of an outgoing packet
  *
  * A state is split in two records of the same index: `struct state`, two
- * cache lines, has all that a hit reads and writes; `struct state_cold` the
- * rest.  Both come from pools that grow in slabs up to `set limit states`.
- * Index 0 is "no state".
+ * cache lines, has all that a hit reads and writes; `struct state_cold`, one
+ * line, the rest that every state has.  What few have is in a third one,
+ * `struct state_extra`, if there is need.  They come from pools that grow up
+ * to `set limit states`.  Index 0 is "no state", and "no extra".
  *
  * Time in states is whole seconds since the engine started, as pf's.
  */
@@ -35,10 +36,9 @@ struct state_key {
 struct state_peer {
 	uint32_t	seqlo, seqhi;	/* max seq sent; max seq ACKed + win */
 	uint32_t	seqdiff;	/* of modulated sequence numbers */
-	uint16_t	max_win, mss;
+	uint16_t	max_win;
 	uint8_t		state;		/* TCPS_*, PFUDPS_*, ... */
 	uint8_t		wscale;		/* shift; WSCALE_* flags */
-	uint16_t	reserved;
 };
 #define WSCALE_MASK	0x0f
 #define WSCALE_FLAG	0x80
@@ -57,13 +57,15 @@ struct state {
 	struct state_key key;		/* KEY_WIRE */
 	struct state_peer src, dst;	/* who opened it, the other */
 	uint64_t	packets[2], bytes[2];	/* [0]: state's direction */
+	uint64_t	id;
 	uint32_t	expire;		/* last used; the timeout counts from */
 	uint32_t	rule;		/* of the engine's rules, or IMG_NONE */
 	uint16_t	ifid;		/* IF_NONE: floating */
 	uint16_t	flags;		/* PFK_STATE_F_* and below */
 	uint8_t		timeout;	/* enum img_timeout, TIMEOUT_* */
 	uint8_t		direction;	/* PFK_IN, PFK_OUT */
-	uint8_t		translated;	/* the stack key differs */
+	bool		translated : 1;	/* the stack key differs */
+	bool		lane : 1;	/* lane_suits() */
 	uint8_t		per_packet;	/* work beyond the window checks:
 					   PER_* */
 };
@@ -80,30 +82,34 @@ struct state {
 #define PER_LOG		0x80	/* log all */
 
 struct state_cold {
-	struct state_key stack;		/* KEY_STACK, if translated */
-	uint64_t	id;
 	uint32_t	created;
 	uint32_t	anchor;		/* rule that called the anchor, or
 					   IMG_NONE */
 	uint32_t	nat_rule;	/* rule that translated, or IMG_NONE */
 	uint32_t	match_list;	/* e->match_items chain, or 0 */
-	uint32_t	nodes[4];	/* source nodes by type, or 0 */
 	uint32_t	tscrub;		/* e->tscrubs, or 0 */
 	uint32_t	prev, next;	/* by age; sweep order */
+	uint32_t	extra;		/* of the pool of them, or 0 */
 	struct actions	actions;	/* rtable: of the state's direction */
-	struct pfk_addr	rt_addr;
+	uint16_t	tag;
+	uint16_t	mss;		/* that its opener offered: synproxy */
 	uint16_t	rt_ifid;
 	uint8_t		rt, rt_af;	/* enum img_route */
-	uint16_t	tag;
 	uint8_t		tcp_est;	/* counted by max-src-conn */
 	uint8_t		live;		/* in the table */
 };
 
-/* Records lie in slabs that never move. */
-#define STATE_SLAB	1024u
+struct state_extra {
+	struct state_key stack;		/* KEY_STACK, if translated */
+	uint32_t	nodes[4];	/* source nodes by type, or 0 */
+	struct pfk_addr	rt_addr;
+};
+
+/* Records lie in slabs that never move (state_mem.c). */
+#define STATE_SLAB	16384u
+#define EXTRA_SLAB	256u
 struct state_slab {
 	struct state	*hot;
-	void		*hot_raw;
 	struct state_cold *cold;
 };
 static inline struct state *
@@ -116,13 +122,25 @@ state_cold(const struct pfk_engine *e, uint32_t i)
 {
 	return &e->state_slabs[i / STATE_SLAB].cold[i % STATE_SLAB];
 }
+/* What few have; NULL if it does not.  state_extra_need() makes it. */
+static inline struct state_extra *
+state_extra(const struct pfk_engine *e, uint32_t i)
+{
+	uint32_t x = state_cold(e, i)->extra;
+
+	return x == 0 ? NULL :
+	    &e->extra_slabs[x / EXTRA_SLAB][x % EXTRA_SLAB];
+}
+struct state_extra *state_extra_need(struct pfk_engine *, uint32_t);
+/* The next hop of its route-to, reply-to, dup-to; zeros if it has none. */
+const struct pfk_addr *state_route(const struct pfk_engine *, uint32_t);
 static inline const struct state_key *
 state_key(const struct pfk_engine *e, uint32_t index, int side)
 {
 	const struct state *s = state_get(e, index);
 
 	return side == KEY_STACK && s->translated ?
-	    &state_cold(e, index)->stack : &s->key;
+	    &state_extra(e, index)->stack : &s->key;
 }
 
 /*
@@ -199,6 +217,8 @@ void	tcp_start(struct pkt *, uint32_t state, bool modulate);
 uint8_t	tcp_wscale(const struct pkt *);
 /* The key on the other side of the host, where the packet is going. */
 const struct state_key *state_key_beyond(const struct pkt *, uint32_t state);
+/* lane.c: nothing of the state itself keeps its packets off the lane. */
+bool	lane_suits(const struct pfk_engine *, uint32_t);
 /* synproxy.c */
 enum outcome synproxy_packet(struct pkt *, uint32_t state);
 void	synproxy_start(struct pkt *, uint32_t state);

@@ -22,7 +22,7 @@ state_reversed(const struct pfk_engine *e, uint32_t i, uint8_t af)
 	const struct state *s = state_get(e, i);
 
 	return s->translated && s->key.af != af &&
-	    state_cold(e, i)->stack.af == af;
+	    state_extra(e, i)->stack.af == af;
 }
 
 static bool
@@ -30,7 +30,7 @@ is_afto(const struct pfk_engine *e, uint32_t i)
 {
 	const struct state *s = state_get(e, i);
 
-	return s->translated && state_cold(e, i)->stack.af != s->key.af;
+	return s->translated && state_extra(e, i)->stack.af != s->key.af;
 }
 
 /*
@@ -54,15 +54,13 @@ static bool
 search_table(struct pfk_engine *e, struct search *f)
 {
 	const struct state_table *t = e->states;
-	uint32_t hash = f->hash, b = hash & (t->nbuckets - 1), ref, i;
+	uint32_t hash = f->hash, b = hash & (t->nbuckets - 1), ref, i, m;
 
 	for (;; b = (b + 1) & (t->nbuckets - 1)) {
 		const struct bucket *bu = &t->buckets[b];
 
-		for (int n = 0; n < BUCKET; n++) {
-			if (bu->entry[n].hash != hash ||
-			    (ref = bu->entry[n].ref) == 0)
-				continue;
+		for (m = bucket_match(bu, hash); m != 0; m &= m - 1) {
+			ref = bu->ref[bucket_first(m)];
 			i = ref / 2;
 			if (key_equal(state_key(e, i, (int)(ref & 1)),
 			    f->key) && f->fn(e, i, (int)(ref & 1), f))
@@ -99,8 +97,8 @@ find_best(struct pfk_engine *e, uint32_t i, int side, struct search *f)
 	    !side_serves(e, i, side, f->dir))
 		return false;
 	if (f->best != 0) {
-		id = state_cold(e, i)->id;
-		f->best_id = state_cold(e, f->best)->id;
+		id = s->id;
+		f->best_id = state_get(e, f->best)->id;
 		if (bound != f->bound ? !bound :
 		    bound ? id < f->best_id : id > f->best_id)
 			return false;
@@ -173,8 +171,7 @@ static bool
 find_conflict(struct pfk_engine *e, uint32_t i, int side, struct search *f)
 {
 	const struct state *s = state_get(e, i);
-	uint8_t stack_af = s->translated ? state_cold(e, i)->stack.af :
-	    s->key.af;
+	uint8_t stack_af = state_key(e, i, KEY_STACK)->af;
 
 	(void)side;
 	if (s == f->s || s->ifid != f->s->ifid)

@@ -4,7 +4,7 @@
  *
  * What of a key says something goes in: an IPv4 key has its addresses in 8 of
  * 32 bytes, so it is two words; an IPv6 key is five.  The last word of both
- * has ports, routing domain, family and protocol.
+ * has ports, routing domain, family and protocol.  No hash is 0.
  */
 #ifndef RUNTIME_STATE_HASH_H
 #define RUNTIME_STATE_HASH_H
@@ -41,6 +41,8 @@ state_hash_words(const struct siphash_key *key, const uint64_t *w, unsigned n)
 		key->k0 ^ 0x6c7967656e657261u, key->k1 ^ 0x7465646279746573u
 	};
 
+	uint32_t hash;
+
 	for (unsigned i = 0; i <= n; i++) {
 		uint64_t m = i < n ? w[i] : (uint64_t)n << 59;
 
@@ -51,7 +53,8 @@ state_hash_words(const struct siphash_key *key, const uint64_t *w, unsigned n)
 	s.c ^= 0xff;
 	for (int i = 0; i < 3; i++)
 		sip_round(&s);
-	return (uint32_t)(s.a ^ s.b ^ s.c ^ s.d);
+	hash = (uint32_t)(s.a ^ s.b ^ s.c ^ s.d);
+	return hash + (hash == 0);
 }
 
 #endif

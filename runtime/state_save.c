@@ -25,13 +25,13 @@ save_key(struct saver *sv, const struct state_key *k)
 }
 
 static void
-save_peer(struct saver *sv, const struct state_peer *p)
+save_peer(struct saver *sv, const struct state_peer *p, uint16_t mss)
 {
 	save_u32(sv, p->seqlo);
 	save_u32(sv, p->seqhi);
 	save_u32(sv, p->seqdiff);
 	save_u16(sv, p->max_win);
-	save_u16(sv, p->mss);
+	save_u16(sv, mss);
 	save_u8(sv, p->state);
 	save_u8(sv, p->wscale);
 }
@@ -61,11 +61,11 @@ save_matches(const struct pfk_engine *e, struct saver *sv, uint32_t list)
 }
 
 static void
-save_hot(struct saver *sv, const struct state *s)
+save_hot(struct saver *sv, const struct state *s, uint16_t mss)
 {
 	save_key(sv, &s->key);
-	save_peer(sv, &s->src);
-	save_peer(sv, &s->dst);
+	save_peer(sv, &s->src, mss);
+	save_peer(sv, &s->dst, 0);
 	for (int i = 0; i < 2; i++) {
 		save_u64(sv, s->packets[i]);
 		save_u64(sv, s->bytes[i]);
@@ -81,20 +81,23 @@ save_hot(struct saver *sv, const struct state *s)
 static void
 save_state(const struct pfk_engine *e, struct saver *sv, uint32_t i)
 {
+	static const struct state_extra none;
 	const struct state_cold *c = state_cold(e, i);
+	const struct state_extra *x = c->extra != 0 ? state_extra(e, i) :
+	    &none;
 
-	save_hot(sv, state_get(e, i));
-	save_key(sv, &c->stack);
-	save_u64(sv, c->id);
+	save_hot(sv, state_get(e, i), c->mss);
+	save_key(sv, state_key(e, i, KEY_STACK));
+	save_u64(sv, state_get(e, i)->id);
 	save_u32(sv, c->created);
 	save_u32(sv, c->anchor);
 	save_u32(sv, c->nat_rule);
 	save_matches(e, sv, c->match_list);
 	for (int n = 0; n < 4; n++)
-		save_u32(sv, c->nodes[n]);
+		save_u32(sv, x->nodes[n]);
 	save_u32(sv, c->tscrub);
 	save_actions(sv, &c->actions);
-	save_bytes(sv, c->rt_addr.b, 16);
+	save_bytes(sv, x->rt_addr.b, 16);
 	save_u16(sv, c->rt_ifid);
 	save_u8(sv, c->rt);
 	save_u8(sv, c->rt_af);
@@ -139,13 +142,13 @@ load_key(struct saver *sv, struct state_key *k)
 }
 
 static bool
-load_peer(struct saver *sv, struct state_peer *p)
+load_peer(struct saver *sv, struct state_peer *p, uint16_t *mss)
 {
 	p->seqlo = load_u32(sv);
 	p->seqhi = load_u32(sv);
 	p->seqdiff = load_u32(sv);
 	p->max_win = load_u16(sv);
-	p->mss = load_u16(sv);
+	*mss = load_u16(sv);
 	p->state = load_u8(sv);
 	p->wscale = load_u8(sv);
 	return p->state <= TCPS_PROXY_DST && (p->wscale & WSCALE_MASK) <= 14;
@@ -201,10 +204,11 @@ load_tag(struct pfk_engine *e, struct saver *sv, uint16_t *tag)
 }
 
 static bool
-load_hot(struct pfk_engine *e, struct saver *sv, struct state *s)
+load_hot(struct pfk_engine *e, struct saver *sv, struct state *s, uint16_t *mss)
 {
-	bool ok = load_key(sv, &s->key) && load_peer(sv, &s->src) &&
-	    load_peer(sv, &s->dst);
+	uint16_t unused;
+	bool ok = load_key(sv, &s->key) && load_peer(sv, &s->src, mss) &&
+	    load_peer(sv, &s->dst, &unused);
 
 	for (int i = 0; i < 2; i++) {
 		s->packets[i] = load_u64(sv);
@@ -228,37 +232,57 @@ rule_or_none(const struct pfk_engine *e, uint32_t rule)
 	return rule == IMG_NONE || rule < e->nrules;
 }
 
+/* Into an extra record, if one is needed. */
 static bool
-load_cold(struct pfk_engine *e, struct saver *sv, struct state_cold *c)
+put_extra(struct pfk_engine *e, uint32_t i, const struct state_extra *x)
 {
-	bool ok = load_key(sv, &c->stack);
+	static const struct state_extra none;
+	struct state_extra *to;
 
-	c->id = load_u64(sv);
+	if (memcmp(x->nodes, none.nodes, sizeof(none.nodes)) == 0 &&
+	    state_cold(e, i)->rt == IMG_RT_NONE)
+		return true;
+	if ((to = state_extra_need(e, i)) == NULL)
+		return false;
+	*to = *x;
+	return true;
+}
+
+static bool
+load_cold(struct pfk_engine *e, struct saver *sv, uint32_t i,
+    struct state_extra *x)
+{
+	struct state_cold *c = state_cold(e, i);
+	bool ok = load_key(sv, &x->stack);
+
+	state_get(e, i)->id = load_u64(sv);
 	c->created = load_u32(sv);
 	c->anchor = load_u32(sv);
 	c->nat_rule = load_u32(sv);
 	ok = load_matches(e, sv, &c->match_list) && ok;
 	for (int n = 0; n < 4; n++) {
-		c->nodes[n] = load_u32(sv);
-		ok = ok && node_exists(e, c->nodes[n]);
+		x->nodes[n] = load_u32(sv);
+		ok = ok && node_exists(e, x->nodes[n]);
 	}
 	c->tscrub = load_u32(sv);
 	ok = ok && tscrub_valid(e, c->tscrub);
 	load_actions(sv, &c->actions);
-	load_bytes(sv, c->rt_addr.b, 16);
+	load_bytes(sv, x->rt_addr.b, 16);
 	c->rt_ifid = load_u16(sv);
 	c->rt = load_u8(sv);
 	c->rt_af = load_u8(sv);
 	ok = load_tag(e, sv, &c->tag) && ok;
 	c->tcp_est = load_u8(sv);
 	return ok && rule_or_none(e, c->anchor) &&
-	    rule_or_none(e, c->nat_rule) && c->rt <= IMG_DUP_TO && c->id != 0;
+	    rule_or_none(e, c->nat_rule) && c->rt <= IMG_DUP_TO &&
+	    state_get(e, i)->id != 0 && put_extra(e, i, x);
 }
 
 static bool
 load_state(struct pfk_engine *e, struct saver *sv, uint32_t *index)
 {
 	uint32_t i = state_alloc(e);
+	struct state_extra x;
 	struct state *s;
 	struct state_cold *c;
 
@@ -267,17 +291,19 @@ load_state(struct pfk_engine *e, struct saver *sv, uint32_t *index)
 		return false;
 	s = state_get(e, i);
 	c = state_cold(e, i);
-	if (!load_hot(e, sv, s) || !load_cold(e, sv, c) || sv->bad) {
+	if (!load_hot(e, sv, s, &c->mss) || !load_cold(e, sv, i, &x) ||
+	    sv->bad) {
 		match_items_free(e, c->match_list);
 		state_free(e, i);
 		return false;
 	}
 	s->per_packet = load_u8(sv);
-	if (!state_relist(e, i)) {
+	if (!state_relist(e, i, &x.stack)) {
 		match_items_free(e, c->match_list);
 		state_free(e, i);
 		return false;
 	}
+	s->lane = lane_suits(e, i);
 	return true;
 }
 

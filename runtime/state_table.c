@@ -4,16 +4,19 @@
  * It maps keys to (record, side) by open addressing over buckets of a cache
  * line:
  *
- *	+-----------+-----------+ ... +-----------+---------+--------+
- *	| hash, ref | hash, ref |     | hash, ref | past    | unused |
- *	+-----------+-----------+ ... +-----------+---------+--------+
- *	 7 entries of 8 bytes			    4 bytes   4 bytes
+ *	+------------------+------+-----------------+-------+
+ *	| hash of 7 entries| past | ref of 7 entries| twins |
+ *	+------------------+------+-----------------+-------+
+ *	 28 bytes	    4	   28		     4
  *
- * ref is index * 2 + side (0: empty).  `past` counts the entries that wanted
- * to be in this bucket or before it, and lie in a later one: while it is 0 a
- * search ends here.  A state whose keys are equal has one entry, with side
- * KEY_WIRE.  The hash is SipHash-1-3 under the engine's key; its 32 bits are
- * kept in the entry, so that growing does not touch the states.
+ * ref is index * 2 + side; an empty entry has hash 0, which none has.  `past`
+ * counts the entries that wanted to be in this bucket or before it, and lie in
+ * a later one: while it is 0 a search ends here.  `twins` has a bit for each
+ * entry that may not be the only one with its hash: who finds one without it
+ * need not look on.  A state whose keys are equal has one entry, with side
+ * KEY_WIRE.  The 32 bits of the hash are kept in the entry, so that growing
+ * does not touch the states.  At most five eighths of the entries are used:
+ * then hardly any lies in a second bucket.
  */
 #include <assert.h>
 #include <stddef.h>
@@ -69,23 +72,48 @@ home(const struct state_table *t, uint32_t hash)
 	return hash & (t->nbuckets - 1);
 }
 
-/* => There is an empty entry. */
+/* Hashes that are equal know of each other.  => There is an empty entry. */
 void
 state_entry_put(struct state_table *t, uint32_t hash, uint32_t ref)
 {
-	uint32_t b = home(t, hash);
+	struct bucket *at = NULL;
+	uint32_t same, empty, bit = 0, twin = 0;
 
 	t->changes++;
-	for (;; b = (b + 1) & (t->nbuckets - 1)) {
-		for (int i = 0; i < BUCKET; i++)
-			if (t->buckets[b].entry[i].ref == 0) {
-				t->buckets[b].entry[i].hash = hash;
-				t->buckets[b].entry[i].ref = ref;
-				t->entries++;
-				return;
-			}
-		t->buckets[b].past++;
+	t->entries++;
+	for (uint32_t b = home(t, hash);; b = (b + 1) & (t->nbuckets - 1)) {
+		struct bucket *bu = &t->buckets[b];
+
+		same = bucket_match(bu, hash);
+		bu->twins |= same;
+		twin |= same;
+		if (at == NULL && (empty = bucket_match(bu, 0)) != 0) {
+			at = bu;
+			bit = empty & (0u - empty);
+			bu->hash[bucket_first(bit)] = hash;
+			bu->ref[bucket_first(bit)] = ref;
+		} else if (at == NULL)
+			bu->past++;
+		if (at != NULL && bu->past == 0)
+			break;
 	}
+	if (twin != 0)
+		at->twins |= bit;
+}
+
+static bool
+bucket_remove(struct bucket *bu, uint32_t hash, uint32_t ref)
+{
+	for (uint32_t m = bucket_match(bu, hash); m != 0; m &= m - 1) {
+		unsigned i = bucket_first(m);
+
+		if (bu->ref[i] != ref)
+			continue;
+		bu->hash[i] = bu->ref[i] = 0;
+		bu->twins &= ~(1u << i);
+		return true;
+	}
+	return false;
 }
 
 /* Searches that hold no entry go past b only while `past` says so. */
@@ -95,16 +123,23 @@ state_entry_remove(struct state_table *t, uint32_t hash, uint32_t ref)
 	uint32_t b = home(t, hash);
 
 	t->changes++;
-	for (;; b = (b + 1) & (t->nbuckets - 1)) {
-		for (int i = 0; i < BUCKET; i++)
-			if (t->buckets[b].entry[i].ref == ref) {
-				t->buckets[b].entry[i].ref = 0;
-				t->entries--;
-				return;
-			}
+	t->entries--;
+	for (; !bucket_remove(&t->buckets[b], hash, ref);
+	    b = (b + 1) & (t->nbuckets - 1)) {
 		assert(t->buckets[b].past > 0);
 		t->buckets[b].past--;
 	}
+}
+
+struct bucket *
+state_buckets_new(const struct pfk_engine *e, uint32_t n, void **raw)
+{
+	size_t size = n * sizeof(struct bucket);
+	struct bucket *b = state_alloc_aligned(e, size, raw);
+
+	if (b != NULL)
+		memset(b, 0, size);
+	return b;
 }
 
 static bool
@@ -114,8 +149,8 @@ table_grow(struct pfk_engine *e)
 	struct bucket *buckets;
 	void *raw;
 
-	if (t->nbuckets > UINT32_MAX / 4 || (buckets = state_alloc_aligned(e,
-	    2 * (size_t)t->nbuckets * sizeof(*buckets), &raw)) == NULL)
+	if (t->nbuckets > UINT32_MAX / 4 || (buckets = state_buckets_new(e,
+	    2 * t->nbuckets, &raw)) == NULL)
 		return false;
 	t->buckets = buckets;
 	t->buckets_raw = raw;
@@ -123,9 +158,9 @@ table_grow(struct pfk_engine *e)
 	t->entries = 0;
 	for (uint32_t b = 0; b < old.nbuckets; b++)
 		for (int i = 0; i < BUCKET; i++)
-			if (old.buckets[b].entry[i].ref != 0)
-				state_entry_put(t, old.buckets[b].entry[i].hash,
-				    old.buckets[b].entry[i].ref);
+			if (old.buckets[b].hash[i] != 0)
+				state_entry_put(t, old.buckets[b].hash[i],
+				    old.buckets[b].ref[i]);
 	state_free_aligned(e, old.buckets_raw, old.nbuckets * sizeof(*buckets));
 	return true;
 }
@@ -137,7 +172,7 @@ state_table_room(struct pfk_engine *e)
 	struct state_table *t = e->states;
 	uint64_t slots = (uint64_t)t->nbuckets * BUCKET;
 
-	if ((t->entries + 2) * 4 <= slots * 3 || table_grow(e))
+	if ((t->entries + 2) * 8 <= slots * 5 || table_grow(e))
 		return true;
 	return t->entries + 2 < slots;
 }

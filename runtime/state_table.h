@@ -1,26 +1,38 @@
 /*
- * Inside of the state table: state.c, state_table.c,
+ * Inside of the state table: state.c, state_mem.c, state_table.c,
  * state_find.c, purge.c, state_save.c and the lane see it.
  */
 #ifndef RUNTIME_STATE_TABLE_H
 #define RUNTIME_STATE_TABLE_H
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 #include "runtime/normalize.h"
 #include "runtime/state.h"
 
 #define BUCKET	7			/* entries of a bucket */
+#define BUCKET_ALL ((1u << BUCKET) - 1)
 
 struct bucket {
-	struct { uint32_t hash, ref; } entry[BUCKET];
+	uint32_t	hash[BUCKET];
 	uint32_t	past;
-	uint32_t	unused;
+	uint32_t	ref[BUCKET];
+	uint32_t	twins;
 };
 
+struct state_chunk { void *raw; uint32_t slabs; };
+
 struct state_table {
-	uint32_t	 nslabs, slabs_room;
+	struct state_chunk *chunks;
+	uint32_t	 nchunks, chunks_room;
+	uint32_t	 nslabs, slabs_room;	/* e->state_slabs */
 	uint32_t	 fresh;		/* first index never used; 0 at first */
 	uint32_t	 free_list;
 	uint32_t	 taken;		/* records in use */
+	uint32_t	 nextra_slabs, extra_room; /* e->extra_slabs */
+	uint32_t	 extra_fresh, extra_free;
 
 	struct bucket	*buckets;
 	void		*buckets_raw;
@@ -33,10 +45,58 @@ struct state_table {
 	uint64_t	 next_id;
 };
 
-/* state.c: memory at the beginning of a cache line; *raw is to be freed. */
+/* The entries of a bucket with the hash, a bit each. */
+static inline uint32_t
+bucket_match_plain(const struct bucket *b, uint32_t hash)
+{
+	uint32_t m = 0;
+
+	for (unsigned i = 0; i < BUCKET; i++)
+		m |= (uint32_t)(b->hash[i] == hash) << i;
+	return m;
+}
+
+#ifdef __SSE2__
+static inline uint32_t
+bucket_match(const struct bucket *b, uint32_t hash)
+{
+	__m128i h = _mm_set1_epi32((int)hash);
+	const __m128i *p = (const __m128i *)(const void *)b->hash;
+	__m128i lo = _mm_cmpeq_epi32(_mm_load_si128(p), h);
+	__m128i hi = _mm_cmpeq_epi32(_mm_load_si128(p + 1), h);
+
+	return (uint32_t)_mm_movemask_epi8(_mm_packs_epi16(
+	    _mm_packs_epi32(lo, hi), _mm_setzero_si128())) & BUCKET_ALL;
+}
+#else
+#define bucket_match	bucket_match_plain
+#endif
+
+/* The number of the lowest bit.  => There is one. */
+static inline unsigned
+bucket_first(uint32_t m)
+{
+#if defined(__GNUC__) || defined(__clang__)
+	return (unsigned)__builtin_ctz(m);
+#else
+	unsigned i = 0;
+
+	while (!(m >> i & 1))
+		i++;
+	return i;
+#endif
+}
+
+/*
+ * state_mem.c: memory that begins with two cache lines, not cleared; *raw is
+ * to be freed.
+ */
 void	*state_alloc_aligned(const struct pfk_engine *, size_t, void **raw);
 void	 state_free_aligned(const struct pfk_engine *, void *raw, size_t);
+void	 state_mem_free(struct pfk_engine *);
 /* state_table.c: entries (ref: index * 2 + side). */
+struct bucket *state_buckets_new(const struct pfk_engine *, uint32_t,
+	    void **raw);
 bool	state_table_room(struct pfk_engine *);	/* for two more */
 void	state_entry_put(struct state_table *, uint32_t hash, uint32_t ref);
 void	state_entry_remove(struct state_table *, uint32_t hash, uint32_t ref);
@@ -48,6 +108,7 @@ bool	state_key_clear(struct pfk_engine *, uint32_t,
 	    const struct state_key *);
 /* For restoring: all states away, one back. */
 void	states_flush(struct pfk_engine *);
-bool	state_relist(struct pfk_engine *, uint32_t);
+bool	state_relist(struct pfk_engine *, uint32_t,
+	    const struct state_key *stack);
 
 #endif

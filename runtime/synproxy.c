@@ -82,9 +82,9 @@ synproxy_start(struct pkt *p, uint32_t state)
 
 	state_set_peer(p->e, state, PEER_SRC, TCPS_PROXY_SRC);
 	s->src.seqhi = e_random(p->e);
-	s->src.mss = offered_mss(p);
+	state_cold(p->e, state)->mss = offered_mss(p);
 	answer(p, s->src.seqhi, s->src.seqlo + 1, TCP_SYN | TCP_ACK, 0,
-	    s->src.mss);
+	    state_cold(p->e, state)->mss);
 	p->reason = PFK_REASON_SYNPROXY;
 }
 
@@ -118,7 +118,7 @@ await_client(struct pkt *p, uint32_t state)
 		if (n.seq != s->src.seqlo)
 			return drop(p, PFK_REASON_SYNPROXY);
 		answer(p, s->src.seqhi, n.seq + 1, TCP_SYN | TCP_ACK, 0,
-		    s->src.mss);
+		    state_cold(p->e, state)->mss);
 		return absorbed(p);
 	}
 	if ((p->tcp_flags & (TCP_ACK | TCP_RST | TCP_FIN)) != TCP_ACK ||
@@ -143,7 +143,8 @@ client_ack(struct pkt *p, uint32_t state)
 	s->src.max_win = n.win > 0 ? n.win : 1;
 	if (s->dst.seqhi == 1)
 		s->dst.seqhi = e_random(p->e);
-	forward(p, state, s->dst.seqhi, 0, TCP_SYN, 0, s->src.mss);
+	forward(p, state, s->dst.seqhi, 0, TCP_SYN, 0,
+	    state_cold(p->e, state)->mss);
 	return absorbed(p);
 }
 
