@@ -14,7 +14,7 @@
  * that the packet would have met.  So runs with other levels of optimisation,
  * other hosts and other packets add up, as long as the text is the same.
  *
- * The file (cover_write(), cover_read()) has lines of words, then images:
+ * The file (cover_write(), cover_read(); `--cover-out FILE') has lines of words, then images:
  *
  *	pfkit-cover 1
  *	run KIND NAME			one or more, each with
@@ -42,6 +42,7 @@
 #include <pfkit/origin.h>
 
 struct cover;
+struct out;			/* ../replay/out.h */
 
 /* kind: "replay", "test", "trace"; name: of what ran. */
 struct cover *cover_new(const char *kind, const char *name);
@@ -84,6 +85,7 @@ void	 cover_evaluated(struct cover *, const struct pfk_image *, size_t rule,
 
 /* 0, or 1 and the error was told. */
 int	 cover_write(const struct cover *, const char *path);
+void	 cover_write_to(const struct cover *, struct out *);
 /*
  * A file's content, added to what is there; its images belong to the cover.
  * 0, or 1 and the error was told.

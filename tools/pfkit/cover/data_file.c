@@ -114,10 +114,9 @@ put_evaluations(struct out *o, const struct cover *c)
 				    c->rulesets[i].evaluations[r]);
 }
 
-int
-cover_write(const struct cover *c, const char *path)
+void
+cover_write_to(const struct cover *c, struct out *o)
 {
-	struct out *o = out_open(path);
 	const void *bytes;
 	size_t len;
 
@@ -139,6 +138,14 @@ cover_write(const struct cover *c, const char *path)
 		bytes = pfk_image_bytes(c->rulesets[i].image, &len);
 		out_bytes(o, bytes, len);
 	}
+}
+
+int
+cover_write(const struct cover *c, const char *path)
+{
+	struct out *o = out_open(path);
+
+	cover_write_to(c, o);
 	return out_close(o);
 }
 
