@@ -3,7 +3,8 @@
  * what several of them will need from memory is fetched together:
  *
  *	read all	headers, keys, hashes; buckets are on their way
- *	look ahead	buckets tell which states; they are on their way
+ *	look ahead	buckets tell which states; they are on their way;
+ *			what tables of rules need for packets without one
  *	decide each	work that is due at its time, then the fast lane, or
  *			the ordinary path
  *
@@ -12,6 +13,7 @@
  */
 #include "base/prefetch.h"
 #include "runtime/lane.h"
+#include "runtime/rules_int.h"
 
 /* pfk_engine_advance(), when there is nothing else to do than to move on. */
 static inline void
@@ -53,6 +55,28 @@ look_ahead(const struct pfk_engine *e, const struct pfk_packet *f, size_t n,
 	}
 }
 
+/* Packets without a state: their addresses, for the tables of rules. */
+static void
+look_ahead_tables(const struct pfk_engine *e, const struct lane_packet *l,
+    size_t n)
+{
+	struct asking a[LANE_BURST];
+	size_t k = 0;
+
+	if (e->nasked == 0)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		const uint8_t *ip = l[i].ip;
+
+		if (!l[i].known || l[i].ref != 0)
+			continue;
+		a[k++] = (struct asking){ { ip + (l[i].v6 ? 8 : 12),
+		    ip + (l[i].v6 ? 24 : 16) }, l[i].v6 };
+	}
+	if (k > 1)
+		tables_look_ahead(e, a, k);
+}
+
 static void
 run_burst(struct pfk_engine *e, const struct pfk_packet *f, size_t n,
     struct lane_if *in)
@@ -61,6 +85,7 @@ run_burst(struct pfk_engine *e, const struct pfk_packet *f, size_t n,
 	uint64_t seen = e->states->changes;
 
 	look_ahead(e, f, n, in, l);
+	look_ahead_tables(e, l, n);
 	for (size_t i = 0; i < n; i++) {
 		advance(e, f[i].time);
 		if (l[i].usual && e->states->changes != seen)
