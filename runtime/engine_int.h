@@ -10,7 +10,8 @@
  *	tscrub.c	`reassemble tcp`
  *	state.c		states by age		state_mem.c  their records
  *	purge.c		sweeps, timeouts
- *	state_table.c	keys and buckets	state_find.c  which state
+ *	state_table.c	keys and buckets	state_hash.c  their hash
+ *	state_find.c	which state
  *	tcp_track.c	windows			tcp_states.c  transitions
  *	state_track.c	a packet of a state	synproxy.c
  *	icmp.c, icmp_map.c	messages, and the states that errors quote
@@ -18,7 +19,7 @@
  *	vm.c		runs the bytecode	match.c    what a matching rule does
  *	block*.c	looks up rules of one kind
  *	rules.c, anchors.c			rules of images, also loaded later
- *	table*.c	<tables>		iface.c    interfaces, (dynamic)
+ *	table.c		<tables>		iface.c    interfaces, (dynamic)
  *	route.c		routing table		osfp_match.c  fingerprints
  *	pool*.c		nat-to, rdr-to, af-to, route-to: address and port
  *	rewrite*.c	changing packets	afto*.c    other address family
@@ -40,9 +41,9 @@
 #ifndef RUNTIME_ENGINE_INT_H
 #define RUNTIME_ENGINE_INT_H
 
-#include "base/hash.h"
 #include "runtime/image.h"
 #include "runtime/pkt.h"
+#include "runtime/state_hash.h"
 
 /* pf's events per time: count decays linearly (max-pkt-rate and others). */
 struct rate {
@@ -93,8 +94,6 @@ struct attached;
 struct block;			/* block.c */
 struct explain;			/* explain.h */
 
-#define TABLES_ASKED	8		/* not more of them are remembered */
-
 struct pfk_engine {
 	struct pfk_allocator alloc;
 	const struct pfk_image *image;
@@ -110,6 +109,7 @@ struct pfk_engine {
 	/* chance: splitmix64/xoshiro from the seed */
 	uint64_t	 random[4];
 	struct siphash_key hash_key;
+	struct state_hasher hasher;	/* of states' keys */
 
 	struct rt_rule	*rules;
 	uint32_t	 nrules;	/* without the default rule */
@@ -123,9 +123,6 @@ struct pfk_engine {
 
 	struct table	*tables;
 	uint32_t	 ntables;
-	/* table_ahead.c: those that rules ask about packets' addresses */
-	struct { uint32_t table; uint8_t sides; } asked[TABLES_ASKED];
-	uint32_t	 nasked;
 	struct iface	*ifaces;
 	uint32_t	 nifaces;
 	struct pool	*pools;

@@ -13,22 +13,6 @@
 
 /* ---- which state (state_find.c) ---- */
 
-uint32_t
-lane_look_up(const struct state_table *t, uint32_t hash)
-{
-	uint32_t b = hash & (t->nbuckets - 1), m;
-
-	for (;; b = (b + 1) & (t->nbuckets - 1)) {
-		const struct bucket *bu = &t->buckets[b];
-
-		if ((m = bucket_match(bu, hash)) != 0)
-			return (m & (bu->twins | (m - 1))) != 0 ? 0 :
-			    bu->ref[bucket_first(m)];
-		if (bu->past == 0)
-			return 0;
-	}
-}
-
 bool
 lane_suits(const struct pfk_engine *e, uint32_t i)
 {
@@ -54,7 +38,7 @@ key_fits(const struct state *s, const struct lane_packet *l)
 	}
 	return memcmp(&k->addr[0], &l->key[0], 4) == 0 &&
 	    memcmp(&k->addr[1], (const uint8_t *)&l->key[0] + 4, 4) == 0 &&
-	    memcmp(k->port, &l->key[4], 8) == 0;
+	    memcmp(k->port, &l->key[1], 8) == 0;
 }
 
 /* It is the packet's, and asks for nothing that is rare. */
@@ -67,70 +51,38 @@ state_usual(const struct state *s, const struct lane_packet *l, uint16_t ifid)
 
 /* ---- what the packet does to it (tcp_track.c, state_track.c) ---- */
 
-struct segment {
-	uint32_t	seq, end, ack;
-	uint16_t	win;
-	uint8_t		sws, dws;	/* scale of the sender's, receiver's */
-};
-
-static inline struct segment
-segment_read(const struct lane_packet *l, const struct state_peer *src,
-    const struct state_peer *dst)
-{
-	bool both = src->wscale != 0 && dst->wscale != 0;
-	struct segment g = {
-		.seq = get32(l->hdr + 4), .ack = get32(l->hdr + 8),
-		.win = get16(l->hdr + 14),
-		.sws = both ? src->wscale & WSCALE_MASK : 0,
-		.dws = both ? dst->wscale & WSCALE_MASK : 0
-	};
-
-	/* without data it may stand anywhere */
-	if (l->datalen == 0)
-		g.seq = src->seqlo;
-	g.end = g.seq + l->datalen;
-	return g;
-}
-
-static inline bool
-in_window(const struct segment *g, const struct state_peer *src,
-    const struct state_peer *dst)
-{
-	int32_t skew = (int32_t)(dst->seqlo - g->ack);
-
-	return seq_geq(src->seqhi, g->end) &&
-	    seq_geq(g->seq, src->seqlo - ((uint32_t)dst->max_win << g->dws)) &&
-	    skew >= -MAX_ACK_WINDOW && skew <= (MAX_ACK_WINDOW << g->sws);
-}
-
-static inline void
-move_windows(const struct segment *g, struct state_peer *src,
-    struct state_peer *dst)
-{
-	uint32_t win = (uint32_t)g->win << g->sws;
-
-	if (src->max_win < g->win)
-		src->max_win = g->win;
-	if (!seq_geq(src->seqlo, g->end))
-		src->seqlo = g->end;
-	if (seq_geq(g->ack + win, dst->seqhi))
-		dst->seqhi = g->ack + (win > 0 ? win : 1);
-}
-
 /* Both halves are open, and an ACK in the window leaves them so. */
 static inline bool
 track_tcp(struct state *s, const struct lane_packet *l,
     struct state_peer *src, struct state_peer *dst)
 {
-	struct segment g;
+	const uint8_t *th = l->hdr;
+	uint32_t low = src->seqlo, ack = get32(th + 8), seq, end, win, out;
+	uint32_t skew = dst->seqlo - ack, w = get16(th + 14);
+	unsigned sws = src->wscale & WSCALE_MASK;
+	unsigned dws = dst->wscale & WSCALE_MASK;
 
-	if (src->state != TCPS_ESTABLISHED || dst->state != TCPS_ESTABLISHED ||
-	    src->seqlo == 0 || (src->seqdiff | dst->seqdiff) != 0)
+	if ((src->state ^ TCPS_ESTABLISHED) | (dst->state ^ TCPS_ESTABLISHED) |
+	    src->seqdiff | dst->seqdiff || low == 0)
 		return false;
-	g = segment_read(l, src, dst);
-	if (!in_window(&g, src, dst))
+	if (src->wscale == 0 || dst->wscale == 0)
+		sws = dws = 0;
+	/* without data it may stand anywhere */
+	seq = l->datalen == 0 ? low : get32(th + 4);
+	end = seq + l->datalen;
+	/* differences that must not be negative, the four conditions */
+	out = (src->seqhi - end) |
+	    (seq - low + ((uint32_t)dst->max_win << dws)) |
+	    (skew + MAX_ACK_WINDOW) |
+	    (((uint32_t)MAX_ACK_WINDOW << sws) - skew);
+	if ((int32_t)out < 0)
 		return false;
-	move_windows(&g, src, dst);
+	win = w << sws;
+	if (src->max_win < w)
+		src->max_win = (uint16_t)w;
+	src->seqlo = seq_geq(low, end) ? low : end;
+	if (seq_geq(ack + win, dst->seqhi))
+		dst->seqhi = ack + win + (win == 0);
 	s->timeout = IMG_TMO_TCP_ESTABLISHED;
 	return true;
 }
@@ -162,6 +114,27 @@ track(struct state *s, const struct lane_packet *l, bool back)
 
 /* ---- counting (counters.c) ---- */
 
+void
+lane_end(struct pfk_engine *e, struct lane_run *r)
+{
+	struct lane_tally *t = &r->tally;
+	struct pfk_if_counters *c = &e->if_counters[t->ifid];
+
+	if (t->ifid == IF_NONE)
+		return;
+	for (int i = 0; i < 4; i++) {
+		if (t->packets[i] == 0)
+			continue;
+		e->counters.searches += t->packets[i];
+		e->counters.packets += t->packets[i];
+		e->counters.bytes += t->bytes[i];
+		c->packets[i / 2][0][i % 2] += t->packets[i];
+		c->bytes[i / 2][0][i % 2] += t->bytes[i];
+	}
+	memset(t, 0, sizeof(*t));
+	t->ifid = IF_NONE;
+}
+
 static inline void
 count_rule(struct pfk_engine *e, uint32_t rule, bool out, uint32_t len)
 {
@@ -172,32 +145,34 @@ count_rule(struct pfk_engine *e, uint32_t rule, bool out, uint32_t len)
 }
 
 static inline void
-count(struct pfk_engine *e, uint32_t state, const struct lane_packet *l,
-    uint16_t ifid, bool back)
+count(struct pfk_engine *e, struct lane_tally *t, struct state *s,
+    const struct lane_packet *l, bool back)
 {
-	struct state *s = state_get(e, state);
-	bool out = l->dir == PFK_OUT;
-	struct pfk_if_counters *c = &e->if_counters[ifid];
+	uint32_t anchor;
+	unsigned kind = l->out * 2u + l->v6;
 
-	e->counters.searches++;
-	e->counters.packets++;
-	e->counters.bytes += l->len;
-	c->packets[out][0][l->v6]++;
-	c->bytes[out][0][l->v6] += l->len;
-	count_rule(e, s->rule, out, l->len);
+	t->packets[kind]++;
+	t->bytes[kind] += l->len;
+	count_rule(e, s->rule, l->out, l->len);
 	if (s->flags & STATE_ANCHORED &&
-	    state_cold(e, state)->anchor != IMG_NONE)
-		count_rule(e, state_cold(e, state)->anchor, out, l->len);
+	    (anchor = state_cold(e, l->ref / 2)->anchor) != IMG_NONE)
+		count_rule(e, anchor, l->out, l->len);
 	s->packets[back]++;
 	s->bytes[back] += l->len;
 }
 
 /* ---- telling (engine.c, view.c) ---- */
 
+static inline const uint8_t *
+lane_ip(const struct lane_packet *l)
+{
+	return l->hdr - (l->v6 ? 40 : 20);
+}
+
 static void
 tell_flow(struct pfk_flow *flow, const struct lane_packet *l)
 {
-	const uint8_t *ip = l->ip;
+	const uint8_t *ip = lane_ip(l);
 
 	flow->af = l->v6 ? PFK_AF_INET6 : PFK_AF_INET;
 	flow->proto = l->tcp ? PROTO_TCP : PROTO_UDP;
@@ -216,51 +191,121 @@ tell_flow(struct pfk_flow *flow, const struct lane_packet *l)
 }
 
 /* e->told is all zero but for what is set here. */
-static void
+static NOINLINE void
 tell(struct pfk_engine *e, const struct pfk_packet *f,
-    const struct lane_packet *l, uint32_t state)
+    const struct lane_packet *l, const struct state *s)
 {
 	struct pfk_decision *d = &e->told;
-	uint32_t rule = state_get(e, state)->rule;
+	const uint8_t *ip = lane_ip(l);
+	uint32_t rule = s->rule;
 
 	d->number = f->number;
 	d->time = f->time;
-	d->dir = l->dir;
+	d->dir = l->out ? PFK_OUT : PFK_IN;
 	d->ifid = f->ifid;
 	d->rule = rule == e->default_rule ? PFK_RULE_DEFAULT : rule;
 	d->verdict = PFK_PASS;
 	d->reason = PFK_REASON_MATCH;
 	d->state = PFK_STATE_MATCH;
-	d->state_id = state_get(e, state)->id;
+	d->state_id = s->id;
 	tell_flow(&d->after, l);
 	d->before = d->after;
-	d->ttl = l->v6 ? l->ip[7] : l->ip[8];
-	d->tos = l->v6 ? (uint8_t)(get16(l->ip) >> 4) : l->ip[1];
-	d->df = !l->v6 && (l->ip[6] & 0x40) != 0;
+	d->ttl = l->v6 ? ip[7] : ip[8];
+	d->tos = l->v6 ? (uint8_t)(get16(ip) >> 4) : ip[1];
+	d->df = !l->v6 && (ip[6] & 0x40) != 0;
 	d->mss = l->tcp ? view_mss(l->hdr, l->len -
-	    (uint32_t)(l->hdr - l->ip)) : 0;
-	d->ip = l->ip;
+	    (uint32_t)(l->hdr - ip)) : 0;
+	d->ip = ip;
 	d->iplen = l->len;
 	e->sink.decision(e->sink.ctx, d);
 }
 
-bool
-lane_take(struct pfk_engine *e, const struct pfk_packet *f,
-    const struct lane_packet *l)
-{
-	uint32_t state = l->ref / 2;
-	struct state *s;
-	bool back;
+/* ---- all of it ---- */
 
-	if (!l->usual || state == 0)
+#define NS	1000000000u
+
+/*
+ * The time of the last packet, and the one from which there is more to do than
+ * to move on: pfk_engine_advance() for packets that follow each other.
+ */
+struct clock { uint64_t last, end; };
+
+static inline void
+clock_read(struct clock *c, const struct pfk_engine *e)
+{
+	c->last = e->epoch + e->now;
+	c->end = e->epoch + ((uint64_t)e->uptime + 1) * NS;
+}
+
+/* True: work has been done, and states may have ended. */
+static inline bool
+clock_move(struct clock *c, struct pfk_engine *e, uint64_t time)
+{
+	if (time <= c->last)
 		return false;
-	s = state_get(e, state);
-	back = l->dir != s->direction;
+	if (time < c->end) {
+		c->last = time;
+		return false;
+	}
+	e->now = c->last - e->epoch;
+	pfk_engine_advance(e, time);
+	clock_read(c, e);
+	return true;
+}
+
+static inline bool
+take_one(struct pfk_engine *e, const struct pfk_packet *f,
+    const struct lane_packet *l, struct lane_tally *t)
+{
+	struct state *s = l->state;
+	bool back = l->out != (s->direction == PFK_OUT);
+
 	if (!state_usual(s, l, f->ifid) || !track(s, l, back))
 		return false;
 	s->expire = e->uptime;
-	count(e, state, l, f->ifid, back);
-	if (e->sink.decision != NULL)
-		tell(e, f, l, state);
+	count(e, t, s, l, back);
 	return true;
+}
+
+static inline void
+look_again(const struct pfk_engine *e, struct lane_packet *l)
+{
+	l->ref = lane_look_up(e->states, l->hash);
+	if (l->ref != 0)
+		l->state = state_get(e, l->ref / 2);
+}
+
+size_t
+lane_take(struct pfk_engine *e, struct lane_run *run,
+    const struct pfk_packet *f, struct lane_packet *l, size_t n,
+    uint64_t seen)
+{
+	bool told = e->sink.decision != NULL, stale;
+	struct lane_tally *t = &run->tally;
+	struct clock c;
+	size_t i = 0;
+
+	if (n == 0 || !l->usual)
+		return 0;
+	stale = e->states->changes != seen;
+	if (!e->started)
+		pfk_engine_advance(e, f->time);
+	clock_read(&c, e);
+	for (; i < n && l[i].usual; i++) {
+		stale |= clock_move(&c, e, f[i].time);
+		if (stale)
+			look_again(e, &l[i]);
+		if (l[i].ref == 0)
+			break;
+		if (f[i].ifid != t->ifid) {
+			lane_end(e, run);
+			t->ifid = f[i].ifid;
+		}
+		if (!take_one(e, &f[i], &l[i], t))
+			break;
+		if (told)
+			tell(e, &f[i], &l[i], l[i].state);
+	}
+	e->now = c.last - e->epoch;
+	return i;
 }

@@ -5,6 +5,7 @@
  *	burst.c		the packets of a burst, in order
  *	lane_read.c	frames into struct lane_packet: what the lane needs of
  *			their headers, and which of them are usual
+ *	state_hash.c	their keys' hashes
  *	lane.c		the state, and everything that the ordinary path would
  *			do with such a packet
  *
@@ -19,25 +20,38 @@
  *
  * What is read of frames holds; what is seen of states while others of the
  * burst are still to come is only good for fetching memory early.
+ *
+ * Each step is a loop over some packets, so that what a packet waits for does not
+ * hold up the next one.
  */
 #ifndef RUNTIME_LANE_H
 #define RUNTIME_LANE_H
 
+#include <string.h>
+
 #include "runtime/state_table.h"
 
-#define LANE_BURST	32	/* packets looked at together */
+#define LANE_GROUP	8	/* packets looked at together */
+
+#if defined(__GNUC__) || defined(__clang__)
+#define NOINLINE	__attribute__((__noinline__))
+#define ALWAYS_INLINE	inline __attribute__((__always_inline__))
+#else
+#define NOINLINE
+#define ALWAYS_INLINE	inline
+#endif
 
 struct lane_packet {
-	uint64_t	 key[5];	/* as struct state_key; IPv4: [0] both
-					   addresses, [4] the rest */
-	const uint8_t	*ip, *hdr;	/* transport header */
+	/* IPv4: both addresses, the rest; IPv6: as struct state_key */
+	uint64_t	 key[5];
+	const uint8_t	*hdr;		/* transport header */
 	uint32_t	 hash;
 	uint32_t	 ref;		/* lane_look_up()'s */
+	struct state	*state;		/* its, if it is not 0 */
 	uint32_t	 len;		/* of the packet, by its IP header */
 	uint32_t	 datalen;	/* TCP */
-	uint8_t		 dir;
+	bool		 out;
 	bool		 v6, tcp;
-	bool		 known;		/* there is a key, and its hash */
 	bool		 usual;		/* as far as headers tell */
 };
 
@@ -47,24 +61,63 @@ struct lane_packet {
  */
 struct lane_if {
 	uint16_t	 ifid;
-	bool		 usable;
-	uint32_t	 tail[2][2];	/* [v6][tcp]: the key's last word */
+	bool		 unusable;
+	uint32_t	 whole;		/* cut packets are not usual: sign bit */
+	uint64_t	 tail[2][2];	/* [v6][tcp]: the key's last word */
 };
 
+/* What all packets of one interface count, until it is handed in. */
+struct lane_tally {
+	uint64_t	 packets[4], bytes[4];	/* [out * 2 + v6] */
+	uint16_t	 ifid;
+};
+
+/* What goes on from packet to packet of a burst. */
+struct lane_run {
+	struct lane_if	 in;
+	struct lane_tally tally;
+};
+static inline void
+lane_begin(struct lane_run *r)
+{
+	memset(r, 0, sizeof(*r));
+	r->in.ifid = r->tally.ifid = IF_NONE;
+}
+/* The tally is handed in. */
+void	lane_end(struct pfk_engine *, struct lane_run *);
+
 /*
- * Fills the packet and, where another one is asked for, the interface (ifid
- * is IF_NONE at first).  before: the packet before it in the burst, or NULL.
+ * Fills the packets but for hash, ref, state (no key: zeros), and, where another one is asked
+ * for, the interface (ifid is IF_NONE at first).
  */
 void	lane_read(const struct pfk_engine *, const struct pfk_packet *,
-	    struct lane_if *, const struct lane_packet *before,
-	    struct lane_packet *);
+	    size_t n, struct lane_if *, struct lane_packet *);
 /*
  * The table's only reference (index * 2 + side) with the hash; 0 if there is
  * none, or perhaps more than one.
  */
-uint32_t lane_look_up(const struct state_table *, uint32_t hash);
-/* All of the packet, if it is usual; false: nothing was done. */
-bool	lane_take(struct pfk_engine *, const struct pfk_packet *,
-	    const struct lane_packet *);
+static inline uint32_t
+lane_look_up(const struct state_table *t, uint32_t hash)
+{
+	uint32_t b = hash & (t->nbuckets - 1), m;
+
+	for (;; b = (b + 1) & (t->nbuckets - 1)) {
+		const struct bucket *bu = &t->buckets[b];
+
+		if ((m = bucket_match(bu, hash)) != 0)
+			return (m & (bu->twins | (m - 1))) != 0 ? 0 :
+			    bu->ref[bucket_first(m)];
+		if (bu->past == 0)
+			return 0;
+	}
+}
+/*
+ * Packets from the first one on as long as they are usual, each at its time;
+ * how many.  seen: changes of the table when they were looked up.  Of the next
+ * one nothing has been done.
+ */
+size_t	lane_take(struct pfk_engine *, struct lane_run *,
+	    const struct pfk_packet *, struct lane_packet *, size_t n,
+	    uint64_t seen);
 
 #endif

@@ -12,13 +12,32 @@
 #include "runtime/rules_int.h"
 #include "runtime/state_hash.h"
 
-enum { LINKTYPE_ETHERNET = 1, TYPE_IP = 0x0800, TYPE_VLAN = 0x8100,
-    TYPE_IPV6 = 0x86dd };
+enum { LINKTYPE_ETHERNET = 1, TYPE_IP = 0x0800 };
+
+#define SIGN	0x80000000u	/* of differences that must not be negative */
+
+static inline uint16_t
+half_at(const void *p)
+{
+	uint16_t w;
+
+	memcpy(&w, p, sizeof(w));
+	return w;
+}
 
 static inline uint32_t
 word_at(const void *p)
 {
 	uint32_t w;
+
+	memcpy(&w, p, sizeof(w));
+	return w;
+}
+
+static inline uint64_t
+words_at(const void *p)
+{
+	uint64_t w;
 
 	memcpy(&w, p, sizeof(w));
 	return w;
@@ -32,21 +51,9 @@ join(uint32_t first, uint32_t second)
 	return (uint64_t)second << 32 | first;
 #else
 	uint32_t both[2] = { first, second };
-	uint64_t w;
 
-	memcpy(&w, both, sizeof(w));
-	return w;
+	return words_at(both);
 #endif
-}
-
-/* The last four bytes of struct state_key. */
-static uint32_t
-key_tail(const struct pfk_engine *e, uint16_t ifid, uint8_t af, uint8_t proto)
-{
-	struct state_key k = { .rdomain = (uint16_t)iface_rdomain(e, ifid),
-	    .af = af, .proto = proto };
-
-	return word_at((const uint8_t *)&k + sizeof(k) - 4);
 }
 
 static void
@@ -54,182 +61,214 @@ interface_read(const struct pfk_engine *e, uint16_t ifid, struct lane_if *l)
 {
 	static const uint8_t af[2] = { PFK_AF_INET, PFK_AF_INET6 },
 	    proto[2] = { PROTO_UDP, PROTO_TCP };
+	struct state_key k = {
+	    .rdomain = (uint16_t)iface_rdomain(e, ifid) };
 
 	l->ifid = ifid;
 	/* its counters come with its first packet */
-	l->usable = ifid < e->nifaces && ifid < e->nif_counters &&
-	    !iface_skipped(e, ifid);
+	l->unusable = ifid >= e->nifaces || ifid >= e->nif_counters ||
+	    iface_skipped(e, ifid);
+	/* who is told sees zeros for what was not captured */
+	l->whole = e->sink.decision != NULL ? SIGN : 0;
 	for (int v6 = 0; v6 < 2; v6++)
-		for (int tcp = 0; tcp < 2; tcp++)
-			l->tail[v6][tcp] = key_tail(e, ifid, af[v6],
-			    proto[tcp]);
+		for (int tcp = 0; tcp < 2; tcp++) {
+			k.af = af[v6];
+			k.proto = proto[tcp];
+			l->tail[v6][tcp] = words_at(k.port);
+		}
 }
 
-/* Where the IP packet is; plain Ethernet and one VLAN tag without detour. */
-static bool
-find_ip(const struct pfk_packet *f, struct pfk_network *net)
+/* By 0 or half of the bits, which comes at random: no branches. */
+static inline uint64_t
+turn64(uint64_t w, bool half)
 {
-	const uint8_t *p = f->data;
-	uint32_t off = 14;
-	uint16_t type;
+	unsigned n = half * 32u;
 
-	if (f->linktype != LINKTYPE_ETHERNET || f->caplen < 18)
-		return pfk_link_decode(f->linktype, p, f->caplen, f->wirelen,
-		    net);
-	type = get16(p + 12);
-	if (type == TYPE_VLAN) {
-		type = get16(p + 16);
-		off = 18;
-	}
-	if (type != TYPE_IP && type != TYPE_IPV6)
-		return pfk_link_decode(f->linktype, p, f->caplen, f->wirelen,
-		    net);
-	net->af = type == TYPE_IP ? PFK_AF_INET : PFK_AF_INET6;
-	net->off = off;
-	net->caplen = f->caplen - off;
-	net->wirelen = f->wirelen > f->caplen ? f->wirelen - off :
-	    net->caplen;
-	return true;
+	return w << n | w >> (-n & 63);
 }
 
-static inline bool
-sum4_right(const uint8_t *ip)
+static inline uint32_t
+turn32(uint32_t w, bool half)
 {
-	uint64_t s = (uint64_t)word_at(ip) + word_at(ip + 4) +
-	    word_at(ip + 8) + word_at(ip + 12) + word_at(ip + 16);
+	unsigned n = half * 16u;
 
-	s = (s & 0xffffffff) + (s >> 32);
-	s = (s & 0xffff) + (s >> 16);
-	s = (s & 0xffff) + (s >> 16);
-	return (s & 0xffff) + (s >> 16) == 0xffff;
-}
-
-/* What a host refuses to take in, and perhaps some more. */
-static inline bool
-welcome(const struct lane_packet *l)
-{
-	if (!l->v6)
-		return sum4_right(l->ip) & (l->ip[12] != 127) &
-		    (l->ip[16] != 127);
-	/* multicast, link-local, ::1 and their like are asked about there */
-	return l->ip[8] != 0 && l->ip[8] < 0xfe &&
-	    l->ip[24] != 0 && l->ip[24] < 0xfe;
-}
-
-/* The IP header; false: nothing that the lane knows. */
-static inline bool
-read_ip(struct lane_packet *l, const struct pfk_network *net)
-{
-	const uint8_t *ip = l->ip;
-	uint8_t proto;
-
-	if (net->caplen < 28)
-		return false;
-	if (!l->v6) {
-		if (ip[0] != 0x45 || (get16(ip + 6) & 0xbfff) != 0)
-			return false;
-		proto = ip[9];
-		l->len = get16(ip + 2);
-		l->hdr = ip + 20;
-	} else {
-		if (ip[0] >> 4 != 6)
-			return false;
-		proto = ip[6];
-		l->len = get16(ip + 4) + 40u;
-		l->hdr = ip + 40;
-	}
-	l->tcp = proto == PROTO_TCP;
-	return (l->tcp || proto == PROTO_UDP) && l->len <= net->wirelen;
-}
-
-/* => The header is there.  Flags and lengths that nobody needs to mend. */
-static inline bool
-tcp_usual(struct lane_packet *l, uint32_t plen)
-{
-	const uint8_t *th = l->hdr;
-	uint32_t doff = (th[12] >> 4) * 4u;
-
-	l->datalen = plen - doff;
-	return doff >= 20 && doff <= plen &&
-	    (get16(th + 12) & (0x0f00 | TCP_FIN | TCP_SYN | TCP_RST |
-	    TCP_ACK | TCP_URG)) == TCP_ACK && get16(th + 18) == 0;
-}
-
-static inline bool
-udp_usual(const struct lane_packet *l, uint32_t plen)
-{
-	uint16_t len = get16(l->hdr + 4);
-
-	return len >= 8 && len <= plen;
+	return w << n | w >> (-n & 31);
 }
 
 /*
- * Addresses and ports in the order of the packet's direction, and hashed.
- * Packets of a connection often come together: then the hash is known.
+ * Whether the ones' complement sum of the header is not zero, which is to say
+ * that the sum of its words, of any size, is no multiple of 0xffff.  It is one
+ * if its product with the inverse (modulo 2^64) is no more than the largest.
  */
-static inline void
-make_key(const struct pfk_engine *e, struct lane_packet *l,
-    const struct lane_packet *before, uint32_t tail)
+static inline bool
+sum4_wrong(const uint8_t *ip)
 {
-	uint32_t ports = word_at(l->hdr), src, dst, swap;
-	bool out = l->dir == PFK_OUT;
-	const uint8_t *ip = l->ip;
-	uint64_t w[2];
+	uint64_t s = words_at(ip), w = words_at(ip + 8);
 
-	/* directions come at random: no branches */
-	swap = 0u - out;
-	ports ^= (ports ^ (ports << 16 | ports >> 16)) & swap;
-	l->key[4] = join(ports, tail);
-	if (l->v6) {
-		memcpy(&l->key[out ? 2 : 0], ip + 8, 16);
-		memcpy(&l->key[out ? 0 : 2], ip + 24, 16);
-		l->hash = state_hash_words(&e->hash_key, l->key, 5);
-		return;
-	}
-	src = word_at(ip + 12);
-	dst = word_at(ip + 16);
-	swap &= src ^ dst;
-	l->key[0] = join(src ^ swap, dst ^ swap);
-	if (before != NULL && before->known && !before->v6 &&
-	    before->key[0] == l->key[0] && before->key[4] == l->key[4]) {
-		l->hash = before->hash;
-		return;
-	}
-	w[0] = l->key[0];
-	w[1] = l->key[4];
-	l->hash = state_hash_words(&e->hash_key, w, 2);
+	s += w;
+	s += s < w;
+	w = word_at(ip + 16);
+	s += w;
+	s += s < w;
+	return s * 0xfffefffefffeffff > UINT64_MAX / 0xffff;
 }
 
-void
-lane_read(const struct pfk_engine *e, const struct pfk_packet *f,
-    struct lane_if *i, const struct lane_packet *before,
+/* What follows is usual, as far as it goes, if the result is 0. */
+
+/* => The header is there.  Flags and lengths that nobody needs to mend. */
+static inline uint32_t
+tcp_odd(const uint8_t *th, uint32_t plen, uint32_t *datalen)
+{
+	uint32_t word = get16(th + 12), doff = word >> 10 & 0x3c;
+
+	*datalen = plen - doff;
+	return ((word & (0x0f00 | TCP_FIN | TCP_SYN | TCP_RST | TCP_ACK |
+	    TCP_URG)) ^ TCP_ACK) | half_at(th + 18) |
+	    (((doff - 20) | (plen - doff) | (get16(th + 2) - 1u)) & SIGN);
+}
+
+static inline uint32_t
+udp_odd(const uint8_t *uh, uint32_t plen)
+{
+	uint32_t len = get16(uh + 4);
+
+	return ((len - 8) | (plen - len) | (get16(uh + 2) - 1u)) & SIGN;
+}
+
+/* What a host does not take in. */
+static inline uint32_t
+ip4_odd(const uint8_t *ip)
+{
+	return (uint32_t)sum4_wrong(ip) | (ip[12] == 127) | (ip[16] == 127);
+}
+
+/* Multicast, link-local, ::1 and their like are asked about there. */
+static inline uint32_t
+ip6_odd(const uint8_t *ip)
+{
+	return (uint32_t)(ip[8] == 0) | (ip[8] >= 0xfe) | (ip[24] == 0) |
+	    (ip[24] >= 0xfe);
+}
+
+/* Bytes from the IP header on: those that are there, and were on the wire. */
+struct reach { uint32_t caplen, wirelen; };
+
+/* The transport header behind the IP header of hlen bytes is there. */
+static ALWAYS_INLINE bool
+reaches(struct reach r, uint32_t len, uint32_t hlen, uint8_t proto)
+{
+	uint32_t need = hlen + (proto == PROTO_TCP ? 20 : 8);
+
+	return (proto == PROTO_TCP || proto == PROTO_UDP) && len >= need &&
+	    r.caplen >= need && r.wirelen >= len;
+}
+
+/*
+ * A whole IP packet; false: there is no key.  => 20 bytes of it are there.
+ * Everything is read before anything is written: the compiler cannot know that
+ * they are different places.
+ */
+static ALWAYS_INLINE bool
+read_ip4(const uint8_t *ip, struct reach r, const struct lane_if *in,
+    uint32_t odd, struct lane_packet *l)
+{
+	static const uint8_t fragment[2] = { 0xbf, 0xff };
+	uint32_t len = get16(ip + 2), datalen = 0, ports;
+	const uint8_t *hdr = ip + 20;
+	bool out = l->out, tcp = ip[9] == PROTO_TCP;
+	uint64_t both;
+
+	/* without options, and but for DF nothing of fragments */
+	if (ip[0] != 0x45 || (half_at(ip + 6) & half_at(fragment)) != 0 ||
+	    !reaches(r, len, 20, ip[9]))
+		return false;
+	odd |= tcp ? tcp_odd(hdr, len - 20, &datalen) : udp_odd(hdr, len - 20);
+	odd |= (ip4_odd(ip) & (out - 1u)) | ((r.caplen - len) & in->whole);
+	both = words_at(ip + 12);
+	ports = word_at(hdr);
+	l->key[0] = turn64(both, out);
+	l->key[1] = join(turn32(ports, out), 0) | in->tail[0][tcp];
+	l->hdr = hdr;
+	l->len = len;
+	l->datalen = datalen;
+	l->v6 = false;
+	l->tcp = tcp;
+	l->usual = odd == 0;
+	return true;
+}
+
+static bool
+read_ip6(const uint8_t *ip, struct reach r, const struct lane_if *in,
+    uint32_t odd, struct lane_packet *l)
+{
+	uint32_t len = get16(ip + 4) + 40u;
+	const uint8_t *hdr = ip + 40;
+	bool out = l->out, tcp = ip[6] == PROTO_TCP;
+
+	if (r.caplen < 40 || ip[0] >> 4 != 6 ||
+	    !reaches(r, len, 40, ip[6]))
+		return false;
+	odd |= tcp ? tcp_odd(hdr, len - 40, &l->datalen) :
+	    udp_odd(hdr, len - 40);
+	odd |= (ip6_odd(ip) & (out - 1u)) | ((r.caplen - len) & in->whole);
+	memcpy(&l->key[out ? 2 : 0], ip + 8, 16);
+	memcpy(&l->key[out ? 0 : 2], ip + 24, 16);
+	l->key[4] = join(turn32(word_at(hdr), out), 0) | in->tail[1][tcp];
+	l->hdr = hdr;
+	l->len = len;
+	l->v6 = true;
+	l->tcp = tcp;
+	l->usual = odd == 0;
+	return true;
+}
+
+/* Any link, any family. */
+static NOINLINE bool
+read_other(const struct pfk_packet *f, const struct lane_if *in, uint32_t odd,
     struct lane_packet *l)
 {
 	struct pfk_network net;
-	uint32_t hlen, plen;
+	struct reach r;
 
-	l->known = l->usual = false;
-	l->ref = 0;
-	if (i->ifid != f->ifid)
-		interface_read(e, f->ifid, i);
-	if (!find_ip(f, &net))
-		return;
-	l->ip = f->data + net.off;
-	l->v6 = net.af == PFK_AF_INET6;
-	l->dir = f->dir == PFK_OUT ? PFK_OUT : PFK_IN;
-	if (!read_ip(l, &net))
-		return;
-	hlen = l->v6 ? 40 : 20;
-	plen = l->len - hlen;
-	if (l->len < hlen + (l->tcp ? 20 : 8) ||
-	    net.caplen < hlen + (l->tcp ? 20 : 8))
-		return;
-	make_key(e, l, before, i->tail[l->v6][l->tcp]);
-	l->known = true;
-	l->usual = i->usable && f->dir != PFK_FWD &&
-	    get16(l->hdr + 2) != 0 &&
-	    (l->tcp ? tcp_usual(l, plen) : udp_usual(l, plen)) &&
-	    ((l->dir == PFK_OUT) | welcome(l)) &&
-	    /* who is told sees zeros for what was not captured */
-	    (net.caplen >= l->len || e->sink.decision == NULL);
+	if (!pfk_link_decode(f->linktype, f->data, f->caplen, f->wirelen,
+	    &net) || net.caplen < 20)
+		return false;
+	r = (struct reach){ net.caplen, net.wirelen };
+	return net.af == PFK_AF_INET6 ?
+	    read_ip6(f->data + net.off, r, in, odd, l) :
+	    read_ip4(f->data + net.off, r, in, odd, l);
+}
+
+/* IPv4 in plain Ethernet without detour. */
+static inline bool
+read_one(const struct pfk_packet *f, const struct lane_if *in,
+    struct lane_packet *l)
+{
+	const uint8_t *p = f->data;
+	uint32_t odd = (uint32_t)in->unusable | (f->dir == PFK_FWD);
+	uint32_t cap = f->caplen - 14, wire = f->wirelen - 14;
+
+	l->out = f->dir == PFK_OUT;
+	if (f->linktype != LINKTYPE_ETHERNET || f->caplen < 34 ||
+	    get16(p + 12) != TYPE_IP)
+		return read_other(f, in, odd, l);
+	if (f->wirelen < f->caplen)
+		wire = cap;
+	return read_ip4(p + 14, (struct reach){ cap, wire }, in, odd, l);
+}
+
+void
+lane_read(const struct pfk_engine *e, const struct pfk_packet *f, size_t n,
+    struct lane_if *in, struct lane_packet *l)
+{
+	if (in->unusable)	/* it may have changed */
+		in->ifid = IF_NONE;
+	for (size_t i = 0; i < n; i++) {
+		if (in->ifid != f[i].ifid)
+			interface_read(e, f[i].ifid, in);
+		if (read_one(&f[i], in, &l[i]))
+			continue;
+		l[i].v6 = l[i].usual = false;
+		l[i].key[0] = l[i].key[1] = 0;
+	}
 }

@@ -22,7 +22,6 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "runtime/state_hash.h"
 #include "runtime/state_table.h"
 
 static_assert(sizeof(struct state_key) == 40 &&
@@ -55,13 +54,13 @@ state_hash(const struct pfk_engine *e, const struct state_key *k)
 
 	if (k->af == PFK_AF_INET6) {
 		memcpy(w, k, sizeof(w));
-		return state_hash_words(&e->hash_key, w, 5);
+		return state_hash_words(&e->hasher, w, 5);
 	}
 	/* IPv4 has its addresses in 8 of 32 bytes */
 	memcpy(&w[0], k->addr[0].b, 4);
 	memcpy((uint8_t *)&w[0] + 4, k->addr[1].b, 4);
 	memcpy(&w[1], k->port, 8);	/* ports, domain, family, protocol */
-	return state_hash_words(&e->hash_key, w, 2);
+	return state_hash_words(&e->hasher, w, 2);
 }
 
 /* ---- buckets ---- */

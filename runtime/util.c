@@ -53,6 +53,7 @@ e_seed(struct pfk_engine *e, uint64_t seed)
 		e->random[i] = splitmix64(&seed);
 	e->hash_key.k0 = splitmix64(&seed);
 	e->hash_key.k1 = splitmix64(&seed);
+	state_hasher_init(&e->hasher, &e->hash_key, true);
 }
 
 static uint64_t
