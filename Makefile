@@ -137,8 +137,9 @@ BENCH =		$(addprefix $(BUILD)/bench/,pfctl engine pcap)
 $(BUILD)/bench/engine: $(call obj,$(filter-out bench/pfctl.c bench/pcap.c \
 		bench/capture.c,$(wildcard bench/*.c))) $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lm
-$(BUILD)/bench/pcap: $(call obj,bench/pcap.c bench/capture.c bench/report.c)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lpcap -lm
+$(BUILD)/bench/pcap: $(call obj,bench/pcap.c bench/capture.c bench/loop.c \
+		bench/report.c)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lpcap
 $(BUILD)/bench/%: $(BUILD)/obj/bench/%.o

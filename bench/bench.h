@@ -5,6 +5,7 @@
  *	rules.c		rulesets of several shapes
  *	prefixes.c	addresses of tables
  *	packets.c	packets in memory, fed to an engine
+ *	loop.c		libpcap's loop, beside which others are read
  *	report.c	samples, the table for people, JSON
  *	run_*.c		the measurements
  *	engine.c	the program: which of them, how long
@@ -33,8 +34,10 @@ struct bench {
 	double		 seconds;	/* of one repetition, about */
 	size_t		 burst;		/* packets in a call */
 	FILE		*json;		/* or NULL */
+	const char	*capture;	/* for a reference, or NULL */
+	double		 pcap_ns;	/* of pcap_next_ex just now, or 0 */
 	const char	*group;		/* of the last row */
-	unsigned	 rows, over;
+	unsigned	 rows, over, over_here;
 };
 
 _Noreturn void die(const char *, ...);
@@ -45,10 +48,19 @@ _Noreturn void die(const char *, ...);
 double	 now(void);
 double	 cpu_now(void);
 
+/* loop.c: over so many packets of a capture at most; seconds. */
+struct times { double wall, cpu; };
+struct times capture_loop(const char *path, uint64_t most,
+	    uint64_t *packets);
+
 /*
  * report.c: a row.  Smallest and median of the samples, and the limit (0:
- * none) with ok or over.  note may be NULL.
+ * none) with ok or over, also as this machine's pcap_next_ex has it.  note may
+ * be NULL.
  */
+#define PCAP_NS		95.0	/* of pcap_next_ex where limits were set */
+#define LINE_NS		160.0	/* of a line of memory, waited for; */
+#define LINES_NS	12.0	/* of one of 32 fetched together */
 struct samples { double v[MAX_REPEATS]; unsigned n; };
 void	 samples_add(struct samples *, double);
 void	 report(struct bench *, const char *group, const char *name,
@@ -68,8 +80,9 @@ void	 text_add(struct text *, const char *, ...);
 void	 text_free(struct text *);
 
 /* rules.c: a ruleset of n rules, all without state. */
-enum shape { SHAPE_HOSTS, SHAPE_FIELDS, SHAPE_PORTS, SHAPE_ACL, SHAPE_IPC,
-    SHAPE_FW, SHAPE_CHAIN, NSHAPES };
+enum shape { SHAPE_HOSTS, SHAPE_FIELDS, SHAPE_PORTS, SHAPE_HOSTS6, SHAPE_ACL,
+    SHAPE_IPC, SHAPE_FW, SHAPE_CHAIN, SHAPE_ACL6, SHAPE_IPC6, SHAPE_FW6,
+    NSHAPES };
 extern const char *const shape_names[NSHAPES];
 struct rule {			/* host order; prefixes have their bits */
 	uint32_t	 addr[2];
@@ -81,6 +94,9 @@ struct ruleset { enum shape shape; struct rule *r; size_t n; };
 struct ruleset *ruleset_new(enum shape, size_t n, uint64_t seed);
 void	 ruleset_free(struct ruleset *);
 void	 ruleset_text(const struct ruleset *, struct text *);
+
+/* All of its rules are of IPv6. */
+bool	 shape_is_v6(enum shape);
 
 /* A packet's header, in host order. */
 struct header {
@@ -117,8 +133,11 @@ void	 feed_free(struct feed *);
 struct tcp { uint32_t seq, ack; uint8_t flags; };
 void	 frame_v4(struct feed *, size_t i, uint8_t dir,
 	    const struct header *, const struct tcp *);
-void	 frame_v6(struct feed *, size_t i, const uint8_t src[16],
-	    const uint8_t dst[16]);
+void	 frame_v6(struct feed *, size_t i, uint8_t dir,
+	    const uint8_t src[16], const uint8_t dst[16],
+	    const struct header *, const struct tcp *);
+/* The address of IPv6 that stands for one of IPv4. */
+void	 addr_v6(uint32_t, uint8_t addr[16]);
 /* The engine's time for the batch, in ns. */
 double	 feed_batch(struct feed *, size_t n, size_t burst);
 /* ns per packet, of about so many seconds, or exactly n packets. */
@@ -149,6 +168,8 @@ void	 walk_free(struct walk *);
 uint32_t walk_packet(struct walk *, const struct pfk_packet *);
 
 /* run_*.c */
+/* Measures b->pcap_ns, again for each group. */
+void	 reference_now(struct bench *);
 void	 run_reference(struct bench *);
 void	 run_states(struct bench *);
 void	 run_rules(struct bench *);

@@ -87,8 +87,13 @@ transport(uint8_t *th, size_t naddr, uint8_t proto, const uint16_t port[2],
 		put16(th + 14, 32768);
 	} else if (proto == 17)
 		put16(th + 4, 8);
-	else {
-		th[0] = proto == 58 ? 128 : 8;
+	else if (proto == 58) {
+		th[0] = 128;
+		put16(th + 2, fold(sum(th - naddr, naddr + len) + proto +
+		    (uint32_t)len));
+		return len;
+	} else {
+		th[0] = 8;
 		put16(th + 2, fold((uint32_t)th[0] << 8));
 		return len;
 	}
@@ -135,11 +140,23 @@ frame_v4(struct feed *f, size_t i, uint8_t dir, const struct header *h,
 	packet(f, i, dir, ETHER + 20 + len);
 }
 
+/* Nested prefixes stay so; only hosts have the last 64 bits. */
 void
-frame_v6(struct feed *f, size_t i, const uint8_t src[16],
-    const uint8_t dst[16])
+addr_v6(uint32_t a, uint8_t addr[16])
 {
-	static const uint16_t port[2] = { 1024, 80 };
+	uint64_t m = mix64(a);
+
+	put32(addr, 0x20010db8);
+	put32(addr + 4, a);
+	put32(addr + 8, (uint32_t)(m >> 32));
+	put32(addr + 12, (uint32_t)m);
+}
+
+void
+frame_v6(struct feed *f, size_t i, uint8_t dir, const uint8_t src[16],
+    const uint8_t dst[16], const struct header *h, const struct tcp *tcp)
+{
+	uint8_t proto = h->proto == 1 ? 58 : h->proto;
 	uint8_t *ether = f->frames[i], *ip = ether + ETHER;
 	size_t len;
 
@@ -148,12 +165,12 @@ frame_v6(struct feed *f, size_t i, const uint8_t src[16],
 	memset(ip, 0, 8);
 	memcpy(ip + 8, src, 16);
 	memcpy(ip + 24, dst, 16);
-	len = transport(ip + 40, 32, 17, port, NULL);
+	len = transport(ip + 40, 32, proto, h->port, tcp);
 	ip[0] = 0x60;
 	put16(ip + 4, (unsigned)len);
-	ip[6] = 17;
+	ip[6] = proto;
 	ip[7] = 64;
-	packet(f, i, PFK_IN, ETHER + 40 + len);
+	packet(f, i, dir, ETHER + 40 + len);
 }
 
 static void

@@ -2,12 +2,12 @@
  * Captures: what `pfkit replay' takes for one, beside libpcap's own loop
  * over the same file that does nothing with the packets.
  *
- *	usage: pcap [-q] [-r repeats] [-p packets] [--json FILE]
+ *	usage: pcap [-q] [-r repeats] [-p packets] [-c CAPTURE] [--json FILE]
  *	    PFKIT [FOLDER]
  *	       pcap -w FILE [-p packets]
  *
  * The capture is made anew (capture.c) in FOLDER (/tmp) and taken away at
- * the end; it comes from the page cache.  Loop and replay take turns.  -w
+ * the end, if there is none that -w has written (-c); it comes from the page cache.  Loop and replay take turns.  -w
  * writes it and does nothing else.
  */
 #include <sys/resource.h>
@@ -15,7 +15,6 @@
 
 #include <fcntl.h>
 #include <getopt.h>
-#include <pcap.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -25,31 +24,10 @@
 
 #define FLOWS	200000
 
-struct times { double wall, cpu; };
-
 static double
 seconds_of(const struct timeval *t)
 {
 	return (double)t->tv_sec + (double)t->tv_usec / 1e6;
-}
-
-/* Every packet is taken, and nothing done with it. */
-static struct times
-loop(const char *path, uint64_t *packets)
-{
-	double start = now(), cpu = cpu_now();
-	char error[PCAP_ERRBUF_SIZE];
-	pcap_t *p = pcap_open_offline(path, error);
-	struct pcap_pkthdr *h;
-	const u_char *data;
-
-	if (p == NULL)
-		die("%s", error);
-	*packets = 0;
-	while (pcap_next_ex(p, &h, &data) == 1)
-		(*packets)++;
-	pcap_close(p);
-	return (struct times){ now() - start, cpu_now() - cpu };
 }
 
 static void
@@ -109,10 +87,10 @@ measure(struct bench *b, const char *pfkit, const char *rules,
 	uint64_t packets;
 	double n;
 
-	loop(path, &packets);		/* into the page cache */
+	capture_loop(path, UINT64_MAX, &packets);	/* into the cache */
 	n = (double)packets;
 	for (unsigned i = 0; i < b->repeats; i++) {
-		struct times l = loop(path, &packets);
+		struct times l = capture_loop(path, UINT64_MAX, &packets);
 		struct times r = replay(pfkit, rules, path);
 
 		samples_add(&nothing, l.cpu * 1e9 / n);
@@ -131,8 +109,8 @@ measure(struct bench *b, const char *pfkit, const char *rules,
 static void
 usage(void)
 {
-	die("usage: pcap [-q] [-r repeats] [-p packets] [--json file] pfkit "
-	    "[folder]\n       pcap -w file [-p packets]");
+	die("usage: pcap [-q] [-r repeats] [-p packets] [-c capture] "
+	    "[--json file] pfkit [folder]\n       pcap -w file [-p packets]");
 }
 
 int
@@ -143,17 +121,18 @@ main(int argc, char **argv)
 		{ NULL, 0, NULL, 0 }
 	};
 	struct bench b = { .quick = false };
-	const char *out = NULL, *folder = "/tmp";
+	const char *out = NULL, *given = NULL, *folder = "/tmp";
 	char path[4096], rules[4096];
 	uint32_t packets = 0;
 	int c;
 
-	while ((c = getopt_long(argc, argv, "qr:p:w:", options, NULL)) != -1)
+	while ((c = getopt_long(argc, argv, "qr:p:w:c:", options, NULL)) != -1)
 		switch (c) {
 		case 'q': b.quick = true; break;
 		case 'r': b.repeats = (unsigned)atoi(optarg); break;
 		case 'p': packets = (uint32_t)atol(optarg); break;
 		case 'w': out = optarg; break;
+		case 'c': given = optarg; break;
 		case 'j':
 			b.json = fopen(optarg, "w");
 			if (b.json == NULL)
@@ -166,7 +145,7 @@ main(int argc, char **argv)
 	if (packets == 0)
 		packets = b.quick ? 400000 : 3000000;
 	if (out != NULL) {
-		capture_write(out, FLOWS, packets);
+		capture_write(out, b.quick ? FLOWS / 5 : FLOWS, packets);
 		return 0;
 	}
 	if (optind >= argc)
@@ -177,12 +156,14 @@ main(int argc, char **argv)
 	    (long)getpid());
 	snprintf(rules, sizeof(rules), "%s/bench.%ld.conf", folder,
 	    (long)getpid());
-	capture_write(path, b.quick ? FLOWS / 5 : FLOWS, packets);
+	if (given == NULL)
+		capture_write(path, b.quick ? FLOWS / 5 : FLOWS, packets);
 	write_rules(rules);
 	report_begin(&b);
-	measure(&b, argv[optind], rules, path);
+	measure(&b, argv[optind], rules, given != NULL ? given : path);
 	report_end(&b);
-	unlink(path);
+	if (given == NULL)
+		unlink(path);
 	unlink(rules);
 	return 0;
 }

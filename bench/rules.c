@@ -11,6 +11,9 @@
  *		addresses that lie in each other's networks, because each is a
  *		walk down a tree whose branches have unequal weight
  *	chain	as ipc, cut into anchors that are entered by destination
+ *	hosts6, acl6, ipc6, fw6
+ *		the same rules for IPv6: a network of n bits becomes one of
+ *		32 + n, a host one of 128
  *
  * The distributions are our own, of the published shape; no seed files are
  * needed.  No rule is there twice, and narrow ones tend to stand first.
@@ -20,8 +23,8 @@
 
 #include "bench/bench.h"
 
-const char *const shape_names[NSHAPES] = { "hosts", "fields", "ports", "acl",
-    "ipc", "fw", "chain" };
+const char *const shape_names[NSHAPES] = { "hosts", "fields", "ports",
+    "hosts6", "acl", "ipc", "fw", "chain", "acl6", "ipc6", "fw6" };
 
 /* Classes of ports: any, 1024 and up, below it, some range, one. */
 enum ports { PORTS_ANY, PORTS_HIGH, PORTS_LOW, PORTS_RANGE, PORTS_ONE,
@@ -55,8 +58,15 @@ static const struct profile ipc = {
 };
 static const struct profile *const profiles[NSHAPES] = {
 	[SHAPE_ACL] = &acl, [SHAPE_IPC] = &ipc, [SHAPE_FW] = &fw,
-	[SHAPE_CHAIN] = &ipc
+	[SHAPE_CHAIN] = &ipc, [SHAPE_ACL6] = &acl, [SHAPE_IPC6] = &ipc,
+	[SHAPE_FW6] = &fw
 };
+
+bool
+shape_is_v6(enum shape shape)
+{
+	return shape == SHAPE_HOSTS6 || shape >= SHAPE_ACL6;
+}
 
 static unsigned
 pick(struct random *r, const uint8_t *percent)
@@ -199,6 +209,7 @@ make_rule(struct rule *r, enum shape shape, uint32_t i, struct random *random)
 {
 	switch (shape) {
 	case SHAPE_HOSTS:
+	case SHAPE_HOSTS6:
 		any_rule(r, 6);
 		host(r, 0, 0x0a000000 + i * 3);
 		break;
@@ -213,6 +224,9 @@ make_rule(struct rule *r, enum shape shape, uint32_t i, struct random *random)
 	case SHAPE_IPC:
 	case SHAPE_FW:
 	case SHAPE_CHAIN:
+	case SHAPE_ACL6:
+	case SHAPE_IPC6:
+	case SHAPE_FW6:
 	case NSHAPES:
 		drawn_rule(r, profiles[shape], random);
 		break;
@@ -296,17 +310,32 @@ ruleset_free(struct ruleset *rules)
 }
 
 static void
-end_text(struct text *t, const struct rule *r, unsigned side)
+network_text(struct text *t, uint32_t addr, unsigned bits, bool v6)
 {
-	uint32_t a = r->addr[side];
+	uint8_t a[16];
+
+	addr_v6(addr, a);
+	if (bits == 0)
+		text_add(t, "any");
+	else if (!v6)
+		text_add(t, "%u.%u.%u.%u/%u", addr >> 24, addr >> 16 & 255,
+		    addr >> 8 & 255, addr & 255, bits);
+	else if (bits < 32)
+		text_add(t, "2001:db8:%x:%x::/%u", addr >> 16, addr & 0xffff,
+		    bits + 32);
+	else
+		for (unsigned i = 0; i < 16; i += 2)
+			text_add(t, "%x%s", a[i] << 8 | a[i + 1],
+			    i < 14 ? ":" : "");
+}
+
+static void
+end_text(struct text *t, const struct rule *r, unsigned side, bool v6)
+{
 	const uint16_t *port = r->port[side];
 
 	text_add(t, side == 0 ? " from " : " to ");
-	if (r->bits[side] == 0)
-		text_add(t, "any");
-	else
-		text_add(t, "%u.%u.%u.%u/%u", a >> 24, a >> 16 & 255,
-		    a >> 8 & 255, a & 255, r->bits[side]);
+	network_text(t, r->addr[side], r->bits[side], v6);
 	if (port[0] == port[1])
 		text_add(t, " port %u", port[0]);
 	else if (port[0] != 0 || port[1] != 65535)
@@ -314,19 +343,19 @@ end_text(struct text *t, const struct rule *r, unsigned side)
 }
 
 static void
-rule_text(struct text *t, const struct rule *r)
+rule_text(struct text *t, const struct rule *r, bool v6)
 {
-	text_add(t, "pass in quick inet");
+	text_add(t, v6 ? "pass in quick inet6" : "pass in quick inet");
 	if (r->proto != 0)
 		text_add(t, " proto %s", r->proto == 6 ? "tcp" :
-		    r->proto == 17 ? "udp" : "icmp");
+		    r->proto == 17 ? "udp" : v6 ? "ipv6-icmp" : "icmp");
 	if (r->bits[0] == 0 && r->bits[1] == 0 && hash(r) % 2 == 0 &&
 	    r->port[0][1] - r->port[0][0] == 65535 &&
 	    r->port[1][1] - r->port[1][0] == 65535)
 		text_add(t, " all");
 	else {
-		end_text(t, r, 0);
-		end_text(t, r, 1);
+		end_text(t, r, 0, v6);
+		end_text(t, r, 1, v6);
 	}
 	text_add(t, " no state\n");
 }
@@ -347,14 +376,14 @@ chain_text(const struct ruleset *rules, struct text *t)
 				text_add(t, "anchor in inet to %u.0.0.0/8 {\n",
 				    net);
 			open = true;
-			rule_text(t, r);
+			rule_text(t, r, false);
 		}
 		if (open)
 			text_add(t, "}\n");
 	}
 	for (size_t i = 0; i < rules->n; i++)
 		if (rules->r[i].bits[1] < 8)
-			rule_text(t, &rules->r[i]);
+			rule_text(t, &rules->r[i], false);
 }
 
 void
@@ -365,7 +394,7 @@ ruleset_text(const struct ruleset *rules, struct text *t)
 		chain_text(rules, t);
 	else
 		for (size_t i = 0; i < rules->n; i++)
-			rule_text(t, &rules->r[i]);
+			rule_text(t, &rules->r[i], shape_is_v6(rules->shape));
 }
 
 /* The lowest, the highest, or one between. */

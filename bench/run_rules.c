@@ -16,6 +16,7 @@ static void
 fill_corners(struct feed *f, size_t n)
 {
 	const struct drawn *d = f->ctx;
+	uint8_t a[2][16];
 	struct header h;
 
 	for (size_t i = 0; i < n; i++) {
@@ -23,7 +24,12 @@ fill_corners(struct feed *f, size_t n)
 		    random_below(&f->random, (uint32_t)d->rules->n);
 
 		rule_corner(&d->rules->r[rule], &f->random, &h);
-		frame_v4(f, i, PFK_IN, &h, NULL);
+		if (shape_is_v6(d->rules->shape)) {
+			addr_v6(h.addr[0], a[0]);
+			addr_v6(h.addr[1], a[1]);
+			frame_v6(f, i, PFK_IN, a[0], a[1], &h, NULL);
+		} else
+			frame_v4(f, i, PFK_IN, &h, NULL);
 	}
 }
 
@@ -37,7 +43,7 @@ limit_of(enum shape shape, size_t n)
 	    n <= 10000 ? 3 : 4;
 
 	return shape == SHAPE_CHAIN ? 0 :
-	    shape == SHAPE_FW ? fw[i] : usual[i];
+	    shape == SHAPE_FW || shape == SHAPE_FW6 ? fw[i] : usual[i];
 }
 
 static void

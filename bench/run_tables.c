@@ -54,7 +54,7 @@ fill_lookups(struct feed *f, size_t n)
 		if (l->af == 4)
 			frame_v4(f, i, PFK_IN, &h, NULL);
 		else
-			frame_v6(f, i, a, to6);
+			frame_v6(f, i, PFK_IN, a, to6, &h, NULL);
 	}
 }
 
