@@ -9,6 +9,7 @@
  */
 #include <pfkit/compile.h>
 #include "tests/unit/engine_kit.h"
+#include "runtime/engine_int.h"
 
 #define NFLOWS	24
 #define MAX_BURST 70
@@ -372,6 +373,8 @@ compare(const char *rules, bool told, uint64_t seed, unsigned bursts)
 	for (unsigned i = 0; i < NFLOWS; i++)
 		flow_new(&t, &t.flows[i], i);
 	says_open(&with, image, told, false);
+	if (seed % 2 != 0)
+		state_hasher_init(&with.e->hasher, &with.e->hash_key, false);
 	says_open(&without, image, told, true);
 	t.em0 = (uint16_t)pfk_engine_interface(with.e, "em0");
 	for (unsigned i = 0; i < bursts; i++) {

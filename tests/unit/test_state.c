@@ -4,7 +4,7 @@
  */
 #include "engine_kit.h"
 
-#include "runtime/state_table.h"
+#include "runtime/lane.h"
 
 #define MANY	4000
 
@@ -130,12 +130,14 @@ remove_one(struct pfk_engine *e, uint64_t *x)
 	list[i] = list[--nlist];
 }
 
-START_TEST(against_a_list)
+static void
+compare_with_list(bool aes)
 {
 	uint64_t x = 42;
 	struct kit k;
 
 	kit_open(&k, "pass\n");
+	state_hasher_init(&k.e->hasher, &k.e->hash_key, aes);
 	for (int i = 0; i < 60000; i++) {
 		unsigned what = (unsigned)(next(&x) % 8);
 
@@ -153,6 +155,85 @@ START_TEST(against_a_list)
 	for (uint32_t b = 0; b < k.e->states->nbuckets; b++)
 		ck_assert_uint_eq(k.e->states->buckets[b].past, 0);
 	kit_close(&k);
+}
+
+START_TEST(against_a_list)
+{
+	compare_with_list(true);
+	compare_with_list(false);
+}
+END_TEST
+
+/* What the processor compares at once, and one after the other. */
+START_TEST(buckets)
+{
+	union { struct bucket b; uint64_t align[8]; } *u;
+	void *raw = malloc(sizeof(*u) + 64);
+	uint64_t x = 7;
+
+	ck_assert_ptr_nonnull(raw);
+	u = (void *)(((uintptr_t)raw + 63) & ~(uintptr_t)63);
+	memset(u, 0, sizeof(*u));
+	for (int n = 0; n < 20000; n++) {
+		uint32_t hash = (uint32_t)next(&x) % 3;
+
+		u->b.hash[next(&x) % BUCKET] = (uint32_t)next(&x) % 3;
+		u->b.past = (uint32_t)next(&x) % 3;
+		u->b.ref[0] = hash;
+		ck_assert_uint_eq(bucket_match(&u->b, hash),
+		    bucket_match_plain(&u->b, hash));
+	}
+	free(raw);
+}
+END_TEST
+
+/*
+ * Both hashes: of packets together as of one alone, different under another
+ * key, never 0, and as even as chance would have it.
+ */
+static void
+check_hash(bool aes)
+{
+	static struct lane_packet l[64];
+	struct siphash_key key[2] = { { 1, 2 }, { 1, 3 } };
+	struct state_hasher h[2];
+	uint32_t in[256] = { 0 }, same = 0;
+	uint64_t x = 99;
+
+	for (int i = 0; i < 2; i++)
+		state_hasher_init(&h[i], &key[i], aes);
+	memset(l, 0, sizeof(l));
+	for (uint64_t n = 0; n < 256 * 100; n++) {
+		struct lane_packet *p = &l[n % 64];
+
+		p->v6 = n % 3 == 0;
+		p->key[n % 2] = n / 2;
+		p->key[4] = next(&x) % 2;
+		if (n % 64 != 63)
+			continue;
+		state_hash_packets(&h[0], l, 64);
+		for (int i = 0; i < 64; i++) {
+			unsigned words = l[i].v6 ? 5 : 2;
+
+			ck_assert_uint_ne(l[i].hash, 0);
+			ck_assert_uint_eq(l[i].hash,
+			    state_hash_words(&h[0], l[i].key, words));
+			same += l[i].hash == state_hash_words(&h[1],
+			    l[i].key, words);
+			in[l[i].hash % 256]++;
+		}
+	}
+	ck_assert_uint_lt(same, 3);
+	for (int i = 0; i < 256; i++) {
+		ck_assert_uint_gt(in[i], 50);
+		ck_assert_uint_lt(in[i], 160);
+	}
+}
+
+START_TEST(hashes)
+{
+	check_hash(true);
+	check_hash(false);
 }
 END_TEST
 
@@ -192,7 +273,8 @@ END_TEST
 int
 main(void)
 {
-	const TTest *const tests[] = { against_a_list, many, compact };
+	const TTest *const tests[] = { against_a_list, buckets, hashes, many,
+	    compact };
 
 	return kit_main("state", tests, sizeof(tests) / sizeof(*tests));
 }
