@@ -178,6 +178,7 @@ void	 run_compile(struct bench *);
 /* For a profiler: so many packets of one kind of work, nothing printed. */
 void	 states_alone(size_t nflows, size_t npackets, size_t burst);
 void	 new_states_alone(size_t npackets, size_t burst);
+void	 tables_alone(uint32_t n, uint8_t af, size_t npackets, size_t burst);
 void	 rules_alone(enum shape, size_t n, enum pfk_lowering,
 	    size_t npackets, size_t burst);
 

@@ -12,8 +12,8 @@
  * as what they come to on this machine.
  *
  * The second does one kind of work for a profiler and prints nothing: WORK is
- * hit:FLOWS, new, plain:SHAPE:RULES or fast:SHAPE:RULES.  The part that
- * counts runs inside of measured_batch().
+ * hit:FLOWS, new, table4:PREFIXES, table6:PREFIXES, plain:SHAPE:RULES or
+ * fast:SHAPE:RULES.  The part that counts runs inside of measured_batch().
  *
  * The third prints a ruleset.
  */
@@ -66,6 +66,10 @@ alone(const char *work, size_t n, size_t burst)
 		new_states_alone(n, burst);
 	else if (strncmp(work, "hit:", 4) == 0)
 		states_alone(strtoul(work + 4, NULL, 10), n, burst);
+	else if (strncmp(work, "table4:", 7) == 0 ||
+	    strncmp(work, "table6:", 7) == 0)
+		tables_alone((uint32_t)strtoul(work + 7, NULL, 10),
+		    work[5] == '4' ? 4 : 6, n, burst);
 	else if ((shape = strchr(work, ':')) != NULL &&
 	    (count = strchr(++shape, ':')) != NULL)
 		rules_alone(shape_of(shape, (size_t)(count - shape)),

@@ -5,7 +5,8 @@
  * steps, each one step behind the group before it:
  *
  *	read		headers, keys, hashes; buckets are on their way
- *	look up		buckets tell which states; they are on their way
+ *	look up		buckets tell which states; they are on their way;
+ *			what tables of rules need for packets without one
  *	decide		work that is due at its time, then the fast lane, or
  *			the ordinary path
  *
@@ -22,6 +23,7 @@
 
 #include "base/prefetch.h"
 #include "runtime/lane.h"
+#include "runtime/rules_int.h"
 
 #define STEPS	3
 
@@ -47,6 +49,27 @@ read_group(const struct pfk_engine *e, struct lane_run *run, struct group *g)
 		PREFETCH(&t->buckets[g->l[i].hash & (t->nbuckets - 1)]);
 }
 
+/* Packets without a state: their addresses, for the tables of rules. */
+static void
+look_ahead_tables(const struct pfk_engine *e, const struct group *g)
+{
+	struct asking a[LANE_GROUP];
+	size_t k = 0;
+
+	for (size_t i = 0; i < g->n; i++) {
+		const struct lane_packet *l = &g->l[i];
+		const uint8_t *ip;
+
+		if (l->hdr == NULL || l->ref != 0)
+			continue;
+		ip = lane_ip(l);
+		a[k++] = (struct asking){ { ip + (l->v6 ? 8 : 12),
+		    ip + (l->v6 ? 24 : 16) }, l->v6 };
+	}
+	if (k > 1)
+		tables_look_ahead(e, a, k);
+}
+
 static void
 look_up_group(const struct pfk_engine *e, struct group *g)
 {
@@ -63,6 +86,8 @@ look_up_group(const struct pfk_engine *e, struct group *g)
 		PREFETCH(s);
 		PREFETCH(s + 64);
 	}
+	if (e->nasked != 0)
+		look_ahead_tables(e, g);
 }
 
 static void

@@ -19,7 +19,7 @@
  *	vm.c		runs the bytecode	match.c    what a matching rule does
  *	block*.c	looks up rules of one kind
  *	rules.c, anchors.c			rules of images, also loaded later
- *	table.c		<tables>		iface.c    interfaces, (dynamic)
+ *	table*.c	<tables>		iface.c    interfaces, (dynamic)
  *	route.c		routing table		osfp_match.c  fingerprints
  *	pool*.c		nat-to, rdr-to, af-to, route-to: address and port
  *	rewrite*.c	changing packets	afto*.c    other address family
@@ -94,6 +94,8 @@ struct attached;
 struct block;			/* block.c */
 struct explain;			/* explain.h */
 
+#define TABLES_ASKED	8		/* not more of them are remembered */
+
 struct pfk_engine {
 	struct pfk_allocator alloc;
 	const struct pfk_image *image;
@@ -123,6 +125,9 @@ struct pfk_engine {
 
 	struct table	*tables;
 	uint32_t	 ntables;
+	/* table_ahead.c: those that rules ask about packets' addresses */
+	struct { uint32_t table; uint8_t sides; } asked[TABLES_ASKED];
+	uint32_t	 nasked;
 	struct iface	*ifaces;
 	uint32_t	 nifaces;
 	struct pool	*pools;

@@ -22,10 +22,17 @@ init(const struct pkt *p, struct pfk_explain *x, enum pfk_explain_kind kind)
 	x->rule = x->caller = PFK_RULE_NONE;
 }
 
+static bool
+wanted(const struct pfk_engine *e, enum pfk_explain_kind kind)
+{
+	return (e->explain->kinds >> kind & 1) != 0;
+}
+
 static void
 tell(const struct pfk_engine *e, const struct pfk_explain *x)
 {
-	e->explain->fn(e->explain->ctx, x);
+	if (wanted(e, x->kind))
+		e->explain->fn(e->explain->ctx, x);
 }
 
 /* ---- before the rules ---- */
@@ -75,6 +82,8 @@ explain_state(struct pkt *p, const struct state_key *key, uint32_t state)
 	struct pfk_explain x;
 	struct pfk_state s;
 
+	if (!wanted(p->e, PFK_EXPLAIN_STATE))
+		return;
 	init(p, &x, PFK_EXPLAIN_STATE);
 	x.key.af = key->af;
 	x.key.rdomain = key->rdomain;
@@ -197,7 +206,7 @@ tell_until(struct pfk_engine *e, struct filter *f, uint32_t rule)
 {
 	struct explain_frame *t = top(e);
 
-	if (t == NULL)
+	if (t == NULL || !wanted(e, PFK_EXPLAIN_FAILS))
 		return;
 	while (t->next < rule)
 		tell_failed(e, f, t->next++);
@@ -264,7 +273,8 @@ explain_match(struct pfk_engine *e, struct filter *f, uint32_t rule)
 
 	tell_until(e, f, rule);
 	init_rule(e, f, rule, &x, PFK_EXPLAIN_MATCHES);
-	x.failed = explain_failures(e, f, rule);
+	if (wanted(e, PFK_EXPLAIN_FAILS))
+		x.failed = explain_failures(e, f, rule);
 	x.contradiction = x.failed != 0;
 	fill_flow(f->p, &x.flow);
 	tell(e, &x);
@@ -283,8 +293,15 @@ pfk_explain_start(struct pfk_engine *e, pfk_explain_fn fn, void *ctx)
 		return PFK_ERR_NOMEM;
 	x->fn = fn;
 	x->ctx = ctx;
+	x->kinds = ~0u;
 	e->explain = x;
 	return PFK_OK;
+}
+
+void
+pfk_explain_only(struct pfk_engine *e, unsigned kinds)
+{
+	e->explain->kinds = kinds;
 }
 
 void

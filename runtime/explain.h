@@ -22,6 +22,7 @@ struct explain_frame {
 struct explain {
 	pfk_explain_fn	 fn;
 	void		*ctx;
+	unsigned	 kinds;		/* 1 << enum pfk_explain_kind: told */
 	struct explain_frame stack[EXPLAIN_DEPTH];
 	unsigned	 depth;
 };

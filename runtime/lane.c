@@ -163,12 +163,6 @@ count(struct pfk_engine *e, struct lane_tally *t, struct state *s,
 
 /* ---- telling (engine.c, view.c) ---- */
 
-static inline const uint8_t *
-lane_ip(const struct lane_packet *l)
-{
-	return l->hdr - (l->v6 ? 40 : 20);
-}
-
 static void
 tell_flow(struct pfk_flow *flow, const struct lane_packet *l)
 {

@@ -44,7 +44,7 @@
 struct lane_packet {
 	/* IPv4: both addresses, the rest; IPv6: as struct state_key */
 	uint64_t	 key[5];
-	const uint8_t	*hdr;		/* transport header */
+	const uint8_t	*hdr;		/* transport header; NULL: no key */
 	uint32_t	 hash;
 	uint32_t	 ref;		/* lane_look_up()'s */
 	struct state	*state;		/* its, if it is not 0 */
@@ -54,6 +54,13 @@ struct lane_packet {
 	bool		 v6, tcp;
 	bool		 usual;		/* as far as headers tell */
 };
+
+/* The IP header.  => There is a key. */
+static inline const uint8_t *
+lane_ip(const struct lane_packet *l)
+{
+	return l->hdr - (l->v6 ? 40 : 20);
+}
 
 /*
  * An interface as packets' keys and the lane need it; packets that follow
@@ -87,7 +94,7 @@ lane_begin(struct lane_run *r)
 void	lane_end(struct pfk_engine *, struct lane_run *);
 
 /*
- * Fills the packets but for hash, ref, state (no key: zeros), and, where another one is asked
+ * Fills the packets but for hash, ref, state, and, where another one is asked
  * for, the interface (ifid is IF_NONE at first).
  */
 void	lane_read(const struct pfk_engine *, const struct pfk_packet *,

@@ -268,6 +268,7 @@ lane_read(const struct pfk_engine *e, const struct pfk_packet *f, size_t n,
 			interface_read(e, f[i].ifid, in);
 		if (read_one(&f[i], in, &l[i]))
 			continue;
+		l[i].hdr = NULL;
 		l[i].v6 = l[i].usual = false;
 		l[i].key[0] = l[i].key[1] = 0;
 	}

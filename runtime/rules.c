@@ -160,6 +160,8 @@ resolve(struct pfk_engine *e, struct rt_rule *rr, const uint32_t *tables)
 
 	rr->src_table = addr_table(e, tables, &r->src);
 	rr->dst_table = addr_table(e, tables, &r->dst);
+	table_is_asked(e, rr->src_table, SRC);
+	table_is_asked(e, rr->dst_table, DST);
 	rr->overload = count_reference(e, tables, r->overload);
 	pool_reference(e, im, tables, r->nat);
 	pool_reference(e, im, tables, r->rdr);

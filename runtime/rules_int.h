@@ -45,6 +45,15 @@ int	 table_next(struct pfk_engine *, uint32_t table, uint8_t af,
  */
 bool	 table_weights(struct pfk_engine *, uint32_t table, unsigned *gcd,
 	    unsigned *most);
+/*
+ * table_ahead.c: a rule asks the table about the side (SRC, DST) of packets;
+ * and packets that rules will be asked about: what large tables need for
+ * their addresses is fetched for all of them together.
+ */
+void	 table_is_asked(struct pfk_engine *, uint32_t table, int side);
+struct asking { const uint8_t *addr[2]; bool v6; };
+void	 tables_look_ahead(const struct pfk_engine *, const struct asking *,
+	    size_t n);
 size_t	 table_count_addrs(const struct pfk_engine *, uint32_t table,
 	    uint8_t af);
 

@@ -115,5 +115,12 @@ typedef void (*pfk_explain_fn)(void *ctx, const struct pfk_explain *);
 /* PFK_OK or PFK_ERR_NOMEM.  fn must not call the engine. */
 int	 pfk_explain_start(struct pfk_engine *, pfk_explain_fn, void *ctx);
 void	 pfk_explain_stop(struct pfk_engine *);
+/*
+ * Only steps of these kinds are told (1 << enum pfk_explain_kind, or'ed), and
+ * what the others cost is saved.  Rules that match are then not held against
+ * their records.
+ * => pfk_explain_start() has been called.
+ */
+void	 pfk_explain_only(struct pfk_engine *, unsigned kinds);
 
 #endif

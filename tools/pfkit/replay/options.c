@@ -50,6 +50,7 @@ static const char help[] =
     "  --write-replies FILE  packets that pf itself sends\n"
     "  --raw            without link headers\n"
     "  --pflog FILE     what pflog(4) would show (pcap)\n"
+    "  --cover-out FILE what was exercised of the rules, for `pfkit cover'\n"
     "  -x LEVEL         pf's debug messages: emerg ... debug, to standard\n"
     "                   error\n"
     "\n"
@@ -83,6 +84,7 @@ static const struct option long_options[] = {
 	{ "write-replies", required_argument, NULL,
 	    OPT_OUTPUT + OUTPUT_WRITE_REPLIES },
 	{ "pflog",	   required_argument, NULL, OPT_OUTPUT + OUTPUT_PFLOG },
+	{ "cover-out",	   required_argument, NULL, OPT_OUTPUT + OUTPUT_COVER },
 	{ "states",	   required_argument, NULL,
 	    OPT_OUTPUT + OUTPUT_STATES },
 	{ "labels",	   required_argument, NULL,

@@ -22,6 +22,7 @@ static const struct {
 	[OUTPUT_WRITE] =	 { write_passed_new, NULL },
 	[OUTPUT_WRITE_BLOCKED] = { write_blocked_new, NULL },
 	[OUTPUT_WRITE_REPLIES] = { write_replies_new, NULL },
+	[OUTPUT_COVER] =	 { cover_out_new, NULL },
 	[OUTPUT_PFLOG] =	 { pflog_new, NULL },
 	[OUTPUT_STATES] =	 { NULL, show_states },
 	[OUTPUT_LABELS] =	 { NULL, show_labels },
@@ -40,6 +41,8 @@ add(struct replay *r, struct output *o, const char *path)
 	o->replay = r;
 	o->out = out_open(path);
 	r->outputs[r->noutputs++] = o;
+	if (o->start != NULL)
+		o->start(o);
 }
 
 void
@@ -93,7 +96,7 @@ pass_debug(void *arg, int level, const char *text)
 static bool
 wants_decisions(const struct replay *r)
 {
-	for (int i = OUTPUT_VERDICTS; i <= OUTPUT_WRITE_REPLIES; i++)
+	for (int i = OUTPUT_VERDICTS; i <= OUTPUT_COVER; i++)
 		if (r->o->outputs[i] != NULL)
 			return true;
 	return r->o->verbose > 0 || !r->o->quiet;

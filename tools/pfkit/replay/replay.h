@@ -42,10 +42,12 @@ struct replay {
 };
 
 /*
- * Something that follows the decisions.  Functions may be NULL.  end() writes
+ * Something that follows the decisions.  Functions may be NULL.  start() is
+ * called when `out' and `replay' are there, before the first packet; end() writes
  * what is left to write; then `out` is closed and the output freed.
  */
 struct output {
+	void	(*start)(struct output *);
 	void	(*decision)(struct output *, const struct pfk_decision *);
 	void	(*log)(struct output *, const struct pfk_log *);
 	void	(*end)(struct output *);
@@ -87,6 +89,7 @@ struct output *write_blocked_new(void);
 struct output *write_replies_new(void);
 struct output *pflog_new(void);
 struct output *summary_new(void);
+struct output *cover_out_new(void);
 
 /* What is shown at the end. */
 void	 show_states(struct output *);

@@ -17,6 +17,8 @@ explained(void *ctx, const struct pfk_explain *x)
 		t->room = t->room * 2 + 64;
 		t->steps = xrealloc(t->steps, t->room * sizeof(*t->steps));
 	}
+	if (t->cover != NULL)
+		cover_explained(t->cover, x);
 	s = &t->steps[t->nsteps++];
 	s->x = *x;
 	if (x->state != NULL)
@@ -128,6 +130,8 @@ decided(void *ctx, const struct pfk_decision *d)
 	t->ifid = d->ifid;
 	t->dir = d->dir;
 	show(t, d);
+	if (t->cover != NULL)
+		cover_decided(t->cover, t->engine, d);
 	t->ndecisions++;
 	t->nsteps = 0;
 	t->nlogged = 0;

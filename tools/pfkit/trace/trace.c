@@ -111,6 +111,20 @@ trace_words(struct trace *t)
 	return 0;
 }
 
+/* 0, or 1: told. */
+static int
+write_cover(struct trace *t)
+{
+	int status = 0;
+
+	if (t->cover != NULL) {
+		cover_evaluations(t->cover, t->engine);
+		status = cover_write(t->cover, t->o->cover_out);
+		cover_free(t->cover);
+	}
+	return status;
+}
+
 static int
 run(struct trace *t)
 {
@@ -122,8 +136,12 @@ run(struct trace *t)
 	    .image = t->image, .engine = t->engine };
 	if (t->o->where.state_in != NULL)
 		restore_state(&t->replay, t->o->where.state_in);
+	if (t->o->cover_out != NULL) {
+		t->cover = cover_new("trace", t->o->words[0]);
+		cover_image(t->cover, t->image);
+	}
 	status = t->o->packet > 0 ? trace_capture(t) : trace_words(t);
-	if (out_close(t->out) != 0)
+	if (out_close(t->out) != 0 || write_cover(t) != 0)
 		return TRACE_ERROR;
 	if (t->contradictions > 0) {
 		warning("the explanation and the decision contradict each "

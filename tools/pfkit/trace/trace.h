@@ -21,6 +21,7 @@
 #include <pfkit/explain.h>
 
 #include "../../common/quote.h"
+#include "../cover/data.h"
 #include "../replay/inputs.h"
 #include "../replay/options.h"
 #include "../replay/out.h"
@@ -40,6 +41,7 @@ struct trace_options {
 	bool		 every;		/* --packet all */
 	bool		 all, json, through;
 	const char	*why_not;
+	const char	*cover_out;
 	char		**words;	/* the packet, or the captures */
 	size_t		 nwords;
 };
@@ -82,6 +84,7 @@ struct trace {
 	struct pfk_engine *engine;
 	struct out	*out;
 	struct quotes	*quotes;
+	struct cover	*cover;		/* --cover-out, or NULL */
 	struct replay	 replay;	/* for --at and --state-in: lent */
 	size_t		 next_at;	/* of o->where.at */
 	struct step	*steps;

@@ -9,7 +9,8 @@
 #include "trace.h"
 
 enum { OPT_PACKET = OPT_COMMAND, OPT_ALL, OPT_JSON, OPT_THROUGH, OPT_WHY_NOT,
-    OPT_LOCAL, OPT_DIRECTIONS, OPT_AT, OPT_STATE_IN };
+    OPT_LOCAL, OPT_DIRECTIONS, OPT_AT, OPT_STATE_IN,
+    OPT_COVER_OUT };
 
 static const struct option long_options[] = {
 	RULESET_LONG_OPTIONS,
@@ -22,6 +23,7 @@ static const struct option long_options[] = {
 	{ "directions",	required_argument, NULL, OPT_DIRECTIONS },
 	{ "at",		required_argument, NULL, OPT_AT },
 	{ "state-in",	required_argument, NULL, OPT_STATE_IN },
+	{ "cover-out",	required_argument, NULL, OPT_COVER_OUT },
 	{ NULL, 0, NULL, 0 }
 };
 
@@ -47,6 +49,7 @@ static const char help[] =
     "  --through        follow the connection: in, out on the other side, and\n"
     "                   the answer back through both\n"
     "  --json           for programs: an object a decision\n"
+    "  --cover-out FILE what was exercised of the rules, for `pfkit cover'\n"
     "\n"
     "As for replay: where packets of captures were seen, what is done before\n"
     "one, and the state that a replay has left:\n"
@@ -109,6 +112,9 @@ take(struct trace_options *o, int c, const char *arg, int argc, char **argv)
 		break;
 	case OPT_STATE_IN:
 		o->where.state_in = arg;
+		break;
+	case OPT_COVER_OUT:
+		o->cover_out = arg;
 		break;
 	default:
 		if (!ruleset_options_take(&o->ruleset, c, arg))

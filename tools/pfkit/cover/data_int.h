@@ -1,0 +1,61 @@
+/*
+ * What is counted, for those who write, read and report it.
+ */
+#ifndef COVER_DATA_INT_H
+#define COVER_DATA_INT_H
+
+#include "data.h"
+
+struct cover_counts { uint64_t n[COVER_STATE + 1]; };
+
+/* Of one origin on one interface. */
+struct cover_slot {
+	uint32_t	 image, origin;	/* number in the image, from 0 */
+	uint32_t	 interface;	/* its number + 1; 0: a free slot */
+	struct cover_counts counts;
+};
+
+struct cover_ruleset {
+	const struct pfk_image *image;
+	struct pfk_image *owned;	/* the same, if it came from a file */
+	uint32_t	 nrules;
+	uint32_t	*first;		/* origin of each rule, and one behind */
+	uint64_t	*evaluations;	/* of each rule */
+};
+
+/* Verdicts over time: at most so many stretches, which grow with the run. */
+#define COVER_STRETCHES	256
+enum cover_verdict { COVER_PASS, COVER_BLOCK, COVER_DROP, COVER_OTHER,
+    COVER_VERDICTS };
+struct cover_run {
+	char		*kind, *name;
+	uint64_t	 packets;	/* decisions */
+	uint64_t	 start, width;	/* ns */
+	uint32_t	 nstretches;
+	uint64_t	 stretch[COVER_STRETCHES][COVER_VERDICTS];
+};
+
+struct cover_matched { uint32_t rule; struct pfk_flow flow; };
+
+struct cover {
+	struct cover_ruleset *rulesets;
+	uint32_t	 nrulesets;
+	struct cover_run *runs;		/* the first one is being counted */
+	uint32_t	 nruns;
+	char		**interfaces;
+	uint32_t	 ninterfaces;
+	struct cover_slot *slots;
+	uint32_t	 nslots, used;	/* nslots: a power of two, or 0 */
+	/* of the packet that is being decided */
+	struct cover_matched *matched;
+	uint32_t	 nmatched, room;
+};
+
+/* The number of the interface; it is added if it is new. */
+uint32_t cover_interface(struct cover *, const char *name);
+/* The image's number; it is added if it is new. */
+uint32_t cover_ruleset(struct cover *, const struct pfk_image *);
+struct cover_counts *cover_slot(struct cover *, uint32_t image,
+	    uint32_t origin, uint32_t interface);
+
+#endif
