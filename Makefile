@@ -39,9 +39,12 @@ works =		$(shell { printf '$(HASH)include <%s>\n' stdarg.h stdint.h \
 ifneq ($(MAKECMDGOALS),clean)
 HAVE_ZLIB :=	$(call works,zlib.h,-lz,zlibVersion())
 HAVE_ZSTD :=	$(call works,zstd.h,-lzstd,ZSTD_versionNumber())
+HAVE_THREADS :=	$(call works,pthread.h,-lpthread,pthread_self())
 endif
-FEATURES =	$(if $(HAVE_ZLIB),-DHAVE_ZLIB) $(if $(HAVE_ZSTD),-DHAVE_ZSTD)
-CAPTURE_LIBS =	$(if $(HAVE_ZLIB),-lz) $(if $(HAVE_ZSTD),-lzstd)
+FEATURES =	$(if $(HAVE_ZLIB),-DHAVE_ZLIB) $(if $(HAVE_ZSTD),-DHAVE_ZSTD) \
+		$(if $(HAVE_THREADS),-DHAVE_THREADS)
+CAPTURE_LIBS =	$(if $(HAVE_ZLIB),-lz) $(if $(HAVE_ZSTD),-lzstd) \
+		$(if $(HAVE_THREADS),-lpthread)
 
 GEN =		$(patsubst %.y,$(BUILD)/gen/%.tab.c,$(wildcard grammar/*.y)) \
 		$(patsubst %.l,$(BUILD)/gen/%.yy.c,$(wildcard grammar/*.l))

@@ -9,7 +9,7 @@
 
 #include "capture_int.h"
 
-#define BUFFER_SIZE	(1u << 20)
+#define BUFFER_SIZE	(1u << 18)
 
 enum capture_result
 capture_fail(struct capture *c, const char *fmt, ...)
@@ -34,6 +34,24 @@ grow(struct capture *c, size_t n)
 		return false;
 	c->buf = buf;
 	c->size = n;
+	return true;
+}
+
+bool
+capture_swap(struct capture *c, struct buffer *fresh)
+{
+	struct buffer old = { c->buf, c->size };
+	uint8_t *bytes = fresh->bytes;
+	size_t size = c->size > fresh->size ? c->size : fresh->size;
+
+	if (fresh->size < size && (bytes = realloc(bytes, size)) == NULL)
+		return false;
+	c->len -= c->pos;
+	memcpy(bytes, c->buf + c->pos, c->len);
+	c->pos = 0;
+	c->buf = bytes;
+	c->size = size;
+	*fresh = old;
 	return true;
 }
 

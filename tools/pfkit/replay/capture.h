@@ -61,6 +61,13 @@ enum capture_result capture_next(struct capture *, bool may_move,
  */
 size_t	 capture_burst(struct capture *, bool may_move, struct pfk_packet *,
 	    size_t max, enum capture_result *r);
+/*
+ * After CAPTURE_FULL: what is unread moves to the fresh buffer, from which
+ * reading goes on; what was lent stays in the old one, which the caller gets
+ * in exchange.  false: no memory, and nothing has changed.
+ */
+struct buffer { uint8_t *bytes; size_t size; };	/* of malloc(); NULL, 0 */
+bool	 capture_swap(struct capture *, struct buffer *);
 /* A packet of a record, as capture_burst() gives it. */
 void	 capture_packet(const struct record *, struct pfk_packet *);
 /* After CAPTURE_ERROR: what is wrong, and in which packet (from 1). */

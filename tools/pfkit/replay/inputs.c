@@ -228,6 +228,14 @@ inputs_refill(struct inputs *s)
 	(void)advance_top(s, true);
 }
 
+bool
+inputs_swap(struct inputs *s, struct buffer *fresh)
+{
+	struct input *in = s->n == 1 ? &s->all[0] : s->owing;
+
+	return in == NULL || capture_swap(in->capture, fresh);
+}
+
 uint64_t
 inputs_position(const struct inputs *s)
 {

@@ -35,6 +35,8 @@ void	 inputs_refill(struct inputs *);
  */
 size_t	 inputs_burst(struct inputs *, struct pfk_packet *, size_t max,
 	    struct input **, enum capture_result *r);
+/* Before it, so that what was lent stays: capture_swap() of that capture. */
+bool	 inputs_swap(struct inputs *, struct buffer *);
 /* Bytes read so far, and all of them (0: not known). */
 uint64_t inputs_position(const struct inputs *);
 uint64_t inputs_size(const struct inputs *);

@@ -214,6 +214,19 @@ parse_loops(const char *arg)
 	return (unsigned)n;
 }
 
+static unsigned
+parse_jobs(const char *arg)
+{
+	char *end;
+	unsigned long n = strtoul(arg, &end, 10);
+
+	if (*arg < '0' || *arg > '9' || *end != '\0' || n == 0 ||
+	    n > MAX_JOBS)
+		usage_error(COMMAND, "-j: not from 1 to %u: %s", MAX_JOBS,
+		    arg);
+	return (unsigned)n;
+}
+
 static int
 parse_debug(const char *arg)
 {
@@ -241,6 +254,9 @@ take(struct replay_options *o, int c, const char *arg, int argc, char **argv)
 		o->dir = parse_direction(arg, strlen(arg));
 		if (o->dir == 0)
 			usage_error(COMMAND, "-d: in, out or fwd, not %s", arg);
+		break;
+	case 'j':
+		o->jobs = parse_jobs(arg);
 		break;
 	case 'q':
 		o->quiet = true;
@@ -336,7 +352,7 @@ replay_options_parse(struct replay_options *o, int argc, char **argv)
 	o->debug = -1;
 	ruleset_options_init(&o->ruleset, COMMAND, argc);
 	opterr = 0;
-	while ((c = getopt_long(argc, argv, ":i:d:qvx:" RULESET_SHORT_OPTIONS,
+	while ((c = getopt_long(argc, argv, ":i:d:j:qvx:" RULESET_SHORT_OPTIONS,
 	    long_options, NULL)) != -1) {
 		if (c == OPT_HELP) {
 			fputs(help, stdout);

@@ -18,6 +18,8 @@ enum output_kind { OUTPUT_VERDICTS, OUTPUT_JSON, OUTPUT_WRITE,
     OUTPUT_LABELS, OUTPUT_RULES, OUTPUT_INFO, OUTPUT_TABLES, OUTPUT_SOURCES,
     OUTPUT_STATE_OUT, NOUTPUTS };
 
+#define MAX_JOBS	32u
+
 /* A command before a packet: --at N:COMMAND. */
 struct at_command {
 	uint64_t	 packet;
@@ -38,6 +40,7 @@ struct replay_options {
 	struct at_command *at;		/* by packet */
 	size_t		 nat;
 	unsigned	 bench;		/* loops; 0: a usual replay */
+	unsigned	 jobs;		/* -j, or 0 */
 	unsigned	 verbose;
 	bool		 quiet;
 	bool		 raw;		/* --write without link headers */

@@ -7,7 +7,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "inputs.h"
 #include "progress.h"
 
 #define SECOND	UINT64_C(1000000000)
@@ -51,16 +50,15 @@ show_bar(const struct progress *p, uint64_t position, uint64_t spent)
 }
 
 void
-progress_show(struct progress *p, const struct inputs *in, uint64_t packets)
+progress_show(struct progress *p, uint64_t position, uint64_t packets)
 {
-	uint64_t t, spent, position;
+	uint64_t t, spent;
 
 	if (!p->wanted || (t = now()) < p->next)
 		return;
 	p->next = t + SECOND / 5;
 	p->shown = true;
 	spent = t - p->started;
-	position = inputs_position(in);
 	fputc('\r', stderr);
 	if (p->size > 0)
 		show_bar(p, position, spent);

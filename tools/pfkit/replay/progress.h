@@ -8,8 +8,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct inputs;
-
 struct progress {
 	bool		 wanted, shown;
 	uint64_t	 size;		/* of the captures; 0: not known */
@@ -17,8 +15,8 @@ struct progress {
 };
 
 void	 progress_start(struct progress *, uint64_t size);
-void	 progress_show(struct progress *, const struct inputs *,
-	    uint64_t packets);
+/* position: bytes of the captures that were read. */
+void	 progress_show(struct progress *, uint64_t position, uint64_t packets);
 void	 progress_end(struct progress *);
 
 #endif

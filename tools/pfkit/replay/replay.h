@@ -33,8 +33,8 @@ struct replay {
 	struct inputs	*inputs;
 	struct output	*outputs[NOUTPUTS + 2];
 	unsigned	 noutputs;
-	/* the burst that is being decided, numbered one after the other */
-	const struct pfk_packet *burst;
+	const struct pfk_packet *burst;	/* that is being decided */
+	size_t		 current;	/* packet of it asked for last */
 	uint64_t	 done;		/* packets before it */
 	bool		 failed;	/* something was told */
 	struct pfk_image **loaded;	/* --at N:load ... */
@@ -55,8 +55,8 @@ struct output {
 	struct replay	*replay;
 };
 
-/* The packet that a decision is about. */
-const struct pfk_packet *replay_packet(const struct replay *, uint64_t number);
+/* The packet that a decision is about.  => It goes forward only. */
+const struct pfk_packet *replay_packet(struct replay *, uint64_t number);
 
 /* state_file.c: ends the program if it cannot. */
 void	 restore_state(struct replay *, const char *path);
@@ -64,6 +64,8 @@ void	 restore_state(struct replay *, const char *path);
 /* An engine for the ruleset; ends the program if there is no memory. */
 struct pfk_engine *replay_engine(struct replay *, const struct pfk_sink *);
 
+/* Packets to the engine, and what it says to the outputs. */
+void	 replay_decide(struct replay *, const struct pfk_packet *, size_t n);
 /* run.c, bench.c: 0, or 1 if something went wrong (told). */
 int	 replay_run(struct replay *);
 int	 replay_bench(struct replay *);

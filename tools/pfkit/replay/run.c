@@ -1,34 +1,42 @@
 /*
- * The loop of a replay: packets are gathered until a burst is full, until
- * what the captures lent must move, or until a command is due; then the engine
- * decides about them.
+ * The loop of a replay by one thread: packets are gathered until a burst is
+ * full, until what the captures lent must move, or until a command is due;
+ * then the engine decides about them.  crew.c is the same by several threads.
  */
 #include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "../pfkit.h"
+#include "batch.h"
+#include "crew.h"
 #include "progress.h"
-#include "replay.h"
-#include "where.h"
 
 #define BURST	256
 
 struct loop {
 	struct replay	*replay;
-	struct where	*where;
+	struct reader	 reader;
 	struct progress	 progress;
 	struct pfk_packet burst[BURST];
 	size_t		 n;
 	size_t		 next_at;	/* of replay->o->at */
-	/* link types met last, + 1; the unknown one has been told */
-	uint32_t	 known_link, unknown_link;
 };
 
 const struct pfk_packet *
-replay_packet(const struct replay *r, uint64_t number)
+replay_packet(struct replay *r, uint64_t number)
 {
-	return &r->burst[number - r->done - 1];
+	while (r->burst[r->current].number != number)
+		r->current++;
+	return &r->burst[r->current];
+}
+
+void
+replay_decide(struct replay *r, const struct pfk_packet *p, size_t n)
+{
+	r->burst = p;
+	r->current = 0;
+	if (n > 0)
+		pfk_engine_run(r->engine, p, n);
 }
 
 static void
@@ -36,32 +44,11 @@ decide(struct loop *l)
 {
 	struct replay *r = l->replay;
 
-	if (l->n > 0)
-		pfk_engine_run(r->engine, l->burst, l->n);
+	replay_decide(r, l->burst, l->n);
 	r->done += l->n;
 	l->n = 0;
-	progress_show(&l->progress, r->inputs, r->done);
+	progress_show(&l->progress, inputs_position(r->inputs), r->done);
 	outputs_flush_terminals(r);
-}
-
-/* => Of one capture; numbers are set. */
-static void
-check_links(struct loop *l, const struct input *in,
-    const struct pfk_packet *p, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		if (l->known_link == p[i].linktype + 1u ||
-		    l->unknown_link == p[i].linktype + 1u)
-			continue;
-		if (pfk_link_known(p[i].linktype)) {
-			l->known_link = p[i].linktype + 1u;
-			continue;
-		}
-		l->unknown_link = p[i].linktype + 1u;
-		warning("%s: packet %" PRIu64 ": link type %u is not read; "
-		    "such packets are ignored", in->name, p[i].number,
-		    p[i].linktype);
-	}
 }
 
 /* How many packets may come before the next command. */
@@ -96,44 +83,21 @@ run_commands(struct loop *l, const struct pfk_packet *p)
 	l->burst[0] = first;
 }
 
-/* n packets of a capture have come behind the burst. */
-static bool
-take(struct loop *l, struct input *in, size_t n)
-{
-	struct pfk_packet *p = &l->burst[l->n];
-	size_t known;
-
-	for (size_t i = 0; i < n; i++)
-		p[i].number = l->replay->done + l->n + i + 1;
-	run_commands(l, p);
-	p = &l->burst[l->n];
-	check_links(l, in, p, n);
-	known = where_burst(l->where, in, p, n);
-	l->n += known;
-	if (l->n == BURST)
-		decide(l);
-	return known == n;
-}
-
-/* 0 at the end, 1 if something went wrong. */
-static int
+static void
 loop(struct loop *l)
 {
-	struct inputs *inputs = l->replay->inputs;
-	enum capture_result why;
-	struct input *in;
+	struct reader *rd = &l->reader;
 	size_t n;
 
-	for (;;) {
-		n = inputs_burst(inputs, &l->burst[l->n], room(l), &in, &why);
-		if (n > 0 && take(l, in, n))
-			continue;
-		decide(l);
-		if (n > 0)
-			return 1;
-		if (why != CAPTURE_FULL)
-			return why != CAPTURE_END;
-		inputs_refill(inputs);
+	while (!rd->ended) {
+		n = reader_burst(rd, &l->burst[l->n], room(l));
+		if (n > 0) {
+			run_commands(l, &l->burst[l->n]);
+			l->n += n;
+		}
+		if (l->n == BURST || rd->full || rd->ended)
+			decide(l);
+		(void)reader_refill(rd, NULL);
 	}
 }
 
@@ -149,21 +113,31 @@ tell_left(const struct loop *l)
 		    l->replay->done);
 }
 
-int
-replay_run(struct replay *r)
+static int
+run_alone(struct replay *r)
 {
 	struct loop *l = xcalloc(1, sizeof(*l));
 	int status;
 
 	l->replay = r;
-	l->where = where_new(r->o, r->engine, r->host);
-	r->burst = l->burst;
+	l->reader.replay = r;
+	l->reader.where = where_new(r->o, r->engine, r->host);
 	progress_start(&l->progress, inputs_size(r->inputs));
-	status = loop(l);
+	loop(l);
+	status = l->reader.status;
 	progress_end(&l->progress);
 	tell_left(l);
-	where_free(l->where);
-	r->burst = NULL;
+	where_free(l->reader.where);
 	free(l);
+	return status;
+}
+
+int
+replay_run(struct replay *r)
+{
+	unsigned threads = crew_size(r);
+	int status = threads > 1 ? crew_run(r, threads) : run_alone(r);
+
+	r->burst = NULL;
 	return status;
 }

@@ -26,6 +26,8 @@
 #define UNKNOWN		(-1)
 #define OWN_BITS	12
 
+struct name { char *name; int id; };
+
 struct where {
 	const struct replay_options *o;
 	struct pfk_engine *engine;
@@ -36,20 +38,44 @@ struct where {
 	char		*line;
 	size_t		 line_size;
 	uint64_t	 line_number;
+	struct name	*names;		/* that the engine was asked for */
+	size_t		 nnames;
+	struct pfk_engine *const *others; /* where_share() */
+	size_t		 nothers;
+	void		(*quiet)(void *);
+	void		*quiet_arg;
 	char		 last_name[32];	/* of a line or pflog header */
 	int		 last_id;
 	uint8_t		 own[(1 << OWN_BITS) / 8];
 };
 
+/* A name that was not met before. */
 static int
-interface_id(struct where *w, const char *name)
+new_interface(struct where *w, const char *name)
 {
-	int id = pfk_engine_interface(w->engine, name);
+	int id;
 
+	if (w->quiet != NULL)
+		w->quiet(w->quiet_arg);
+	id = pfk_engine_interface(w->engine, name);
+	for (size_t i = 0; i < w->nothers; i++)
+		if (pfk_engine_interface(w->others[i], name) != id)
+			id = -1;
 	if (id < 0 || id > UINT16_MAX)
 		fatal("%s: %s", name, id < 0 ? strerror(ENOMEM) :
 		    "too many interfaces");
+	w->names = xrealloc(w->names, (w->nnames + 1) * sizeof(*w->names));
+	w->names[w->nnames++] = (struct name){ xstrdup(name), id };
 	return id;
+}
+
+static int
+interface_id(struct where *w, const char *name)
+{
+	for (size_t i = 0; i < w->nnames; i++)
+		if (strcmp(w->names[i].name, name) == 0)
+			return w->names[i].id;
+	return new_interface(w, name);
 }
 
 /* Names that stand with each packet: mostly the same as before. */
@@ -124,12 +150,25 @@ where_new(const struct replay_options *o, struct pfk_engine *engine,
 }
 
 void
+where_share(struct where *w, struct pfk_engine *const *others, size_t n,
+    void (*quiet)(void *), void *arg)
+{
+	w->others = others;
+	w->nothers = n;
+	w->quiet = quiet;
+	w->quiet_arg = arg;
+}
+
+void
 where_free(struct where *w)
 {
 	if (w == NULL)
 		return;
 	if (w->lines != NULL)
 		fclose(w->lines);
+	for (size_t i = 0; i < w->nnames; i++)
+		free(w->names[i].name);
+	free(w->names);
 	free(w->line);
 	free(w);
 }

@@ -16,6 +16,13 @@ struct where *where_new(const struct replay_options *, struct pfk_engine *,
 	    const struct pfk_host *);
 void	 where_free(struct where *);		/* NULL is fine */
 /*
+ * For engines that other threads run: before an interface is made known to
+ * them, quiet() is called and sees to it that none is running.  The interface
+ * gets the same number in all of them.
+ */
+void	 where_share(struct where *, struct pfk_engine *const *others, size_t n,
+	    void (*quiet)(void *), void *arg);
+/*
  * Fills in ifid and dir of the packet that was made of the record; false: it
  * cannot be known, and why has been told.
  */
