@@ -22,6 +22,7 @@ static const struct command {
 } commands[] = {
 	{ "check", command_check, "read a pf.conf and say what is wrong" },
 	{ "compile", command_compile, "turn a pf.conf into an image (.pfi)" },
+	{ "cover", command_cover, "say what was exercised of the rules" },
 	{ "disasm", command_disasm, "show the code of an image" },
 	{ "replay", command_replay, "run captures through a ruleset" },
 	{ "snapshot", command_snapshot,

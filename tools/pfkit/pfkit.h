@@ -6,6 +6,7 @@
  *	check.c, compile.c, disasm.c, snapshot.c
  *	replay/		captures through a ruleset
  *	trace/		one packet, and why
+ *	cover/		what was exercised of a ruleset
  *
  * A command gets its own argv: argv[0] is its name.  It returns the exit
  * status: 0 done, 1 wrong (ruleset, file, system), 2 wrong command line.
@@ -19,6 +20,7 @@
 
 int	 command_check(int argc, char **argv);
 int	 command_compile(int argc, char **argv);
+int	 command_cover(int argc, char **argv);
 int	 command_disasm(int argc, char **argv);
 int	 command_replay(int argc, char **argv);
 int	 command_snapshot(int argc, char **argv);

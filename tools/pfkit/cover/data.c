@@ -218,7 +218,9 @@ void
 cover_evaluated(struct cover *c, const struct pfk_image *im, size_t rule,
     uint64_t n)
 {
-	c->rulesets[cover_ruleset(c, im)].evaluations[rule] += n;
+	uint32_t i = cover_ruleset(c, im);
+
+	c->rulesets[i].evaluations[rule] += n;
 }
 
 /* ---- an engine ---- */

@@ -14,7 +14,8 @@
  * that the packet would have met.  So runs with other levels of optimisation,
  * other hosts and other packets add up, as long as the text is the same.
  *
- * The file (cover_write(), cover_read(); `--cover-out FILE') has lines of words, then images:
+ * The file (cover_write(), cover_read(); `--cover-out FILE') has lines of
+ * words, then images:
  *
  *	pfkit-cover 1
  *	run KIND NAME			one or more, each with

@@ -122,7 +122,8 @@ cover_write_to(const struct cover *c, struct out *o)
 
 	out_printf(o, MAGIC "%d\n", FORMAT);
 	for (uint32_t i = 0; i < c->nruns; i++)
-		put_run(o, &c->runs[i]);
+		if (c->runs[i].kind[0] != '\0')	/* none: what reads */
+			put_run(o, &c->runs[i]);
 	for (uint32_t i = 0; i < c->ninterfaces; i++) {
 		out_str(o, "interface ");
 		put_name(o, c->interfaces[i]);
@@ -356,10 +357,12 @@ read_image(struct reading *r, const char *bytes, size_t len)
 {
 	char error[PFK_IMAGE_ERRLEN];
 	struct pfk_image *im;
+	uint32_t i;
 
 	if (pfk_image_load(bytes, len, NULL, &im, error) != PFK_OK)
 		return bad(r, "%s", error);
-	r->c->rulesets[cover_ruleset(r->c, im)].owned = im;
+	i = cover_ruleset(r->c, im);
+	r->c->rulesets[i].owned = im;
 	r->nimages++;
 	return 0;
 }

@@ -137,7 +137,8 @@ run(struct trace *t)
 	if (t->o->where.state_in != NULL)
 		restore_state(&t->replay, t->o->where.state_in);
 	if (t->o->cover_out != NULL) {
-		t->cover = cover_new("trace", t->o->words[0]);
+		t->cover = cover_new("trace", t->o->packet > 0 ?
+		    t->o->words[0] : "a packet in words");
 		cover_image(t->cover, t->image);
 	}
 	status = t->o->packet > 0 ? trace_capture(t) : trace_words(t);

@@ -148,7 +148,7 @@ void	 json_failed(struct trace *, uint32_t rule, unsigned failed,
 
 /* written.c: the rule's lines, with carets under the elements that matched. */
 void	 written_quote(struct trace *, uint32_t rule, const struct pfk_flow *);
-/* The element that the test failed in: " (wants 80, from $web)", if there is one. */
+/* The element that the test failed in, if any: " (wants 80, from $web)". */
 void	 written_test(struct trace *, uint32_t rule, enum pfk_explain_test,
 	    const struct pfk_flow *);
 /* For programs: ,"origin":{ ... }, and ,"element":{ ... } */

@@ -23,8 +23,8 @@ static const char *const texts[] = {
 	[WHY_OVERRULED] = "it matches, but a later rule overrules it: ",
 	[WHY_OTHER_STATE] = "a state decided: no rules were asked",
 	[WHY_NO_RULES] = "no rules were asked",
-	[WHY_NOT_ASKED] = "it was not asked: a quick rule came before, or its "
-	    "anchor was not entered; decided by ",
+	[WHY_NOT_ASKED] = ("it was not asked: a quick rule came before, or its "
+	    "anchor was not entered; decided by "),
 };
 static const char *const codes[] = {
 	[WHY_DECIDED] = "decided",
