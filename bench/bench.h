@@ -6,6 +6,7 @@
  *	prefixes.c	addresses of tables
  *	packets.c	packets in memory, fed to an engine
  *	loop.c		libpcap's loop, beside which others are read
+ *	traffic.c	the same packets as a capture
  *	report.c	samples, the table for people, JSON
  *	run_*.c		the measurements
  *	engine.c	the program: which of them, how long
@@ -147,6 +148,9 @@ double	 feed_packets(struct feed *, size_t n, size_t burst);
 void	 measured_packets(struct feed *, size_t n, size_t burst);
 void	 measured_batch(struct feed *, size_t n, size_t burst);
 
+/* traffic.c: n packets as a capture, to standard output. */
+void	 traffic_write(struct feed *, size_t n);
+
 /* compile.c */
 struct meter {			/* an allocator that counts */
 	struct pfk_allocator allocator;
@@ -179,6 +183,8 @@ void	 run_compile(struct bench *);
 void	 states_alone(size_t nflows, size_t npackets, size_t burst);
 void	 new_states_alone(size_t npackets, size_t burst);
 void	 tables_alone(uint32_t n, uint8_t af, size_t npackets, size_t burst);
+/* The packets of a ruleset's corners, as a capture. */
+void	 rules_traffic(enum shape, size_t n, size_t npackets);
 void	 rules_alone(enum shape, size_t n, enum pfk_lowering,
 	    size_t npackets, size_t burst);
 

@@ -5,6 +5,7 @@
  *	    [--capture FILE] [--json FILE]
  *	       engine -x WORK [-n packets] [-b burst]
  *	       engine -p SHAPE RULES
+ *	       engine -t SHAPE RULES [-n packets] >CAPTURE
  *
  * The first prints the table that README.md explains.  -q takes less time;
  * -g wants one group only (reference, states, rules, tables, compile).  With
@@ -15,7 +16,8 @@
  * hit:FLOWS, new, table4:PREFIXES, table6:PREFIXES, plain:SHAPE:RULES or
  * fast:SHAPE:RULES.  The part that counts runs inside of measured_batch().
  *
- * The third prints a ruleset.
+ * The third prints a ruleset, the fourth writes packets out of its rules'
+ * corners as a capture.
  */
 #include <getopt.h>
 #include <stdlib.h>
@@ -113,7 +115,8 @@ usage(void)
 	die("usage: engine [-q] [-r repeats] [-s seconds] [-b burst] "
 	    "[-g group] [--capture file] [--json file]\n"
 	    "       engine -x work [-n packets] [-b burst]\n"
-	    "       engine -p shape rules");
+	    "       engine -p shape rules\n"
+	    "       engine -t shape rules [-n packets] >capture");
 }
 
 static size_t
@@ -135,11 +138,11 @@ main(int argc, char **argv)
 		{ NULL, 0, NULL, 0 }
 	};
 	struct bench b = { .burst = 64 };
-	const char *work = NULL, *shape = NULL;
+	const char *work = NULL, *shape = NULL, *traffic = NULL;
 	size_t packets = 100000;
 	int c;
 
-	while ((c = getopt_long(argc, argv, "qr:s:b:g:x:n:p:", options,
+	while ((c = getopt_long(argc, argv, "qr:s:b:g:x:n:p:t:", options,
 	    NULL)) != -1)
 		switch (c) {
 		case 'q': b.quick = true; break;
@@ -150,6 +153,7 @@ main(int argc, char **argv)
 		case 'x': work = optarg; break;
 		case 'n': packets = positive(optarg); break;
 		case 'p': shape = optarg; break;
+		case 't': traffic = optarg; break;
 		case 'c': b.capture = optarg; break;
 		case 'j':
 			b.json = fopen(optarg, "w");
@@ -166,6 +170,9 @@ main(int argc, char **argv)
 		b.seconds = b.quick ? 0.03 : 0.1;
 	if (shape != NULL && optind < argc)
 		print_ruleset(shape, argv[optind]);
+	else if (traffic != NULL && optind < argc)
+		rules_traffic(shape_of(traffic, strlen(traffic)),
+		    positive(argv[optind]), packets);
 	else if (work != NULL)
 		alone(work, packets, b.burst);
 	else

@@ -206,27 +206,57 @@ run_rules(struct bench *b)
 		}
 }
 
+/* The ruleset's image, and packets of its corners: work for a profiler. */
+struct alone {
+	struct ruleset	*rules;
+	struct drawn	 d;
+	struct compiled	 c;
+	struct feed	*f;
+};
+
+static void
+alone_open(struct alone *a, enum shape shape, size_t n,
+    enum pfk_lowering lowering)
+{
+	struct text t = { 0 };
+
+	a->rules = ruleset_new(shape, n, n + shape);
+	a->d = (struct drawn){ a->rules, shape < SHAPE_ACL };
+	ruleset_text(a->rules, &t);
+	compile_text(&t, NULL, lowering, NULL, &a->c);
+	a->f = feed_new(engine_for(a->c.image, NULL, NULL), 7);
+	a->f->ctx = &a->d;
+	a->f->fill = fill_corners;
+	text_free(&t);
+}
+
+static void
+alone_close(struct alone *a)
+{
+	pfk_engine_free(a->f->engine);
+	pfk_image_free(a->c.image);
+	feed_free(a->f);
+	ruleset_free(a->rules);
+}
+
 void
 rules_alone(enum shape shape, size_t n, enum pfk_lowering lowering,
     size_t npackets, size_t burst)
 {
-	struct ruleset *rules = ruleset_new(shape, n, n + shape);
-	struct drawn d = { rules, shape < SHAPE_ACL };
-	struct text t = { 0 };
-	struct pfk_engine *e;
-	struct compiled c;
-	struct feed *f;
+	struct alone a;
 
-	ruleset_text(rules, &t);
-	compile_text(&t, NULL, lowering, NULL, &c);
-	e = engine_for(c.image, NULL, NULL);
-	f = feed_new(e, 7);
-	f->ctx = &d;
-	f->fill = fill_corners;
-	measured_packets(f, npackets, burst);
-	feed_free(f);
-	pfk_engine_free(e);
-	pfk_image_free(c.image);
-	text_free(&t);
-	ruleset_free(rules);
+	alone_open(&a, shape, n, lowering);
+	measured_packets(a.f, npackets, burst);
+	alone_close(&a);
+}
+
+void
+rules_traffic(enum shape shape, size_t n, size_t npackets)
+{
+	struct alone a;
+
+	alone_open(&a, shape, n, PFK_LOWER_PLAIN);
+	a.d.last = false;
+	traffic_write(a.f, npackets);
+	alone_close(&a);
 }
