@@ -69,6 +69,7 @@ read_all(struct replay *r, struct where *where, struct memory *m)
 
 		switch (inputs_next(r->inputs, &rec, &in)) {
 		case CAPTURE_PACKET:
+			p.data = rec.data;	/* until point() */
 			p.time = rec.time;
 			p.caplen = rec.caplen;
 			p.wirelen = rec.wirelen;
