@@ -85,6 +85,8 @@ look_up_group(const struct pfk_engine *e, struct group *g)
 		s = (const char *)(l[i].state = state_get(e, l[i].ref / 2));
 		PREFETCH(s);
 		PREFETCH(s + 64);
+		if (l[i].ref & KEY_STACK)	/* leads to its key */
+			PREFETCH(&state_cold(e, l[i].ref / 2)->extra);
 	}
 	if (e->nasked != 0)
 		look_ahead_tables(e, g);

@@ -10,6 +10,7 @@
 #include "runtime/lane.h"
 #include "runtime/rules_int.h"
 #include "runtime/tcp_states.h"
+#include "runtime/translate.h"
 
 /* ---- which state (state_find.c) ---- */
 
@@ -19,15 +20,14 @@ lane_suits(const struct pfk_engine *e, uint32_t i)
 	const struct state *s = state_get(e, i);
 
 	/* its rule may want the packet for somebody else */
-	return !s->translated && s->per_packet == 0 &&
-	    !(s->flags & PFK_STATE_F_SLOPPY) &&
+	return s->per_packet == 0 && !(s->flags & PFK_STATE_F_SLOPPY) &&
+	    state_key(e, i, KEY_STACK)->af == s->key.af &&
 	    e->rules[s->rule].r->divert == IMG_DIVERT_NONE;
 }
 
 static inline bool
-key_fits(const struct state *s, const struct lane_packet *l)
+key_fits(const struct state_key *k, const struct lane_packet *l)
 {
-	const struct state_key *k = &s->key;
 	uint64_t w[5];
 
 	if (l->v6) {
@@ -41,12 +41,20 @@ key_fits(const struct state *s, const struct lane_packet *l)
 	    memcmp(k->port, &l->key[1], 8) == 0;
 }
 
-/* It is the packet's, and asks for nothing that is rare. */
+/*
+ * It is the packet's, and asks for nothing that is rare.  If it translates,
+ * packets that come in have its wire key.
+ */
 static inline bool
-state_usual(const struct state *s, const struct lane_packet *l, uint16_t ifid)
+state_usual(const struct pfk_engine *e, const struct state *s,
+    const struct lane_packet *l, uint16_t ifid)
 {
-	return key_fits(s, l) && s->timeout < TIMEOUT_PURGE && s->lane &&
-	    (s->ifid == IF_NONE || s->ifid == ifid);
+	const struct state_key *k = l->ref & KEY_STACK ?
+	    &state_extra(e, l->ref / 2)->stack : &s->key;
+
+	return key_fits(k, l) && s->timeout < TIMEOUT_PURGE && s->lane &&
+	    (s->ifid == IF_NONE || s->ifid == ifid) &&
+	    (!s->translated || (l->ref & 1) == l->out);
 }
 
 /* ---- what the packet does to it (tcp_track.c, state_track.c) ---- */
@@ -164,9 +172,10 @@ count(struct pfk_engine *e, struct lane_tally *t, struct state *s,
 /* ---- telling (engine.c, view.c) ---- */
 
 static void
-tell_flow(struct pfk_flow *flow, const struct lane_packet *l)
+tell_flow(struct pfk_flow *flow, const struct lane_packet *l,
+    const uint8_t *ip)
 {
-	const uint8_t *ip = lane_ip(l);
+	const uint8_t *hdr = ip + (l->hdr - lane_ip(l));
 
 	flow->af = l->v6 ? PFK_AF_INET6 : PFK_AF_INET;
 	flow->proto = l->tcp ? PROTO_TCP : PROTO_UDP;
@@ -180,8 +189,33 @@ tell_flow(struct pfk_flow *flow, const struct lane_packet *l)
 		memcpy(flow->src.addr, ip + 12, 4);
 		memcpy(flow->dst.addr, ip + 16, 4);
 	}
-	memcpy(&flow->src.port, l->hdr, 2);
-	memcpy(&flow->dst.port, l->hdr + 2, 2);
+	memcpy(&flow->src.port, hdr, 2);
+	memcpy(&flow->dst.port, hdr + 2, 2);
+}
+
+/* The packet as it goes on from a state that translates (state_track.c). */
+static NOINLINE const uint8_t *
+translate(struct pfk_engine *e, const struct lane_packet *l)
+{
+	const struct state_key *k = state_key(e, l->ref / 2,
+	    l->out ? KEY_WIRE : KEY_STACK);
+	const uint8_t *ip = lane_ip(l);
+	struct pkt p;
+	bool changed;
+
+	memset(&p, 0, offsetof(struct pkt, quote));
+	p.e = e;
+	p.ip = (uint8_t *)(uintptr_t)ip;	/* copied when it changes */
+	p.len = p.have = l->len;
+	p.hdrlen = (uint32_t)(l->hdr - ip);
+	p.plen = p.len - p.hdrlen;
+	p.af = k->af;
+	p.proto = k->proto;
+	p.vproto = k->proto;
+	p.before_known = true;
+	(void)rewrite_flow(&p, &k->addr[l->out], k->port[l->out],
+	    &k->addr[!l->out], k->port[!l->out], &changed);
+	return p.ip;
 }
 
 /* e->told is all zero but for what is set here. */
@@ -202,8 +236,13 @@ tell(struct pfk_engine *e, const struct pfk_packet *f,
 	d->reason = PFK_REASON_MATCH;
 	d->state = PFK_STATE_MATCH;
 	d->state_id = s->id;
-	tell_flow(&d->after, l);
-	d->before = d->after;
+	tell_flow(&d->before, l, ip);
+	d->changed = 0;
+	if (s->translated && (ip = translate(e, l)) != lane_ip(l)) {
+		tell_flow(&d->after, l, ip);
+		d->changed = PFK_CHANGED_FLOW;
+	} else
+		d->after = d->before;
 	d->ttl = l->v6 ? ip[7] : ip[8];
 	d->tos = l->v6 ? (uint8_t)(get16(ip) >> 4) : ip[1];
 	d->df = !l->v6 && (ip[6] & 0x40) != 0;
@@ -254,7 +293,7 @@ take_one(struct pfk_engine *e, const struct pfk_packet *f,
 	struct state *s = l->state;
 	bool back = l->out != (s->direction == PFK_OUT);
 
-	if (!state_usual(s, l, f->ifid) || !track(s, l, back))
+	if (!state_usual(e, s, l, f->ifid) || !track(s, l, back))
 		return false;
 	s->expire = e->uptime;
 	count(e, t, s, l, back);

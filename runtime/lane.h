@@ -16,7 +16,8 @@
  *	  that a host would take in and that is not forwarded;
  *	- UDP, or TCP with ACK and no other flag that says something;
  *	- of a state that asks for no more than its windows to be looked at,
- *	  does not translate, and (TCP) is open on both sides and stays so.
+ *	  does not change the family, and (TCP) is open on both sides and stays
+ *	  so.
  *
  * What is read of frames holds; what is seen of states while others of the
  * burst are still to come is only good for fetching memory early.
