@@ -5,11 +5,13 @@
  * trie in the cache, and their nodes come to lie beside those near to them.
  * The index is made once, when all are there.
  */
-#include "runtime/table.h"
-
 #include <string.h>
 
+#include "base/prefetch.h"
+#include "runtime/table.h"
+
 #define FEW	64			/* these are not worth it */
+#define AHEAD	16			/* addresses lie all over the image */
 
 struct item { uint64_t key; uint32_t index; };
 struct items {
@@ -43,21 +45,66 @@ merge(const struct items *s, uint32_t a, uint32_t b, uint32_t end)
 		    s->v[y++];
 }
 
-/* Merge sort: it is stable, and bounded for every input. */
+/*
+ * By eight bits of the keys; false: they are all the same there.  As all that
+ * follows it is stable.
+ */
+static bool
+sort_by_byte(const struct items *s, unsigned shift)
+{
+	uint32_t at[256] = { 0 }, sum = 0, n;
+
+	for (uint32_t i = 0; i < s->n; i++)
+		at[s->v[i].key >> shift & 255]++;
+	if (at[s->v[0].key >> shift & 255] == s->n)
+		return false;
+	for (unsigned i = 0; i < 256; i++) {
+		n = at[i];
+		at[i] = sum;
+		sum += n;
+	}
+	for (uint32_t i = 0; i < s->n; i++)
+		s->spare[at[s->v[i].key >> shift & 255]++] = s->v[i];
+	return true;
+}
+
+/* [first, end) have the same key: merge sort, bounded for every input. */
+static void
+sort_same(const struct items *s, uint32_t first, uint32_t end)
+{
+	struct items part = *s;
+
+	for (uint64_t run = 1; run < end - first; run *= 2) {
+		for (uint64_t a = first; a < end; a += 2 * run) {
+			uint64_t b = a + run < end ? a + run : end;
+			uint64_t c = b + run < end ? b + run : end;
+
+			merge(&part, (uint32_t)a, (uint32_t)b, (uint32_t)c);
+		}
+		part = (struct items){ s->from, part.spare, part.v, s->n };
+	}
+	if (part.v != s->v)
+		memcpy(&s->v[first], &part.v[first],
+		    (end - first) * sizeof(*s->v));
+}
+
 static void
 sort_items(struct items *s)
 {
-	for (uint64_t run = 1; run < s->n; run *= 2) {
-		struct item *v = s->v;
+	uint32_t end;
 
-		for (uint64_t a = 0; a < s->n; a += 2 * run) {
-			uint64_t b = a + run < s->n ? a + run : s->n;
-			uint64_t end = b + run < s->n ? b + run : s->n;
+	for (unsigned shift = 0; shift < 64; shift += 8)
+		if (sort_by_byte(s, shift)) {
+			struct item *v = s->v;
 
-			merge(s, (uint32_t)a, (uint32_t)b, (uint32_t)end);
+			s->v = s->spare;
+			s->spare = v;
 		}
-		s->v = s->spare;
-		s->spare = v;
+	for (uint32_t i = 0; i < s->n; i = end) {
+		for (end = i + 1; end < s->n && s->v[end].key == s->v[i].key;)
+			end++;
+		if (end - i > 1)
+			sort_same(s, i, end);
 	}
 }
 
@@ -88,7 +135,7 @@ put_in_order(struct pfk_engine *e, struct table *t,
 {
 	struct items s = { from, NULL, NULL, n };
 	size_t size = 2 * (size_t)n * sizeof(*s.v);
-	struct item *both = e_alloc(e, size);
+	struct item *both = e_realloc(e, NULL, 0, size);
 	bool ok = both != NULL && table_entries_reserve(e, t, t->n + n);
 
 	if (ok) {
@@ -98,8 +145,11 @@ put_in_order(struct pfk_engine *e, struct table *t,
 			s.v[i] = (struct item){ first_word(&from[i]), i };
 		sort_items(&s);
 	}
-	for (uint32_t i = 0; ok && i < n; i++)
+	for (uint32_t i = 0; ok && i < n; i++) {
+		if (n - i > AHEAD)
+			PREFETCH(&from[s.v[i + AHEAD].index]);
 		ok = put(e, t, &from[s.v[i].index]);
+	}
 	e_free(e, both, size);
 	return ok;
 }

@@ -304,6 +304,78 @@ START_TEST(like_lengths)
 }
 END_TEST
 
+/*
+ * An image's table, filled at once: as if its addresses were added one by one,
+ * the first of those that are the same wins.
+ */
+#define FILLED	3000
+
+static void
+make_addrs(struct img_table_addr *v, unsigned shape)
+{
+	for (unsigned i = 0; i < FILLED; i++) {
+		struct listed p;
+
+		shaped_prefix(&p, shape, pick(2) ? PFK_AF_INET : PFK_AF_INET6);
+		v[i] = (struct img_table_addr){ .addr = p.addr,
+		    .weight = (uint16_t)(1 + i), .af = p.af, .bits = p.bits,
+		    .neg = p.neg };
+		if (i > 0 && pick(5) == 0) {	/* again, and it differs */
+			v[i] = v[pick(i)];
+			v[i].neg = !v[i].neg;
+			v[i].weight = (uint16_t)(1 + i);
+		}
+	}
+}
+
+/* The same entry, with the same weight and sign, or none in either. */
+static void
+check_entry(const struct table *a, const struct table *b,
+    const struct img_table_addr *x)
+{
+	bool v6 = x->af == PFK_AF_INET6;
+	uint32_t i = prefix_get(&a->tree[v6], x->af, &x->addr, x->bits);
+	uint32_t k = prefix_get(&b->tree[v6], x->af, &x->addr, x->bits);
+
+	ck_assert_uint_ne(i, PREFIX_NONE);
+	ck_assert_uint_ne(k, PREFIX_NONE);
+	ck_assert_uint_eq(i & 1, k & 1);
+	ck_assert_uint_eq(a->entries[i >> 1].weight, b->entries[k >> 1].weight);
+	ck_assert_uint_eq(a->entries[i >> 1].neg, b->entries[k >> 1].neg);
+}
+
+START_TEST(filled)
+{
+	static struct img_table_addr v[FILLED];
+	struct img_table from = { .addr0 = 0, .naddrs = FILLED };
+	struct pfk_image im = empty;
+	struct pfk_engine e;
+	uint32_t all, one;
+
+	seed = (uint64_t)_i + 5;
+	make_addrs(v, (unsigned)_i);
+	im.table_addrs = v;
+	engine_set_up(&e);
+	all = table_make(&e, "", "all");
+	one = table_make(&e, "", "one");
+	e.tables[all].flags = e.tables[one].flags = IMG_T_DEFINED;
+	ck_assert(table_fill(&e, all, &im, &from));
+	from.naddrs = 1;
+	for (from.addr0 = 0; from.addr0 < FILLED; from.addr0++)
+		ck_assert(table_fill(&e, one, &im, &from));
+	for (unsigned i = 0; i < FILLED; i++) {
+		struct listed p = { v[i].addr, v[i].af, v[i].bits, false };
+
+		check_entry(&e.tables[all], &e.tables[one], &v[i]);
+		ask_around(&e, all, &p);
+		ask_around(&e, one, &p);
+	}
+	ck_assert_uint_eq(table_count_addrs(&e, all, 0),
+	    table_count_addrs(&e, one, 0));
+	tables_free(&e);
+}
+END_TEST
+
 /* Sorted by family, address, and longer prefixes first. */
 static bool
 in_order(void *ctx, const struct pfk_table_entry *entry)
@@ -502,6 +574,41 @@ START_TEST(no_memory)
 }
 END_TEST
 
+/* The same where a table is filled at once: it says no, or all is there. */
+START_TEST(no_memory_to_fill)
+{
+	static struct img_table_addr v[FILLED];
+	struct img_table from = { .addr0 = 0, .naddrs = FILLED };
+	struct pfk_image im = empty;
+	struct failing f;
+	struct pfk_engine e;
+	bool done = false;
+	uint32_t t;
+
+	make_addrs(v, SHAPE_NETWORK);
+	im.table_addrs = v;
+	for (unsigned fail = 0; fail < 200; fail++) {
+		engine_set_up(&e);
+		t = table_make(&e, "", "t");
+		e.tables[t].flags = IMG_T_DEFINED;
+		f.left = fail;
+		e.alloc = (struct pfk_allocator){ failing_fn, &f };
+		done = table_fill(&e, t, &im, &from);
+		for (unsigned i = 0; i < FILLED; i += 50) {
+			struct listed p = { v[i].addr, v[i].af, v[i].bits,
+			    false };
+
+			ask_around(&e, t, &p);
+		}
+		e.alloc = pfk_allocator_libc;
+		tables_free(&e);
+		if (done && f.left > 0)
+			break;
+	}
+	ck_assert(done);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -514,12 +621,14 @@ main(void)
 	tcase_add_loop_test(tc, like_a_list, 0, 10);
 	tcase_add_test(tc, large);
 	tcase_add_loop_test(tc, like_lengths, 0, 2 * NSHAPES);
+	tcase_add_loop_test(tc, filled, 0, NSHAPES);
 	tcase_add_loop_test(tc, sorted, 0, 5);
 	tcase_add_test(tc, anchors);
 	tcase_add_test(tc, turns);
 	tcase_add_test(tc, limit);
 	tcase_add_test(tc, counting);
 	tcase_add_test(tc, no_memory);
+	tcase_add_test(tc, no_memory_to_fill);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_NORMAL);
