@@ -110,6 +110,10 @@ step "replay in pieces" tests/replay/cut "$build/bin/pfkit" \
     "$build/tests/captures/mkpcap"
 step "traces agree with replays" tests/replay/trace "$build/bin/pfkit" \
     "$build/tests/captures/mkpcap"
+step "coverage agrees" tests/cover/agree "$build/bin/pfkit" \
+    "$build/tests/captures/mkpcap"
+step "page of coverage" tests/cover/page "$build/bin/pfkit" \
+    "$build/tests/captures/mkpcap"
 step "live capture" tests/live/run "$build/bin/pfkit" "$build"
 step "build with musl" other_compiler musl musl-gcc
 [ ! -x "$build/musl/bin/pfctl" ] ||

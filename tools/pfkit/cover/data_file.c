@@ -453,19 +453,26 @@ read_all(const char *path, size_t *len)
 }
 
 int
+cover_parse(struct cover *c, const char *name, char *data, size_t len)
+{
+	struct reading r = { .c = c, .path = name, .image0 = c->nrulesets,
+	    .p = data, .end = data + len };
+	int status = read_lines(&r);
+
+	free(r.interface);
+	return status;
+}
+
+int
 cover_read(struct cover *c, const char *path)
 {
-	struct reading r = { .c = c, .path = path, .image0 = c->nrulesets };
 	size_t len;
 	char *data = read_all(path, &len);
 	int status;
 
 	if (data == NULL)
 		return 1;
-	r.p = data;
-	r.end = data + len;
-	status = read_lines(&r);
-	free(r.interface);
+	status = cover_parse(c, path, data, len);
 	free(data);
 	return status;
 }

@@ -51,6 +51,8 @@ struct cover {
 	uint32_t	 nmatched, room;
 };
 
+/* cover_read() of bytes, which are changed; a NUL stands behind them. */
+int	 cover_parse(struct cover *, const char *name, char *data, size_t len);
 /* The number of the interface; it is added if it is new. */
 uint32_t cover_interface(struct cover *, const char *name);
 /* The image's number; it is added if it is new. */

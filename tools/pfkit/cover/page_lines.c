@@ -115,7 +115,7 @@ open_mark(struct out *o, const struct model *m, const struct mark *v,
 		const struct model_item *it = v[i].it;
 		char *text = model_text(m, it);
 
-		html_text(o, i > 0 ? "\n" : "");
+		out_str(o, i > 0 ? "&#10;" : "");
 		html_text(o, pfk_part_name(it->part));
 		out_char(o, ' ');
 		html_text(o, text);
@@ -127,7 +127,7 @@ open_mark(struct out *o, const struct model *m, const struct mark *v,
 		free(text);
 	}
 	if (n > TOLD)
-		out_printf(o, "\nand %" PRIu32 " more", n - TOLD);
+		out_printf(o, "&#10;and %" PRIu32 " more", n - TOLD);
 	out_str(o, "\">");
 }
 
