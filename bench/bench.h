@@ -180,7 +180,8 @@ void	 run_rules(struct bench *);
 void	 run_tables(struct bench *);
 void	 run_compile(struct bench *);
 /* For a profiler: so many packets of one kind of work, nothing printed. */
-void	 states_alone(size_t nflows, size_t npackets, size_t burst);
+void	 states_alone(size_t nflows, bool translated, size_t npackets,
+	    size_t burst);
 void	 new_states_alone(size_t npackets, size_t burst);
 void	 tables_alone(uint32_t n, uint8_t af, size_t npackets, size_t burst);
 /* The packets of a ruleset's corners, as a capture. */

@@ -13,7 +13,7 @@
  * as what they come to on this machine.
  *
  * The second does one kind of work for a profiler and prints nothing: WORK is
- * hit:FLOWS, new, table4:PREFIXES, table6:PREFIXES, plain:SHAPE:RULES or
+ * hit:FLOWS, nat:FLOWS, new, table4:PREFIXES, table6:PREFIXES, plain:SHAPE:RULES or
  * fast:SHAPE:RULES.  The part that counts runs inside of measured_batch().
  *
  * The third prints a ruleset, the fourth writes packets out of its rules'
@@ -67,7 +67,9 @@ alone(const char *work, size_t n, size_t burst)
 	if (strcmp(work, "new") == 0)
 		new_states_alone(n, burst);
 	else if (strncmp(work, "hit:", 4) == 0)
-		states_alone(strtoul(work + 4, NULL, 10), n, burst);
+		states_alone(strtoul(work + 4, NULL, 10), false, n, burst);
+	else if (strncmp(work, "nat:", 4) == 0)
+		states_alone(strtoul(work + 4, NULL, 10), true, n, burst);
 	else if (strncmp(work, "table4:", 7) == 0 ||
 	    strncmp(work, "table6:", 7) == 0)
 		tables_alone((uint32_t)strtoul(work + 7, NULL, 10),

@@ -13,12 +13,14 @@
 
 #define STATE_BYTES	400		/* expected at most, for the guard */
 
-struct flows { uint32_t n; };
+struct flows { uint32_t n; bool translated; };
+#define INSIDE	0xc6336407u		/* who gets what is redirected */
 
 static const char ruleset[] =
     "set limit states 40000000\n"
     "block\n"
     "pass in on em0 inet proto tcp to port 443\n"
+    "pass in on em0 inet proto tcp to port 444 rdr-to 198.51.100.7\n"
     "pass in on em0 inet proto udp to port 53\n";
 
 static struct header
@@ -37,11 +39,14 @@ static void
 flow_frame(struct feed *f, size_t i, uint32_t flow, unsigned way,
     uint8_t flags)
 {
-	struct header h = flow_header(flow), back = h;
+	const struct flows *flows = f->ctx;
+	struct header h = flow_header(flow), back;
 	uint64_t m = mix64(flow + 77);
 	struct tcp tcp = { (uint32_t)m, (uint32_t)(m >> 32), flags };
 	struct tcp reply = { tcp.ack, tcp.seq, flags };
 
+	h.port[1] += flows->translated;
+	back = h;
 	if (way == 0) {
 		tcp.seq += (flags & 0x02) ? 0 : 1;
 		tcp.ack = (flags & 0x02) ? 0 : tcp.ack + 1;
@@ -50,7 +55,7 @@ flow_frame(struct feed *f, size_t i, uint32_t flow, unsigned way,
 	}
 	reply.seq += (flags & 0x02) ? 0 : 1;
 	reply.ack++;
-	back.addr[0] = h.addr[1];
+	back.addr[0] = flows->translated ? INSIDE : h.addr[1];
 	back.addr[1] = h.addr[0];
 	back.port[0] = h.port[1];
 	back.port[1] = h.port[0];
@@ -120,12 +125,12 @@ open_flows(struct filter *w, struct flows *flows)
 {
 	struct pfk_counters c;
 
+	w->f->ctx = flows;
 	w->f->fill = fill_open;
 	feed_packets(w->f, 3 * (size_t)flows->n, 64);
 	pfk_engine_counters(w->e, &c);
 	if (c.states != flows->n)
 		die("%u states for %u flows", c.states, flows->n);
-	w->f->ctx = flows;
 	w->f->fill = fill_hits;
 }
 
@@ -151,9 +156,10 @@ enough_memory(size_t nflows)
 }
 
 static void
-hits(struct bench *b, uint32_t n, const char *name, double limit)
+hits(struct bench *b, uint32_t n, bool translated, const char *name,
+    double limit)
 {
-	struct flows flows = { .n = n };
+	struct flows flows = { .n = n, .translated = translated };
 	struct pfk_counters before;
 	struct samples s = { .n = 0 };
 	struct filter w;
@@ -175,7 +181,7 @@ hits(struct bench *b, uint32_t n, const char *name, double limit)
 	report(b, "state hit", name, "ns", &s, limit, NULL);
 	if (n >= 1000000)
 		report_one(b, "state hit", "memory of each", "bytes",
-		    (double)m.now / n, 256, NULL);
+		    (double)m.now / n, translated ? 0 : 256, NULL);
 	filter_close(&w);
 }
 
@@ -248,23 +254,26 @@ new_states(struct bench *b)
 void
 run_states(struct bench *b)
 {
-	hits(b, 1, "1 connection", 30);
+	hits(b, 1, false, "1 connection", 30);
 	one_by_one(b);
 	with_sink(b);
-	hits(b, 10000, "10,000 states, random order", 40);
-	hits(b, 1000000, "1,000,000 states, random order", 70);
+	hits(b, 10000, false, "10,000 states, random order", 40);
+	hits(b, 1000000, false, "1,000,000 states, random order", 70);
 	if (b->quick)
 		report_skipped(b, "state hit", "10,000,000 states, random "
 		    "order", "quick");
 	else
-		hits(b, 10000000, "10,000,000 states, random order", 90);
+		hits(b, 10000000, false, "10,000,000 states, random order", 90);
+	hits(b, 10000, true, "10,000 states of rdr-to, random order", 0);
+	hits(b, 1000000, true, "1,000,000 states of rdr-to, random order", 0);
 	new_states(b);
 }
 
 void
-states_alone(size_t nflows, size_t npackets, size_t burst)
+states_alone(size_t nflows, bool translated, size_t npackets, size_t burst)
 {
-	struct flows flows = { .n = (uint32_t)nflows };
+	struct flows flows = { .n = (uint32_t)nflows,
+	    .translated = translated };
 	struct filter w;
 
 	filter_open(&w, NULL);

@@ -7,14 +7,15 @@
  *	read		headers, keys, hashes; buckets are on their way
  *	look up		buckets tell which states; they are on their way;
  *			what tables of rules need for packets without one
+ *	fetch keys	of the stack side, where states translate
  *	decide		work that is due at its time, then the fast lane, or
  *			the ordinary path
  *
- *	group		1	2	3	4
+ *	group		1	2	3	4 ...
  *	read 1
  *	look up 1	read 2
  *	decide 1	look up 2	read 3
- *			decide 2	look up 3	read 4 ...
+ *			decide 2	look up 3	read 4
  *
  * What was looked up may be wrong by the time that a packet is decided: if the
  * table has changed since, it is asked again.
@@ -31,6 +32,7 @@ struct group {
 	const struct pfk_packet *f;
 	size_t		 n;
 	uint64_t	 seen;		/* changes of the table, at look-up */
+	bool		 stack;		/* some have the key of this side */
 	struct lane_packet l[LANE_GROUP];
 };
 
@@ -75,6 +77,7 @@ look_up_group(const struct pfk_engine *e, struct group *g)
 {
 	const struct state_table *t = e->states;
 	struct lane_packet *l = g->l;
+	bool stack, any = false;
 	const char *s;
 
 	g->seen = t->changes;
@@ -82,14 +85,37 @@ look_up_group(const struct pfk_engine *e, struct group *g)
 		l[i].ref = lane_look_up(t, l[i].hash);
 		if (l[i].ref == 0)
 			continue;
-		s = (const char *)(l[i].state = state_get(e, l[i].ref / 2));
+		l[i].state = state_get(e, l[i].ref / 2);
+		l[i].at = &l[i].state->key;
+		s = (const char *)l[i].state;
 		PREFETCH(s);
 		PREFETCH(s + 64);
-		if (l[i].ref & KEY_STACK)	/* leads to its key */
-			PREFETCH(&state_cold(e, l[i].ref / 2)->extra);
+		/* the cold record leads to the key of the stack side */
+		stack = l[i].ref & KEY_STACK;
+		PREFETCH(stack ? (const void *)&state_cold(e,
+		    l[i].ref / 2)->extra : s);
+		any |= stack;
 	}
+	g->stack = any;
 	if (e->nasked != 0)
 		look_ahead_tables(e, g);
+}
+
+/* Keys of the stack side, where the cold records have come meanwhile. */
+static void
+fetch_keys(const struct pfk_engine *e, struct group *g)
+{
+	const struct state_extra *x;
+
+	for (size_t i = 0; i < g->n; i++) {
+		if (!(g->l[i].ref & KEY_STACK))
+			continue;
+		/* none: the state has ended, and will be looked up again */
+		if ((x = state_extra(e, g->l[i].ref / 2)) == NULL)
+			continue;
+		g->l[i].at = &x->stack;
+		PREFETCH(x);
+	}
 }
 
 static void
@@ -113,6 +139,8 @@ run_groups(struct pfk_engine *e, const struct pfk_packet *f, size_t n)
 
 	lane_begin(&run);
 	for (size_t i = 0; i < ngroups + STEPS - 1; i++) {
+		if (i >= 2 && groups[(i - 2) % STEPS].stack)
+			fetch_keys(e, &groups[(i - 2) % STEPS]);
 		if (i < ngroups) {
 			g = &groups[i % STEPS];
 			g->f = f + i * LANE_GROUP;

@@ -269,15 +269,15 @@ static bool
 choose_route(struct pkt *p, struct making *m)
 {
 	struct state_cold *c = state_cold(p->e, m->state);
-	struct state_extra *x;
+	struct pfk_addr hop = { { 0 } };
 
 	if (m->r->rt == IMG_RT_NONE)
 		return true;
-	if ((x = state_extra_need(p->e, m->state)) == NULL)
-		return drop(p, PFK_REASON_MEMORY) == PKT_PASS;
-	if (!pool_route(p->e, m->f, m->f->rule, &x->rt_addr, &c->rt_af,
+	if (!pool_route(p->e, m->f, m->f->rule, &hop, &c->rt_af,
 	    &c->rt_ifid))
 		return drop(p, PFK_REASON_NOROUTE) == PKT_PASS;
+	if (!state_set_route(p->e, m->state, &hop))
+		return drop(p, PFK_REASON_MEMORY) == PKT_PASS;
 	c->rt = m->r->rt;
 	return true;
 }

@@ -53,10 +53,8 @@ export_actions(const struct pfk_engine *e, uint32_t i, struct pfk_state *out)
 	out->max_mss = a->max_mss;
 	memcpy(out->set_prio, a->set_prio, sizeof(out->set_prio));
 	out->rt = c->rt;
-	if (x == NULL)
-		return;
-	memcpy(out->rt_addr.addr, x->rt_addr.b, 16);
-	for (int n = 0; n < 4; n++)
+	memcpy(out->rt_addr.addr, state_route(e, i)->b, 16);
+	for (int n = 0; x != NULL && n < 4; n++)
 		if (x->nodes[n] != 0)
 			out->src_node = true;
 }

@@ -46,13 +46,9 @@ key_fits(const struct state_key *k, const struct lane_packet *l)
  * packets that come in have its wire key.
  */
 static inline bool
-state_usual(const struct pfk_engine *e, const struct state *s,
-    const struct lane_packet *l, uint16_t ifid)
+state_usual(const struct state *s, const struct lane_packet *l, uint16_t ifid)
 {
-	const struct state_key *k = l->ref & KEY_STACK ?
-	    &state_extra(e, l->ref / 2)->stack : &s->key;
-
-	return key_fits(k, l) && s->timeout < TIMEOUT_PURGE && s->lane &&
+	return key_fits(l->at, l) && s->timeout < TIMEOUT_PURGE && s->lane &&
 	    (s->ifid == IF_NONE || s->ifid == ifid) &&
 	    (!s->translated || (l->ref & 1) == l->out);
 }
@@ -293,7 +289,7 @@ take_one(struct pfk_engine *e, const struct pfk_packet *f,
 	struct state *s = l->state;
 	bool back = l->out != (s->direction == PFK_OUT);
 
-	if (!state_usual(e, s, l, f->ifid) || !track(s, l, back))
+	if (!state_usual(s, l, f->ifid) || !track(s, l, back))
 		return false;
 	s->expire = e->uptime;
 	count(e, t, s, l, back);
@@ -304,8 +300,10 @@ static inline void
 look_again(const struct pfk_engine *e, struct lane_packet *l)
 {
 	l->ref = lane_look_up(e->states, l->hash);
-	if (l->ref != 0)
-		l->state = state_get(e, l->ref / 2);
+	if (l->ref == 0)
+		return;
+	l->state = state_get(e, l->ref / 2);
+	l->at = state_key(e, l->ref / 2, l->ref & 1);
 }
 
 size_t

@@ -49,6 +49,7 @@ struct lane_packet {
 	uint32_t	 hash;
 	uint32_t	 ref;		/* lane_look_up()'s */
 	struct state	*state;		/* its, if it is not 0 */
+	const struct state_key *at;	/* and the key that it goes by */
 	uint32_t	 len;		/* of the packet, by its IP header */
 	uint32_t	 datalen;	/* TCP */
 	bool		 out;

@@ -99,15 +99,17 @@ struct state_cold {
 	uint8_t		live;		/* in the table */
 };
 
-struct state_extra {
+struct state_extra {			/* a cache line */
 	struct state_key stack;		/* KEY_STACK, if translated */
 	uint32_t	nodes[4];	/* source nodes by type, or 0 */
-	struct pfk_addr	rt_addr;
+	uint32_t	route;		/* another one, or 0: its stack.addr[0]
+					   is the next hop of route-to, ... */
+	uint32_t	unused;
 };
 
 /* Records lie in slabs that never move (state_mem.c). */
 #define STATE_SLAB	16384u
-#define EXTRA_SLAB	256u
+#define EXTRA_SLAB	1024u
 struct state_slab {
 	struct state	*hot;
 	struct state_cold *cold;
@@ -132,8 +134,13 @@ state_extra(const struct pfk_engine *e, uint32_t i)
 	    &e->extra_slabs[x / EXTRA_SLAB][x % EXTRA_SLAB];
 }
 struct state_extra *state_extra_need(struct pfk_engine *, uint32_t);
-/* The next hop of its route-to, reply-to, dup-to; zeros if it has none. */
+/*
+ * The next hop of its route-to, reply-to, dup-to; zeros if it has none.
+ * state_set_route() is false if there is no memory.
+ */
 const struct pfk_addr *state_route(const struct pfk_engine *, uint32_t);
+bool	state_set_route(struct pfk_engine *, uint32_t,
+	    const struct pfk_addr *);
 static inline const struct state_key *
 state_key(const struct pfk_engine *e, uint32_t index, int side)
 {

@@ -24,6 +24,7 @@
 
 static_assert(sizeof(struct state) == 128, "a hot record: two cache lines");
 static_assert(sizeof(struct state_cold) == 64, "a cold one: a cache line");
+static_assert(sizeof(struct state_extra) == 64, "an extra one as well");
 
 #define ALIGN		128u		/* both lines of a hot record */
 #define HUGE_FROM	((size_t)2 << 20)
@@ -87,6 +88,12 @@ chunk_size(uint32_t slabs)
 {
 	return (size_t)slabs * STATE_SLAB *
 	    (sizeof(struct state) + sizeof(struct state_cold));
+}
+
+static size_t
+extra_size(uint32_t slabs)
+{
+	return (size_t)slabs * EXTRA_SLAB * sizeof(struct state_extra);
 }
 
 static uint32_t
@@ -179,21 +186,33 @@ state_alloc(struct pfk_engine *e)
 
 /* ---- extras ---- */
 
+/* Slabs of extras are as many at once as a chunk of states is large. */
 static bool
-extra_slab_add(struct pfk_engine *e)
+extra_chunk_add(struct pfk_engine *e)
 {
 	struct state_table *t = e->states;
-	struct state_extra **slabs = array_room(e, e->extra_slabs,
-	    t->nextra_slabs, &t->extra_room, sizeof(*slabs));
-	struct state_extra *x;
+	uint32_t n = t->nextra_slabs / 8 + 1;
+	struct state_extra **slabs, *x;
+	struct state_chunk *chunks;
+	void *raw;
 
-	if (slabs == NULL)
+	while (t->nextra_slabs + n > t->extra_room) {
+		slabs = array_room(e, e->extra_slabs, t->extra_room,
+		    &t->extra_room, sizeof(*slabs));
+		if (slabs == NULL)
+			return false;
+		e->extra_slabs = slabs;
+	}
+	chunks = array_room(e, t->extra_chunks, t->nextra_chunks,
+	    &t->extra_chunks_room, sizeof(*chunks));
+	if (chunks == NULL)
 		return false;
-	e->extra_slabs = slabs;
-	x = e_realloc(e, NULL, 0, EXTRA_SLAB * sizeof(*x));
-	if (x == NULL)
+	t->extra_chunks = chunks;
+	if ((x = state_alloc_aligned(e, extra_size(n), &raw)) == NULL)
 		return false;
-	slabs[t->nextra_slabs++] = x;
+	chunks[t->nextra_chunks++] = (struct state_chunk){ raw, n };
+	for (uint32_t i = 0; i < n; i++, x += EXTRA_SLAB)
+		e->extra_slabs[t->nextra_slabs++] = x;
 	return true;
 }
 
@@ -203,22 +222,36 @@ extra_at(const struct pfk_engine *e, uint32_t x)
 	return &e->extra_slabs[x / EXTRA_SLAB][x % EXTRA_SLAB];
 }
 
+/* One that is all zero, or 0. */
 static uint32_t
 extra_take(struct pfk_engine *e)
 {
 	struct state_table *t = e->states;
 	uint32_t x = t->extra_free;
 
-	if (x != 0) {
+	if (x != 0)
 		t->extra_free = extra_at(e, x)->nodes[0];
-		return x;
+	else {
+		if (t->extra_fresh == 0)
+			t->extra_fresh = 1;
+		if (t->extra_fresh >= t->nextra_slabs * EXTRA_SLAB &&
+		    !extra_chunk_add(e))
+			return 0;
+		x = t->extra_fresh++;
 	}
-	if (t->extra_fresh == 0)
-		t->extra_fresh = 1;
-	if (t->extra_fresh >= t->nextra_slabs * EXTRA_SLAB &&
-	    !extra_slab_add(e))
-		return 0;
-	return t->extra_fresh++;
+	memset(extra_at(e, x), 0, sizeof(struct state_extra));
+	return x;
+}
+
+static void
+extra_free(struct pfk_engine *e, uint32_t x)
+{
+	if (x == 0)
+		return;
+	extra_free(e, extra_at(e, x)->route);
+	extra_at(e, x)->nodes[0] = e->states->extra_free;
+	extra_at(e, x)->route = 0;
+	e->states->extra_free = x;
 }
 
 struct state_extra *
@@ -226,12 +259,9 @@ state_extra_need(struct pfk_engine *e, uint32_t i)
 {
 	struct state_cold *c = state_cold(e, i);
 
-	if (c->extra == 0) {
-		if ((c->extra = extra_take(e)) == 0)
-			return NULL;
-		memset(extra_at(e, c->extra), 0, sizeof(struct state_extra));
-	}
-	return extra_at(e, c->extra);
+	if (c->extra == 0)
+		c->extra = extra_take(e);
+	return c->extra == 0 ? NULL : extra_at(e, c->extra);
 }
 
 const struct pfk_addr *
@@ -240,16 +270,19 @@ state_route(const struct pfk_engine *e, uint32_t i)
 	static const struct pfk_addr none;
 	const struct state_extra *x = state_extra(e, i);
 
-	return x == NULL ? &none : &x->rt_addr;
+	return x == NULL || x->route == 0 ? &none :
+	    &extra_at(e, x->route)->stack.addr[0];
 }
 
-static void
-extra_free(struct pfk_engine *e, uint32_t x)
+bool
+state_set_route(struct pfk_engine *e, uint32_t i, const struct pfk_addr *addr)
 {
-	if (x == 0)
-		return;
-	extra_at(e, x)->nodes[0] = e->states->extra_free;
-	e->states->extra_free = x;
+	struct state_extra *x = state_extra_need(e, i);
+
+	if (x == NULL || (x->route = extra_take(e)) == 0)
+		return false;
+	extra_at(e, x->route)->stack.addr[0] = *addr;
+	return true;
 }
 
 /* ---- the end ---- */
@@ -274,9 +307,11 @@ state_mem_free(struct pfk_engine *e)
 	for (uint32_t i = 0; i < t->nchunks; i++)
 		state_free_aligned(e, t->chunks[i].raw,
 		    chunk_size(t->chunks[i].slabs));
-	for (uint32_t i = 0; i < t->nextra_slabs; i++)
-		e_free(e, e->extra_slabs[i],
-		    EXTRA_SLAB * sizeof(struct state_extra));
+	for (uint32_t i = 0; i < t->nextra_chunks; i++)
+		state_free_aligned(e, t->extra_chunks[i].raw,
+		    extra_size(t->extra_chunks[i].slabs));
+	e_free(e, t->extra_chunks,
+	    t->extra_chunks_room * sizeof(*t->extra_chunks));
 	e_free(e, t->chunks, t->chunks_room * sizeof(*t->chunks));
 	e_free(e, e->state_slabs, t->slabs_room * sizeof(*e->state_slabs));
 	e_free(e, e->extra_slabs, t->extra_room * sizeof(*e->extra_slabs));

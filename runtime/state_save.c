@@ -97,7 +97,7 @@ save_state(const struct pfk_engine *e, struct saver *sv, uint32_t i)
 		save_u32(sv, x->nodes[n]);
 	save_u32(sv, c->tscrub);
 	save_actions(sv, &c->actions);
-	save_bytes(sv, x->rt_addr.b, 16);
+	save_bytes(sv, state_route(e, i)->b, 16);
 	save_u16(sv, c->rt_ifid);
 	save_u8(sv, c->rt);
 	save_u8(sv, c->rt_af);
@@ -232,25 +232,30 @@ rule_or_none(const struct pfk_engine *e, uint32_t rule)
 	return rule == IMG_NONE || rule < e->nrules;
 }
 
-/* Into an extra record, if one is needed. */
+/* What goes into extra records, if they are needed. */
+struct loaded {
+	struct state_key stack;
+	uint32_t	nodes[4];
+	struct pfk_addr	hop;
+};
+
 static bool
-put_extra(struct pfk_engine *e, uint32_t i, const struct state_extra *x)
+put_extra(struct pfk_engine *e, uint32_t i, const struct loaded *x)
 {
-	static const struct state_extra none;
 	struct state_extra *to;
 
-	if (memcmp(x->nodes, none.nodes, sizeof(none.nodes)) == 0 &&
-	    state_cold(e, i)->rt == IMG_RT_NONE)
-		return true;
-	if ((to = state_extra_need(e, i)) == NULL)
-		return false;
-	*to = *x;
-	return true;
+	if ((x->nodes[0] | x->nodes[1] | x->nodes[2] | x->nodes[3]) != 0) {
+		if ((to = state_extra_need(e, i)) == NULL)
+			return false;
+		memcpy(to->nodes, x->nodes, sizeof(to->nodes));
+	}
+	return state_cold(e, i)->rt == IMG_RT_NONE ||
+	    state_set_route(e, i, &x->hop);
 }
 
 static bool
 load_cold(struct pfk_engine *e, struct saver *sv, uint32_t i,
-    struct state_extra *x)
+    struct loaded *x)
 {
 	struct state_cold *c = state_cold(e, i);
 	bool ok = load_key(sv, &x->stack);
@@ -267,7 +272,7 @@ load_cold(struct pfk_engine *e, struct saver *sv, uint32_t i,
 	c->tscrub = load_u32(sv);
 	ok = ok && tscrub_valid(e, c->tscrub);
 	load_actions(sv, &c->actions);
-	load_bytes(sv, x->rt_addr.b, 16);
+	load_bytes(sv, x->hop.b, 16);
 	c->rt_ifid = load_u16(sv);
 	c->rt = load_u8(sv);
 	c->rt_af = load_u8(sv);
@@ -282,7 +287,7 @@ static bool
 load_state(struct pfk_engine *e, struct saver *sv, uint32_t *index)
 {
 	uint32_t i = state_alloc(e);
-	struct state_extra x;
+	struct loaded x;
 	struct state *s;
 	struct state_cold *c;
 

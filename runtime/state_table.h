@@ -31,6 +31,8 @@ struct state_table {
 	uint32_t	 fresh;		/* first index never used; 0 at first */
 	uint32_t	 free_list;
 	uint32_t	 taken;		/* records in use */
+	struct state_chunk *extra_chunks;
+	uint32_t	 nextra_chunks, extra_chunks_room;
 	uint32_t	 nextra_slabs, extra_room; /* e->extra_slabs */
 	uint32_t	 extra_fresh, extra_free;
 
