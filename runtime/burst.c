@@ -8,8 +8,8 @@
  *	look up		buckets tell which states; they are on their way;
  *			what tables of rules need for packets without one
  *	fetch keys	of the stack side, where states translate
- *	decide		work that is due at its time, then the fast lane, or
- *			the ordinary path
+ *	decide		work that is due at its time, then the fast lane, the
+ *			short way without a state (miss.h), or the ordinary path
  *
  *	group		1	2	3	4 ...
  *	read 1
@@ -23,7 +23,7 @@
 #include <string.h>
 
 #include "base/prefetch.h"
-#include "runtime/lane.h"
+#include "runtime/miss.h"
 #include "runtime/rules_int.h"
 
 #define STEPS	3
@@ -126,7 +126,8 @@ decide_group(struct pfk_engine *e, struct lane_run *run, struct group *g)
 		if (i == g->n)
 			return;
 		pfk_engine_advance(e, g->f[i].time);
-		run_frame(e, &g->f[i]);
+		if (!miss_take(e, &g->f[i], &g->l[i]))
+			run_frame(e, &g->f[i]);
 	}
 }
 

@@ -62,7 +62,7 @@ count_rule(struct pkt *p, uint32_t rule, unsigned which)
 
 /* Tables of a rule; addr: the connection's or the packet's. */
 static void
-count_tables(struct pkt *p, uint32_t rule, const struct pfk_addr *src,
+count_tables_of(struct pkt *p, uint32_t rule, const struct pfk_addr *src,
     const struct pfk_addr *dst, uint8_t af)
 {
 	const struct rt_rule *rr = &p->e->rules[rule];
@@ -90,9 +90,9 @@ count_state_tables(struct pkt *p, uint32_t state)
 
 	for (m = state_cold(e, state)->match_list; m != 0;
 	    m = e->match_items[m].next)
-		count_tables(p, e->match_items[m].rule, &k->addr[!in],
+		count_tables_of(p, e->match_items[m].rule, &k->addr[!in],
 		    &k->addr[in], k->af);
-	count_tables(p, s->rule, &k->addr[!in], &k->addr[in], k->af);
+	count_tables_of(p, s->rule, &k->addr[!in], &k->addr[in], k->af);
 }
 
 static void
@@ -116,6 +116,12 @@ count_state(struct pkt *p, uint32_t state)
 }
 
 void
+count_tables(struct pkt *p, uint32_t rule)
+{
+	count_tables_of(p, rule, &p->addr[SRC], &p->addr[DST], p->af);
+}
+
+void
 count_packet(struct pkt *p, enum outcome out, const struct verdict *v)
 {
 	bool pass = out == PKT_PASS || out == PKT_AFTO;
@@ -129,7 +135,7 @@ count_packet(struct pkt *p, enum outcome out, const struct verdict *v)
 	if (v->state != 0)
 		count_state(p, v->state);
 	else
-		count_tables(p, v->rule, &p->addr[SRC], &p->addr[DST], p->af);
+		count_tables(p, v->rule);
 }
 
 /* ---- names, and reading from outside ---- */

@@ -47,7 +47,7 @@ cksum_fold(uint32_t sum)
 }
 
 /* Into the engine's buffer, zeros for what is missing. */
-static void
+void
 pkt_copy(struct pkt *p)
 {
 	uint8_t *work = p->e->work;

@@ -3,7 +3,7 @@
  *
  * A frame becomes one decision, or two: out again after forwarding or
  * route-to.  For each decision decide() asks the rooms in pf's order and makes
- * a verdict; report() tells the sink.
+ * a verdict; tell_sink() tells.
  *
  *	never reaches pf?	`ignore`
  *	set skip		`skip`
@@ -181,11 +181,23 @@ with_ports(struct pkt *p, struct verdict *v)
 	return by_state_or_rules(p, v, out);
 }
 
+/* `max-mss` of the state, or else of the rule. */
+static void
+limit_mss(struct pkt *p, const struct verdict *v, enum outcome out)
+{
+	uint16_t mss;
+
+	mss = v->state == 0 ? rule_of(p->e, v->rule)->max_mss :
+	    state_get(p->e, v->state)->per_packet & PER_ACTIONS ?
+	    state_cold(p->e, v->state)->actions.max_mss : 0;
+	if (mss != 0 && (out == PKT_PASS || out == PKT_AFTO))
+		scrub_mss(p, mss);
+}
+
 static enum outcome
 tcp(struct pkt *p, struct verdict *v)
 {
 	enum outcome out;
-	uint16_t mss;
 
 	if (p->dir == PFK_IN && (p->tcp_flags & (TCP_SYN | TCP_ACK)) ==
 	    TCP_SYN && syncookies_active(p)) {
@@ -195,11 +207,7 @@ tcp(struct pkt *p, struct verdict *v)
 	if (normalize_tcp(p) == PKT_DROP)
 		return PKT_DROP;
 	out = with_ports(p, v);
-	mss = v->state == 0 ? rule_of(p->e, v->rule)->max_mss :
-	    state_get(p->e, v->state)->per_packet & PER_ACTIONS ?
-	    state_cold(p->e, v->state)->actions.max_mss : 0;
-	if (mss != 0 && (out == PKT_PASS || out == PKT_AFTO))
-		scrub_mss(p, mss);
+	limit_mss(p, v, out);
 	return out;
 }
 
@@ -322,24 +330,16 @@ log_verdict(struct pkt *p, const struct verdict *v)
 			    v->anchor);
 }
 
-/* One decision.  => p is whole: decoded, with interface and direction. */
-static enum outcome
-decide(struct pkt *p, struct verdict *v)
+static void
+verdict_start(const struct pfk_engine *e, struct verdict *v)
 {
-	enum outcome out;
+	*v = (struct verdict){ .rule = e->default_rule, .anchor = IMG_NONE };
+}
 
-	v->rule = p->e->default_rule;
-	v->anchor = IMG_NONE;
-	v->state = 0;
-	v->created = false;
-	p->reason = p->counted = PFK_REASON_MATCH;
-	out = prepare(p);
-	if (p->e->explain != NULL)
-		explain_headers(p, out);
-	if (out == PKT_HOLD)
-		return out;
-	if (out == PKT_PASS)
-		out = by_protocol(p, v);
+/* State or rules have said what is to become of it. */
+static enum outcome
+conclude(struct pkt *p, struct verdict *v, enum outcome out)
+{
 	if (out != PKT_DROP)
 		out = finish(p, v, out);
 	if ((out == PKT_DROP || out == PKT_SYNPROXY_DROP) &&
@@ -352,6 +352,24 @@ decide(struct pkt *p, struct verdict *v)
 	if (out == PKT_AFTO && !p->recreated)
 		out = change_family(p);
 	return out;
+}
+
+/* One decision.  => p is whole: decoded, with interface and direction. */
+static enum outcome
+decide(struct pkt *p, struct verdict *v)
+{
+	enum outcome out;
+
+	verdict_start(p->e, v);
+	p->reason = p->counted = PFK_REASON_MATCH;
+	out = prepare(p);
+	if (p->e->explain != NULL)
+		explain_headers(p, out);
+	if (out == PKT_HOLD)
+		return out;
+	if (out == PKT_PASS)
+		out = by_protocol(p, v);
+	return conclude(p, v, out);
 }
 
 /* ---- telling ---- */
@@ -425,8 +443,8 @@ decision_init(const struct pkt *p, struct pfk_decision *d)
 	d->rule = PFK_RULE_NONE;
 }
 
-static void
-report(struct pkt *p, enum outcome out, const struct verdict *v)
+void
+tell_sink(struct pkt *p, enum outcome out, const struct verdict *v)
 {
 	const struct pfk_sink *sink = &p->e->sink;
 	struct pfk_decision d;
@@ -549,36 +567,90 @@ turn_around(struct pkt *p, uint16_t ifid)
 	p->before_known = false;
 }
 
+static void decide_and_report(struct pkt *);
+
+static void
+leave_by(struct pkt *p, uint16_t ifid)
+{
+	turn_around(p, ifid);
+	decide_and_report(p);
+}
+
+/* Nothing is decided: `set skip`. */
+static void
+pass_by(struct pkt *p)
+{
+	struct verdict v;
+	uint16_t ifid;
+
+	verdict_start(p->e, &v);
+	report_other(p, PFK_SKIP);
+	if (p->second || p->frame->dir != PFK_FWD)
+		return;
+	/* for the addresses: broken or not, it goes on */
+	(void)pkt_decode_transport(p);
+	if (routed_by_host(p, &v, &ifid))
+		leave_by(p, ifid);
+}
+
+static void
+after_decision(struct pkt *p, const struct verdict *v, enum outcome out)
+{
+	uint16_t ifid = IF_NONE;
+	bool leaves;
+
+	if (out == PKT_PASS && !routed_by_state(p, v, &ifid))
+		routed_by_host(p, v, &ifid);
+	leaves = out == PKT_PASS && p->dir == PFK_IN && ifid != IF_NONE;
+	tell_sink(p, out, v);
+	if (leaves)
+		leave_by(p, ifid);
+}
+
 static void
 decide_and_report(struct pkt *p)
 {
-	struct pfk_engine *e = p->e;
 	struct verdict v;
-	enum outcome out;
-	uint16_t ifid = IF_NONE;
-	bool leaves = false;
 
-	replies_reset(e);
-	if (iface_skipped(e, p->ifid)) {
-		report_other(p, PFK_SKIP);
-		if (!p->second && p->frame->dir == PFK_FWD) {
-			/* for the addresses: broken or not, it goes on */
-			(void)pkt_decode_transport(p);
-			leaves = routed_by_host(p, &(struct verdict){
-			    .rule = e->default_rule }, &ifid);
-		}
-	} else {
-		out = decide(p, &v);
-		if (out == PKT_PASS && !routed_by_state(p, &v, &ifid))
-			routed_by_host(p, &v, &ifid);
-		leaves = out == PKT_PASS && p->dir == PFK_IN &&
-		    ifid != IF_NONE;
-		report(p, out, &v);
+	replies_reset(p->e);
+	if (iface_skipped(p->e, p->ifid))
+		pass_by(p);
+	else {
+		enum outcome out = decide(p, &v);
+
+		after_decision(p, &v, out);
 	}
-	if (leaves) {
-		turn_around(p, ifid);
-		decide_and_report(p);
-	}
+}
+
+void
+run_behind_rules(struct filter *f, enum outcome out)
+{
+	struct pkt *p = f->p;
+	struct verdict v;
+
+	verdict_start(p->e, &v);
+	out = filter_run(f, &v, out);
+	if (p->vproto == PROTO_TCP)
+		limit_mss(p, &v, out);
+	out = conclude(p, &v, out);
+	after_decision(p, &v, out);
+}
+
+void
+pkt_start(struct pfk_engine *e, const struct pfk_packet *frame,
+    struct pkt *p)
+{
+	memset(p, 0, offsetof(struct pkt, quote));
+	p->e = e;
+	p->frame = frame;
+	p->dir = frame->dir == PFK_OUT ? PFK_OUT : PFK_IN;
+	p->ifid = frame->ifid;
+	p->rcvif = p->dir == PFK_IN ? frame->ifid : IF_NONE;
+	if (frame->ifid < e->nifaces)
+		p->rdomain = (uint16_t)iface_rdomain(e, frame->ifid);
+	p->rtable = p->rdomain;
+	p->prio = 3;
+	p->now = e->now;
 }
 
 void
@@ -586,17 +658,7 @@ run_frame(struct pfk_engine *e, const struct pfk_packet *frame)
 {
 	struct pkt p;
 
-	memset(&p, 0, offsetof(struct pkt, quote));
-	p.e = e;
-	p.frame = frame;
-	p.dir = frame->dir == PFK_OUT ? PFK_OUT : PFK_IN;
-	p.ifid = frame->ifid;
-	p.rcvif = p.dir == PFK_IN ? frame->ifid : IF_NONE;
-	if (frame->ifid < e->nifaces)
-		p.rdomain = (uint16_t)iface_rdomain(e, frame->ifid);
-	p.rtable = p.rdomain;
-	p.prio = 3;
-	p.now = e->now;
+	pkt_start(e, frame, &p);
 	if (frame->ifid >= e->nifaces || !pkt_decode(&p))
 		report_other(&p, PFK_IGNORE);
 	else

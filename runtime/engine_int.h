@@ -74,6 +74,8 @@ struct rt_rule {
 	uint32_t	anchor;		/* e->anchors: where it stands */
 	uint32_t	calls;		/* e->anchors: what it calls */
 	uint32_t	block;		/* e->blocks + 1: begins there; or 0 */
+	uint16_t	state_flags;	/* PFK_STATE_F_* of its states */
+	uint8_t		plain;		/* miss.h */
 	bool		replaced;	/* others were loaded in its place */
 };
 
@@ -233,6 +235,14 @@ struct filter {				/* one walk through the rules */
 };
 /* PKT_PASS: f is filled (look at the rule's action); PKT_DROP: f->reason. */
 enum outcome ruleset_run(struct pfk_engine *, struct filter *);
+/* Of all but ICMP. */
+static inline void
+filter_start(struct filter *f, struct pkt *p)
+{
+	*f = (struct filter){ .p = p, .rule = p->e->default_rule,
+	    .anchor = IMG_NONE, .here = IMG_NONE, .nat_rule = IMG_NONE,
+	    .icmp_dir = PFK_IN, .actions = { .rtable = p->rdomain } };
+}
 
 /*
  * block.c: evaluations that were counted for a block of rules become those of
@@ -252,8 +262,23 @@ struct verdict {
 
 /* engine.c: one frame, whose time it is; burst.c calls it. */
 void	run_frame(struct pfk_engine *, const struct pfk_packet *);
+/* A packet as the frame gives it, nothing decoded; what quote and before of
+ * it hold is not set. */
+void	pkt_start(struct pfk_engine *, const struct pfk_packet *,
+	    struct pkt *);
 /* filter.c: ruleset, state creation, answers for a packet without a state. */
 enum outcome filter_packet(struct pkt *, struct verdict *);
+/* The same after ruleset_run(), of which the outcome is; not of ICMP. */
+enum outcome filter_run(struct filter *, struct verdict *, enum outcome);
+/* Whether states of the rule count for tables' entries. */
+bool	rule_counts_tables(const struct pfk_engine *, uint32_t rule);
+uint16_t rule_state_flags(const struct img_rule *);
+/*
+ * engine.c: telling the sink; and, for miss.c, all that follows ruleset_run()
+ * with that outcome, of a packet of TCP or UDP without a state.
+ */
+void	tell_sink(struct pkt *, enum outcome, const struct verdict *);
+void	run_behind_rules(struct filter *, enum outcome);
 /* icmp.c: a packet of ICMP or ICMPv6 and the state it belongs to; v->state 0:
  * ask the rules. */
 enum outcome icmp_packet(struct pkt *, struct verdict *);
@@ -267,6 +292,8 @@ enum { LIMIT_COUNTER_STATES, LIMIT_COUNTER_SRC_STATES,
     LIMIT_COUNTER_SRC_CONN_RATE, LIMIT_COUNTER_OVERLOAD,
     LIMIT_COUNTER_FLUSH, LIMIT_COUNTER_SYNFLOODS,
     LIMIT_COUNTER_COOKIES_SENT, LIMIT_COUNTER_COOKIES_VALID };
+/* A packet that passed, or was blocked, without a state: the rule's tables. */
+void	 count_tables(struct pkt *, uint32_t rule);
 /* Everything pf counts for a packet that has been decided. */
 void	 count_packet(struct pkt *, enum outcome, const struct verdict *);
 

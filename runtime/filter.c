@@ -47,12 +47,7 @@ is_icmp(const struct pkt *p)
 static void
 filter_init(struct filter *f, struct pkt *p, struct icmp_kind *k)
 {
-	memset(f, 0, sizeof(*f));
-	f->p = p;
-	f->rule = p->e->default_rule;
-	f->anchor = f->here = f->nat_rule = IMG_NONE;
-	f->actions.rtable = p->rdomain;
-	f->icmp_dir = PFK_IN;
+	filter_start(f, p);
 	if (!is_icmp(p))
 		return;
 	f->state_icmp = icmp_classify(p->af, p->ip + p->hdrlen, p->plen, k);
@@ -176,7 +171,7 @@ start_protocol(struct pkt *p, struct making *m)
 	}
 }
 
-static uint16_t
+uint16_t
 rule_state_flags(const struct img_rule *r)
 {
 	return (uint16_t)((r->flags & IMG_R_ALLOW_OPTS ?
@@ -186,8 +181,8 @@ rule_state_flags(const struct img_rule *r)
 	    (r->flags & IMG_R_NOSYNC ? PFK_STATE_F_NOSYNC : 0));
 }
 
-static bool
-counts_tables(const struct pfk_engine *e, uint32_t rule)
+bool
+rule_counts_tables(const struct pfk_engine *e, uint32_t rule)
 {
 	const struct rt_rule *r = &e->rules[rule];
 
@@ -214,10 +209,10 @@ per_packet(const struct pfk_engine *e, uint32_t state)
 	if (a->flags != 0 || a->min_ttl != 0 || a->max_mss != 0 ||
 	    c->tag != 0 || a->rtable != s->key.rdomain)
 		per |= PER_ACTIONS;
-	if (counts_tables(e, s->rule))
+	if (rule_counts_tables(e, s->rule))
 		per |= PER_TABLES;
 	for (uint32_t m = c->match_list; m != 0; m = e->match_items[m].next)
-		if (counts_tables(e, e->match_items[m].rule))
+		if (rule_counts_tables(e, e->match_items[m].rule))
 			per |= PER_TABLES;
 	if (c->rt != IMG_RT_NONE)
 		per |= PER_ROUTE;
@@ -487,10 +482,10 @@ passed(struct pkt *p, struct making *m, struct verdict *v)
 }
 
 static enum outcome
-judge(struct filter *f, struct making *m, struct verdict *v)
+judge(struct filter *f, struct making *m, struct verdict *v,
+    enum outcome out)
 {
 	struct pkt *p = f->p;
-	enum outcome out = ruleset_run(p->e, f);
 	bool done = out == PKT_PASS && act_finally(f);
 
 	m->w = take_wanted(p);
@@ -514,7 +509,17 @@ filter_packet(struct pkt *p, struct verdict *v)
 	enum outcome out;
 
 	filter_init(&f, p, &m.icmp);
-	out = judge(&f, &m, v);
+	out = judge(&f, &m, v, ruleset_run(p->e, &f));
 	match_items_free(p->e, f.match_list);
+	return out;
+}
+
+enum outcome
+filter_run(struct filter *f, struct verdict *v, enum outcome out)
+{
+	struct making m = { .f = f };
+
+	out = judge(f, &m, v, out);
+	match_items_free(f->p->e, f->match_list);
 	return out;
 }

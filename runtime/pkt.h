@@ -162,6 +162,8 @@ enum outcome pkt_decode_transport(struct pkt *);
 const uint8_t *pkt_bytes(struct pkt *, uint32_t off, uint32_t n);
 /* Makes ip writable and whole (in e->work).  Always true. */
 bool	pkt_writable(struct pkt *);
+/* The same for what the capture cut off; nothing is going to be changed. */
+void	pkt_copy(struct pkt *);
 /* Whether the transport checksum is right (computed once). */
 bool	pkt_cksum_ok(struct pkt *);
 /* The Internet checksum's running sum over bytes, and folding it. */

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "runtime/block.h"
+#include "runtime/miss.h"
 #include "runtime/rules.h"
 #include "runtime/table.h"
 #include "runtime/translate.h"
@@ -220,6 +221,8 @@ rules_append(struct pfk_engine *e, const struct pfk_image *im,
 			    r->call;
 		if (!resolve(e, rr, tables))
 			return false;
+		rr->plain = rule_plain(rr);
+		rr->state_flags = rule_state_flags(r);
 	}
 	return true;
 }
@@ -234,7 +237,7 @@ make_default_rule(struct pfk_engine *e)
 		.r = &default_record, .image = e->image,
 		.src_table = IMG_NONE, .dst_table = IMG_NONE,
 		.overload = IMG_NONE, .nat = IMG_NONE, .rdr = IMG_NONE,
-		.route = IMG_NONE,
+		.route = IMG_NONE, .plain = PLAIN_PASS,
 	};
 	return true;
 }

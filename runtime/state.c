@@ -164,6 +164,16 @@ state_insert(struct pfk_engine *e, uint32_t i, const struct state_key *wire,
 	return true;
 }
 
+void
+state_insert_new(struct pfk_engine *e, uint32_t i, uint32_t hash)
+{
+	state_entry_put(e->states, hash, i * 2 + KEY_WIRE);
+	state_cold(e, i)->live = 1;
+	state_get(e, i)->id = e->states->next_id++;
+	list_append(e, i);
+	e->counters.inserts++;
+}
+
 /* ---- the end of a state ---- */
 
 /* All of them at once, and nothing counted: before saved ones come. */

@@ -181,6 +181,11 @@ uint32_t state_alloc(struct pfk_engine *);
  */
 bool	state_insert(struct pfk_engine *, uint32_t, const struct state_key *wire,
 	    const struct state_key *stack, uint16_t ifid);
+/*
+ * The same when both keys are the same and in the record, no entry has their
+ * hash, and there is room (state_table_room()).
+ */
+void	state_insert_new(struct pfk_engine *, uint32_t, uint32_t hash);
 void	state_free(struct pfk_engine *, uint32_t);	/* never inserted */
 /*
  * Out of the table now, as TIMEOUT_UNLINKED; it stays in the list, and counts,

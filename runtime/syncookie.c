@@ -148,6 +148,15 @@ syncookies_active(const struct pkt *p)
 	return e->syncookies->active;
 }
 
+bool
+syncookies_idle(const struct pfk_engine *e)
+{
+	const struct syncookies *s = e->syncookies;
+
+	return e->opts.syncookies == IMG_SYNCOOKIES_NEVER &&
+	    s->rotate_at == 0 && s->inflight[0] == 0 && s->inflight[1] == 0;
+}
+
 /* ---- cookies ---- */
 
 static uint32_t

@@ -146,6 +146,8 @@ int	syncookies_init(struct pfk_engine *);
 void	syncookies_free(struct pfk_engine *);
 /* Whether an incoming SYN (without ACK) is to be answered with a cookie. */
 bool	syncookies_active(const struct pkt *);
+/* No cookie will be sent, or is waited for. */
+bool	syncookies_idle(const struct pfk_engine *);
 void	syncookie_send(struct pkt *);
 /*
  * Whether an incoming ACK without a live state answers a cookie.  If so *syn

@@ -416,6 +416,10 @@ compare(const struct scene *scene, bool told, uint64_t seed, unsigned bursts)
 
 /* ---- tests ---- */
 
+#define SHORT_LIVED							\
+	"set timeout { udp.first 1, udp.single 1, udp.multiple 2, "	\
+	"tcp.first 3, tcp.established 5, interval 1 }\n"
+
 static const struct scene scenes[] = {
 	{ .rules = "pass\n" },
 	{ .rules = "block\npass on em0 keep state (if-bound)\n" },
@@ -448,6 +452,26 @@ static const struct scene scenes[] = {
 	    "pass out on em0 inet nat-to 192.0.2.77 static-port "
 	    "keep state (if-bound)\n", .outside = { 192, 0, 2, 77 },
 	    .opener = 1 },
+	/* packets without a state: the short way of miss.c */
+	{ .rules = "block\nblock return in proto tcp to port 80\n"
+	    "pass out flags any\nblock log inet6 proto udp\n",
+	    .few = true },
+	{ .rules = "table <a> counters { 10.0.0.0/28 }\n"
+	    "pass flags any no state\nblock in quick from 10.0.0.12\n"
+	    "block in from <a>\npass proto udp from <a> keep state\n",
+	    .few = true },
+	{ .rules = SHORT_LIVED "set limit states 9\n"
+	    "block\npass flags any keep state (if-bound)\n"
+	    "anchor \"y\" {\n pass in proto udp\n}\n" },
+	{ .rules = SHORT_LIVED
+	    "set syncookies adaptive (start 10%, end 5%)\n"
+	    "set limit states 30\nmatch inet proto udp tag Y\n"
+	    "pass flags any keep state (max 6)\npass in tagged Y\n"
+	    "pass out proto tcp flags any set tos 16\n", .few = true },
+	{ .rules = SHORT_LIVED "pass flags any\n"
+	    "pass in proto udp keep state (max-src-states 2, "
+	    "source-track rule)\n"
+	    "pass in inet proto tcp os \"Linux\" no state\n", .few = true },
 };
 #define NSCENES	(sizeof(scenes) / sizeof(*scenes))
 

@@ -1,0 +1,308 @@
+/*
+ * What becomes of a usual packet without a state (miss.h).
+ *
+ *	is_plain()	nobody will mend it, refuse it or answer for it
+ *	make_packet()	a struct pkt, as decode.c would fill it
+ *	ruleset_run()	the rules, counted as ever
+ *	act()		what follows: filter.c, state.c and counters.c in one
+ *
+ * The ordinary path takes over where act() says no: nothing has been done by
+ * then that it would do again.
+ */
+#include <stddef.h>
+#include <string.h>
+
+#include "runtime/miss.h"
+#include "runtime/rules_int.h"
+#include "runtime/translate.h"
+
+/* ---- rules ---- */
+
+static bool
+is_bare(const struct rt_rule *rr)
+{
+	const struct img_rule *r = rr->r;
+
+	return r->log == 0 && rr->tag == 0 && rr->nat == IMG_NONE &&
+	    rr->rdr == IMG_NONE && rr->qid == 0 && rr->pqid == 0 &&
+	    r->rtable < 0 && r->min_ttl == 0 && r->max_mss == 0 &&
+	    r->divert == IMG_DIVERT_NONE && (r->flags & (IMG_R_AFTO |
+	    IMG_R_NODF | IMG_R_RANDOMID | IMG_R_SET_TOS | IMG_R_SET_DELAY |
+	    IMG_R_REASSEMBLE_TCP | IMG_R_SET_PRIO | IMG_R_ONCE)) == 0;
+}
+
+static bool
+makes_bare_states(const struct img_rule *r)
+{
+	return r->keep_state == IMG_KEEP_STATE &&
+	    r->src_track == IMG_TRACK_NONE && r->max_states == 0 &&
+	    r->rt == IMG_RT_NONE && r->pktrate[0] == 0;
+}
+
+uint8_t
+rule_plain(const struct rt_rule *rr)
+{
+	const struct img_rule *r = rr->r;
+
+	if (!is_bare(rr))
+		return PLAIN_NOT;
+	if (r->action == IMG_BLOCK)
+		return r->block == IMG_DROP ? PLAIN_BLOCK : PLAIN_NOT;
+	if (r->action != IMG_PASS || r->rt != IMG_RT_NONE)
+		return PLAIN_NOT;
+	if (r->keep_state == IMG_NO_STATE)
+		return PLAIN_PASS;
+	return makes_bare_states(r) ? PLAIN_STATE : PLAIN_NOT;
+}
+
+/* ---- the packet (link.c, decode.c, normalize.c, syncookie.c) ---- */
+
+/* Flags that no TCP should send are mended, or refused. */
+static inline bool
+flags_plain(uint8_t flags)
+{
+	if (flags & TCP_SYN)
+		return (flags & (TCP_RST | TCP_FIN)) == 0 &&
+		    ((flags & TCP_ACK) != 0 ||
+		    (flags & (TCP_PUSH | TCP_URG)) == 0);
+	return (flags & TCP_ACK) != 0 || ((flags & TCP_RST) != 0 &&
+	    (flags & (TCP_FIN | TCP_PUSH | TCP_URG)) == 0);
+}
+
+static inline bool
+tcp_plain(const struct pfk_engine *e, const uint8_t *th, uint32_t plen)
+{
+	uint32_t doff = (th[12] >> 4) * 4u;
+
+	return doff >= 20 && doff <= plen && (th[12] & 0x0f) == 0 &&
+	    flags_plain(th[13]) &&
+	    ((th[13] & TCP_URG) != 0 || get16(th + 18) == 0) &&
+	    syncookies_idle(e);
+}
+
+static inline bool
+udp_plain(const uint8_t *uh, uint32_t plen)
+{
+	uint16_t len = get16(uh + 4);
+
+	return len >= 8 && len <= plen;
+}
+
+/* A host takes it in; addresses that depend are asked about elsewhere. */
+static inline bool
+is_welcome(const struct lane_packet *l)
+{
+	const uint8_t *ip = lane_ip(l);
+
+	if (!l->v6)
+		return ip[12] != 127 && ip[16] != 127 &&
+		    cksum_fold(cksum_add(0, ip, 20)) == 0;
+	return ip[8] != 0 && ip[8] < 0xfe && ip[24] != 0 && ip[24] < 0xfe;
+}
+
+/* => The lane has read its headers; what is usual to it needs no more. */
+static inline bool
+is_plain(const struct pfk_engine *e, const struct pfk_packet *f,
+    const struct lane_packet *l)
+{
+	uint32_t plen = l->len - (l->v6 ? 40 : 20);
+
+	if (l->usual)
+		return !l->tcp || syncookies_idle(e);
+	return f->dir != PFK_FWD && f->ifid < e->nifaces &&
+	    f->ifid < e->nif_counters && !iface_skipped(e, f->ifid) &&
+	    get16(l->hdr + 2) != 0 &&
+	    (l->tcp ? tcp_plain(e, l->hdr, plen) : udp_plain(l->hdr, plen)) &&
+	    (f->dir == PFK_OUT || is_welcome(l));
+}
+
+static inline void
+set_addrs(struct pkt *p, const struct lane_packet *l)
+{
+	const uint8_t *ip = p->ip;
+
+	if (l->v6) {
+		memcpy(p->addr[SRC].b, ip + 8, 16);
+		memcpy(p->addr[DST].b, ip + 24, 16);
+	} else {
+		memcpy(p->addr[SRC].b, ip + 12, 4);
+		memcpy(p->addr[DST].b, ip + 16, 4);
+	}
+	memcpy(p->oaddr, p->addr, sizeof(p->oaddr));
+	memcpy(&p->port[SRC], l->hdr, 2);
+	memcpy(&p->port[DST], l->hdr + 2, 2);
+	memcpy(p->oport, p->port, sizeof(p->oport));
+}
+
+static inline void
+make_packet(struct pfk_engine *e, const struct pfk_packet *f,
+    const struct lane_packet *l, struct pkt *p)
+{
+	const uint8_t *ip = lane_ip(l);
+	uint32_t have = f->caplen - (uint32_t)(ip - f->data);
+
+	pkt_start(e, f, p);
+	p->ip = (uint8_t *)(uintptr_t)ip;	/* never written through */
+	p->len = l->len;
+	p->have = have < l->len ? have : l->len;
+	p->hdrlen = l->v6 ? 40 : 20;
+	p->plen = l->len - p->hdrlen;
+	p->af = p->naf = l->v6 ? PFK_AF_INET6 : PFK_AF_INET;
+	p->proto = l->tcp ? PROTO_TCP : PROTO_UDP;
+	p->vproto = p->proto;
+	p->ttl = l->v6 ? ip[7] : ip[8];
+	p->tos = (uint8_t)((l->v6 ? get16(ip) >> 4 : ip[1]) & 0xfc);
+	p->tcp_flags = l->tcp ? l->hdr[13] : 0;
+	set_addrs(p, l);
+	if (p->have < p->len)
+		pkt_copy(p);
+}
+
+/* ---- what follows ---- */
+
+static inline void
+count_rule(struct pfk_engine *e, uint32_t rule, bool out, uint32_t len)
+{
+	struct pfk_rule_counters *n = &e->rules[rule].n;
+
+	n->packets[out]++;
+	n->bytes[out] += len;
+}
+
+static inline void
+count(struct pkt *p, const struct verdict *v, bool blocked)
+{
+	struct pfk_engine *e = p->e;
+	struct pfk_if_counters *c = &e->if_counters[p->ifid];
+	bool out = p->dir == PFK_OUT, v6 = p->af == PFK_AF_INET6;
+	struct state *s;
+
+	e->counters.packets++;
+	e->counters.bytes += p->len;
+	e->counters.reasons[PFK_REASON_MATCH]++;
+	c->packets[out][blocked][v6]++;
+	c->bytes[out][blocked][v6] += p->len;
+	count_rule(e, v->rule, out, p->len);
+	if (v->anchor != IMG_NONE)
+		count_rule(e, v->anchor, out, p->len);
+	if (v->state == 0) {
+		count_tables(p, v->rule);
+		return;
+	}
+	s = state_get(e, v->state);
+	s->packets[0]++;
+	s->bytes[0] += p->len;
+}
+
+static inline void
+count_new_state(struct pfk_engine *e, const struct verdict *v)
+{
+	e->rules[v->rule].n.states++;
+	e->rules[v->rule].n.states_total++;
+	if (v->anchor != IMG_NONE) {
+		e->rules[v->anchor].n.states++;
+		e->rules[v->anchor].n.states_total++;
+	}
+}
+
+static inline void
+start_protocol(struct pkt *p, uint32_t state)
+{
+	struct state *s = state_get(p->e, state);
+
+	if (p->proto == PROTO_TCP)
+		tcp_start(p, state, false);
+	else {
+		s->src.state = SINGLE_FIRST;
+		s->timeout = IMG_TMO_UDP_FIRST;
+	}
+}
+
+/* A state that asks for nothing; false: it is for the ordinary path to say
+ * that there is no room. */
+static inline bool
+make_state(struct pkt *p, const struct filter *f, struct verdict *v,
+    uint32_t hash)
+{
+	struct pfk_engine *e = p->e;
+	const struct rt_rule *rr = &e->rules[f->rule];
+	struct state_cold *c;
+	struct state *s;
+
+	if (!state_table_room(e) || (v->state = state_alloc(e)) == 0)
+		return false;
+	s = state_get(e, v->state);
+	c = state_cold(e, v->state);
+	state_key_set(&s->key, p->af, p->proto, p->rdomain,
+	    p->dir == PFK_IN ? 0 : 1, p->addr, p->port);
+	s->rule = f->rule;
+	s->direction = p->dir;
+	s->expire = c->created = e->uptime;
+	s->flags = rr->state_flags;
+	if (rr->r->flags & IMG_R_IFBOUND)
+		s->ifid = p->ifid;
+	c->anchor = f->anchor;
+	if (f->anchor != IMG_NONE)
+		s->flags |= STATE_ANCHORED;
+	c->nat_rule = IMG_NONE;
+	c->actions.rtable = p->rdomain;
+	start_protocol(p, v->state);
+	s->lane = lane_suits(e, v->state);
+	state_insert_new(e, v->state, hash);
+	v->created = true;
+	count_new_state(e, v);
+	return true;
+}
+
+/* false: nothing was done. */
+static inline bool
+act(struct pkt *p, const struct filter *f, struct verdict *v, uint32_t hash)
+{
+	uint8_t plain = p->e->rules[f->rule].plain;
+
+	if (plain == PLAIN_NOT || f->match_list != 0 || f->tag != 0)
+		return false;
+	if (plain == PLAIN_STATE && (rule_counts_tables(p->e, f->rule) ||
+	    !make_state(p, f, v, hash)))
+		return false;
+	count(p, v, plain == PLAIN_BLOCK);
+	if (p->e->sink.decision != NULL)
+		tell_sink(p, plain == PLAIN_BLOCK ? PKT_DROP : PKT_PASS, v);
+	return true;
+}
+
+static inline bool
+is_there(const struct state_table *t, uint32_t hash)
+{
+	for (uint32_t b = hash & (t->nbuckets - 1);;
+	    b = (b + 1) & (t->nbuckets - 1)) {
+		if (bucket_match(&t->buckets[b], hash) != 0)
+			return true;
+		if (t->buckets[b].past == 0)
+			return false;
+	}
+}
+
+bool
+miss_take(struct pfk_engine *e, const struct pfk_packet *frame,
+    const struct lane_packet *l)
+{
+	struct pkt p;
+	struct filter f;
+	struct verdict v = { 0 };
+	enum outcome out;
+
+	if (l->hdr == NULL || !is_plain(e, frame, l) ||
+	    (e->states->entries != 0 && is_there(e->states, l->hash)))
+		return false;
+	make_packet(e, frame, l, &p);
+	replies_reset(e);
+	e->counters.searches++;
+	filter_start(&f, &p);
+	out = ruleset_run(e, &f);
+	v.rule = f.rule;
+	v.anchor = f.anchor;
+	if (out != PKT_PASS || !act(&p, &f, &v, l->hash))
+		run_behind_rules(&f, out);
+	return true;
+}
