@@ -26,8 +26,6 @@
 #include "runtime/miss.h"
 #include "runtime/rules_int.h"
 
-#define STEPS	3
-
 struct group {
 	const struct pfk_packet *f;
 	size_t		 n;
@@ -75,14 +73,14 @@ look_ahead_tables(const struct pfk_engine *e, const struct group *g)
 static void
 look_up_group(const struct pfk_engine *e, struct group *g)
 {
-	const struct state_table *t = e->states;
+	const struct state_table t = *e->states;
 	struct lane_packet *l = g->l;
 	bool stack, any = false;
 	const char *s;
 
-	g->seen = t->changes;
+	g->seen = t.changes;
 	for (size_t i = 0; i < g->n; i++) {
-		l[i].ref = lane_look_up(t, l[i].hash);
+		l[i].ref = lane_look_up(&t, l[i].hash);
 		if (l[i].ref == 0)
 			continue;
 		l[i].state = state_get(e, l[i].ref / 2);
@@ -131,30 +129,45 @@ decide_group(struct pfk_engine *e, struct lane_run *run, struct group *g)
 	}
 }
 
+/* The next packets; how many. */
+static size_t
+fill_group(struct group *g, const struct pfk_packet *f, size_t n)
+{
+	g->f = f;
+	g->n = n < LANE_GROUP ? n : LANE_GROUP;
+	g->stack = false;
+	return g->n;
+}
+
+/* Groups change places: the one that was decided is the next to be read. */
 static void
 run_groups(struct pfk_engine *e, const struct pfk_packet *f, size_t n)
 {
-	size_t ngroups = (n + LANE_GROUP - 1) / LANE_GROUP;
+	struct group groups[3], *read = &groups[0], *look = &groups[1],
+	    *decide = &groups[2], *done;
 	struct lane_run run;
-	struct group groups[STEPS], *g;
+	size_t some;
 
 	lane_begin(&run);
-	for (size_t i = 0; i < ngroups + STEPS - 1; i++) {
-		if (i >= 2 && groups[(i - 2) % STEPS].stack)
-			fetch_keys(e, &groups[(i - 2) % STEPS]);
-		if (i < ngroups) {
-			g = &groups[i % STEPS];
-			g->f = f + i * LANE_GROUP;
-			g->n = n - i * LANE_GROUP;
-			if (g->n > LANE_GROUP)
-				g->n = LANE_GROUP;
-			read_group(e, &run, g);
-		}
-		if (i >= 1 && i - 1 < ngroups)
-			look_up_group(e, &groups[(i - 1) % STEPS]);
-		if (i >= 2)
-			decide_group(e, &run, &groups[(i - 2) % STEPS]);
-	}
+	look->n = decide->n = 0;
+	look->stack = decide->stack = false;
+	do {
+		if (decide->stack)
+			fetch_keys(e, decide);
+		some = fill_group(read, f, n);
+		if (some > 0)
+			read_group(e, &run, read);
+		if (look->n > 0)
+			look_up_group(e, look);
+		if (decide->n > 0)
+			decide_group(e, &run, decide);
+		f += some;
+		n -= some;
+		done = decide;
+		decide = look;
+		look = read;
+		read = done;
+	} while (look->n + decide->n > 0);
 	lane_end(e, &run);
 }
 

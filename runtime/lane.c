@@ -4,6 +4,7 @@
  *
  * Each step says which room of the ordinary path does the same.
  */
+#include <assert.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -104,14 +105,18 @@ track_udp(struct state *s, struct state_peer *src, struct state_peer *dst)
 	return true;
 }
 
+static_assert(offsetof(struct state, dst) == offsetof(struct state, src) +
+    sizeof(struct state_peer), "peers side by side");
+
 static inline bool
 track(struct state *s, const struct lane_packet *l, bool back)
 {
-	static const size_t at[] = { offsetof(struct state, src),
-	    offsetof(struct state, dst) };
 	/* which one is which comes at random: no branches */
-	struct state_peer *src = (void *)((char *)s + at[back]);
-	struct state_peer *dst = (void *)((char *)s + at[!back]);
+	size_t turn = back * sizeof(struct state_peer);
+	struct state_peer *src = (void *)((char *)s +
+	    offsetof(struct state, src) + turn);
+	struct state_peer *dst = (void *)((char *)s +
+	    offsetof(struct state, dst) - turn);
 
 	return l->tcp ? track_tcp(s, l, src, dst) : track_udp(s, src, dst);
 }
