@@ -42,6 +42,7 @@ cover_free(struct cover *c)
 	free(c->interfaces);
 	free(c->slots);
 	free(c->matched);
+	free(c->due);
 	free(c);
 }
 
@@ -170,22 +171,16 @@ has_address(const struct pfk_origin *o, const struct pfk_flow *f)
 	    (left == 0 || (a[bytes] ^ o->addr[bytes]) >> (8 - left) == 0);
 }
 
-/*
- * Which of the rule's origins the packet is due to; the answers of a state
- * have the addresses the other way round.
- */
+/* The answers of a state have the addresses the other way round. */
 static uint32_t
-which_origin(const struct cover_ruleset *rs, uint32_t rule,
+find_origin(const struct cover_ruleset *rs, uint32_t rule,
     const struct pfk_flow *flow)
 {
-	uint32_t first = rs->first[rule], n = rs->first[rule + 1] - first, i;
-	struct pfk_flow back;
+	uint32_t first = rs->first[rule], i;
+	struct pfk_flow back = *flow;
 	struct pfk_origins all;
 	struct pfk_origin o;
 
-	if (n <= 1 || flow == NULL)
-		return first;
-	back = *flow;
 	back.src = flow->dst;
 	back.dst = flow->src;
 	for (int turn = 0; turn < 2; turn++) {
@@ -196,6 +191,42 @@ which_origin(const struct cover_ruleset *rs, uint32_t rule,
 				return first + i;
 	}
 	return first;
+}
+
+static struct cover_due *
+remembered(struct cover *c, uint32_t rule, const struct pfk_flow *flow)
+{
+	uint32_t h = rule;
+
+	if (c->due == NULL)
+		c->due = xcalloc(COVER_REMEMBERED, sizeof(*c->due));
+	for (int i = 0; i < 16; i++)
+		h = (h ^ flow->src.addr[i] ^ (uint32_t)flow->dst.addr[i] << 8)
+		    * 16777619u;
+	return &c->due[(h >> 16 ^ h) % COVER_REMEMBERED];
+}
+
+/* Which of the rule's origins the packet is due to. */
+static uint32_t
+which_origin(struct cover *c, const struct cover_ruleset *rs, uint32_t rule,
+    const struct pfk_flow *flow)
+{
+	struct cover_due *d;
+
+	if (rs->first[rule + 1] - rs->first[rule] <= 1 || flow == NULL)
+		return rs->first[rule];
+	d = remembered(c, rule, flow);
+	if (d->image == rs->image && d->rule == rule && d->af == flow->af &&
+	    memcmp(d->src, flow->src.addr, 16) == 0 &&
+	    memcmp(d->dst, flow->dst.addr, 16) == 0)
+		return d->origin;
+	d->image = rs->image;
+	d->rule = rule;
+	d->af = flow->af;
+	memcpy(d->src, flow->src.addr, 16);
+	memcpy(d->dst, flow->dst.addr, 16);
+	d->origin = find_origin(rs, rule, flow);
+	return d->origin;
 }
 
 void
@@ -209,7 +240,7 @@ cover_hit(struct cover *c, const struct pfk_image *im, size_t rule,
 
 	if (rs->first[rule] == rs->first[rule + 1])
 		return;
-	origin = which_origin(rs, (uint32_t)rule, flow);
+	origin = which_origin(c, rs, (uint32_t)rule, flow);
 	cover_slot(c, i, origin, cover_interface(c, ifname != NULL ? ifname :
 	    ""))->n[what] += n;
 }

@@ -37,6 +37,14 @@ struct cover_run {
 
 struct cover_matched { uint32_t rule; struct pfk_flow flow; };
 
+/* Which origin of a merged rule a flow was due to; one flow has many packets. */
+#define COVER_REMEMBERED	8192
+struct cover_due {
+	const struct pfk_image *image;	/* NULL: nothing is remembered */
+	uint32_t	 rule, origin;
+	uint8_t		 af, src[16], dst[16];
+};
+
 struct cover {
 	struct cover_ruleset *rulesets;
 	uint32_t	 nrulesets;
@@ -46,6 +54,7 @@ struct cover {
 	uint32_t	 ninterfaces;
 	struct cover_slot *slots;
 	uint32_t	 nslots, used;	/* nslots: a power of two, or 0 */
+	struct cover_due *due;		/* NULL until one is needed */
 	/* of the packet that is being decided */
 	struct cover_matched *matched;
 	uint32_t	 nmatched, room;
