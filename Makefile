@@ -41,8 +41,14 @@ HAVE_ZLIB :=	$(call works,zlib.h,-lz,zlibVersion())
 HAVE_ZSTD :=	$(call works,zstd.h,-lzstd,ZSTD_versionNumber())
 HAVE_THREADS :=	$(call works,pthread.h,-lpthread,pthread_self())
 endif
+# Exact analysis (test, lint, diff) where there are decision diagrams.
+ifneq ($(MAKECMDGOALS),clean)
+HAVE_BDD :=	$(call works,bdd.h,-lbdd,bdd_isrunning())
+endif
 FEATURES =	$(if $(HAVE_ZLIB),-DHAVE_ZLIB) $(if $(HAVE_ZSTD),-DHAVE_ZSTD) \
-		$(if $(HAVE_THREADS),-DHAVE_THREADS)
+		$(if $(HAVE_THREADS),-DHAVE_THREADS) \
+		$(if $(HAVE_BDD),-DHAVE_BDD)
+EXACT_LIBS =	$(if $(HAVE_BDD),-lbdd)
 CAPTURE_LIBS =	$(if $(HAVE_ZLIB),-lz) $(if $(HAVE_ZSTD),-lzstd) \
 		$(if $(HAVE_THREADS),-lpthread)
 
@@ -52,9 +58,11 @@ srcs =		$(wildcard $(1)/*.c $(1)/*/*.c)
 obj =		$(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
 RT_OBJ =	$(call obj,$(call srcs,base) $(call srcs,runtime))
-FRONT_OBJ =	$(call obj,$(call srcs,parser) $(call srcs,compiler)) \
+FRONT_OBJ =	$(call obj,$(call srcs,parser) $(wildcard compiler/*.c)) \
 		$(patsubst $(BUILD)/gen/%.c,$(BUILD)/obj/gen/%.o,$(GEN))
+EXACT_OBJ =	$(call obj,$(wildcard compiler/exact/*.c))
 LIB =		$(BUILD)/lib/libpfkit.a
+LIB_EXACT =	$(BUILD)/lib/libpfkit-exact.a
 LIB_RT =	$(BUILD)/lib/libpfkit-rt.a
 TOOL_OBJ =	$(call obj,$(call srcs,tools/common))
 PFCTL_OBJ =	$(call obj,$(call srcs,tools/pfctl)) $(TOOL_OBJ)
@@ -62,18 +70,20 @@ PFKIT_OBJ =	$(call obj,$(call srcs,tools/pfkit)) $(TOOL_OBJ)
 BINS =		$(BUILD)/bin/pfctl $(BUILD)/bin/pfkit
 
 all: $(BINS) libs
-libs: $(LIB) $(LIB_RT)
-objects: $(RT_OBJ) $(FRONT_OBJ) $(PFCTL_OBJ) $(PFKIT_OBJ)
+libs: $(LIB) $(LIB_RT) $(LIB_EXACT)
+objects: $(RT_OBJ) $(FRONT_OBJ) $(EXACT_OBJ) $(PFCTL_OBJ) $(PFKIT_OBJ)
 
 $(BUILD)/bin/pfctl: $(PFCTL_OBJ) $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $(PFCTL_OBJ) $(LIB) -lm
-$(BUILD)/bin/pfkit: $(PFKIT_OBJ) $(LIB)
+$(BUILD)/bin/pfkit: $(PFKIT_OBJ) $(LIB_EXACT) $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $(PFKIT_OBJ) $(LIB) $(CAPTURE_LIBS) -lm
+	$(CC) $(ALL_LDFLAGS) -o $@ $(PFKIT_OBJ) $(LIB_EXACT) $(LIB) $(CAPTURE_LIBS) \
+		$(EXACT_LIBS) -lm
 $(LIB): $(RT_OBJ) $(FRONT_OBJ)
 $(LIB_RT): $(RT_OBJ)
-$(LIB) $(LIB_RT):
+$(LIB_EXACT): $(EXACT_OBJ)
+$(LIB) $(LIB_RT) $(LIB_EXACT):
 	@mkdir -p $(@D)
 	@rm -f $@
 	$(AR) rcs $@ $^
@@ -117,13 +127,14 @@ $(TOOL_LIB): $(filter-out %/main.o,$(PFKIT_OBJ))
 	@mkdir -p $(@D)
 	@rm -f $@
 	$(AR) rcs $@ $^
-$(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o $(TOOL_LIB) $(LIB)
+$(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o $(TOOL_LIB) \
+		$(LIB_EXACT) $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(CAPTURE_LIBS) $(CHECK_LIBS)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(CAPTURE_LIBS) $(EXACT_LIBS) $(CHECK_LIBS)
 $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o \
-		$(FUZZ_DRIVER) $(TOOL_LIB) $(LIB)
+		$(FUZZ_DRIVER) $(TOOL_LIB) $(LIB_EXACT) $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) $(FUZZ_LINK) -o $@ $^ $(CAPTURE_LIBS) -lm
+	$(CC) $(ALL_LDFLAGS) $(FUZZ_LINK) -o $@ $^ $(CAPTURE_LIBS) $(EXACT_LIBS) -lm
 $(BUILD)/tests/fuzz/fuzz_engine: $(BUILD)/obj/tests/captures/packet.o
 $(BUILD)/tests/fuzz/dictionary: $(wildcard grammar/keywords.def)
 	@mkdir -p $(@D)

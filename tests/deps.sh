@@ -30,6 +30,7 @@ missing() {
 	has bison || echo bison
 	header zlib.h || echo zlib
 	header zstd.h || echo zstd
+	header bdd.h || echo bdd
 	[ "$what" = check ] || return
 	header check.h "$check_needs" || echo check
 	header pcap.h || echo pcap
@@ -50,6 +51,7 @@ packages() { # manager
 		apt-get:pcap) echo libpcap-dev;;
 		apt-get:zlib) echo zlib1g-dev;;
 		apt-get:zstd) echo libzstd-dev;;
+		apt-get:bdd) echo libbdd-dev;;
 		apt-get:musl) echo musl-tools;;
 		apt-get:diff) echo diffutils;;
 		apt-get:ip) echo iproute2;;
@@ -62,7 +64,7 @@ packages() { # manager
 		dnf:check) echo check-devel;;
 		dnf:musl) echo musl-gcc;;
 		dnf:diff) echo diffutils;;
-		pkg:pcap | pkg:zlib | pkg:cc | pkg:diff | *:musl) ;;
+		pkg:pcap | pkg:zlib | pkg:cc | pkg:diff | *:musl | *:bdd) ;;
 		pkg_add:pcap | pkg_add:zlib | pkg_add:cc | pkg_add:diff) ;;
 		brew:pcap) echo libpcap;;
 		brew:cc | brew:diff) ;;

@@ -1,0 +1,81 @@
+/*
+ * Decision diagrams: the few operations that we need, on top of BuDDy.
+ *
+ * Every function that returns a diagram returns a reference that the caller
+ * drops (dd_drop()); arguments stay the caller's.  The _to forms replace their
+ * first argument, whose reference they take.
+ *
+ * BuDDy has one table of nodes in a process, and so has this room: dd_open()
+ * fails if it is open already.  When the table is full an answer is lost:
+ * dd_failed() says so from then on, and every result is false.
+ */
+#ifndef EXACT_DD_H
+#define EXACT_DD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef int dd;
+#define DD_FALSE	0
+#define DD_TRUE		1
+
+/* Whether the build has diagrams at all. */
+bool	dd_available(void);
+bool	dd_open(size_t max_bytes);
+void	dd_close(void);
+bool	dd_failed(void);
+
+/* Variables are numbered by their place in the order; more can be added. */
+bool	dd_variables(unsigned n);
+
+dd	dd_var(unsigned, bool value);
+dd	dd_keep(dd);
+void	dd_drop(dd);
+dd	dd_and(dd, dd);
+dd	dd_or(dd, dd);
+dd	dd_minus(dd, dd);
+dd	dd_not(dd);
+dd	dd_ite(dd, dd, dd);
+bool	dd_meets(dd, dd);		/* whether the conjunction is not false */
+/* A diagram that is f wherever care is true, and simple elsewhere. */
+dd	dd_simplify(dd f, dd care);
+/* Variables of first .. n - 1 are left to chance: with some, with all values. */
+dd	dd_some(dd, unsigned first, unsigned n);
+dd	dd_all(dd, unsigned first, unsigned n);
+
+static inline void
+dd_to(dd *to, dd with)
+{
+	dd_drop(*to);
+	*to = with;
+}
+
+static inline void
+dd_and_to(dd *to, dd with)
+{
+	dd_to(to, dd_and(*to, with));
+}
+
+static inline void
+dd_or_to(dd *to, dd with)
+{
+	dd_to(to, dd_or(*to, with));
+}
+
+static inline void
+dd_minus_to(dd *to, dd with)
+{
+	dd_to(to, dd_minus(*to, with));
+}
+
+/* Looking at nodes; of constants only that they are. */
+static inline bool
+dd_is_constant(dd f)
+{
+	return f == DD_FALSE || f == DD_TRUE;
+}
+unsigned dd_node_var(dd);
+dd	dd_node_low(dd);	/* no new reference */
+dd	dd_node_high(dd);
+
+#endif

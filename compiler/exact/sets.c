@@ -1,0 +1,262 @@
+/*
+ * The operations of the public header on sets, and the universe's life.
+ */
+#include <string.h>
+
+#include "compiler/exact/exact_int.h"
+
+#define DEFAULT_MEMORY	((size_t)1 << 30)
+
+bool
+pfk_exact_available(void)
+{
+	return dd_available();
+}
+
+int
+pfk_exact_error(const struct pfk_exact *x)
+{
+	return x->nomem || dd_failed() ? PFK_ERR_NOMEM : PFK_OK;
+}
+
+static void
+take_images(struct pfk_exact *x, const struct pfk_exact_options *o)
+{
+	x->images = arena_alloc(&x->arena, (o->nimages + 1) *
+	    sizeof(*x->images));
+	x->nimages = o->nimages;
+	for (size_t i = 0; i < o->nimages; i++) {
+		struct ximage *xi = &x->images[i];
+
+		xi->o = o->images[i];
+		xi->im = o->images[i].image;
+		xi->tables = arena_alloc(&x->arena, (xi->im->ntables + 1) *
+		    sizeof(*xi->tables));
+		xi->rules = arena_alloc(&x->arena, (xi->im->nrules + 1) *
+		    sizeof(*xi->rules));
+		index_code(x, xi);
+	}
+}
+
+int
+pfk_exact_new(const struct pfk_exact_options *o, struct pfk_exact **out)
+{
+	struct pfk_allocator a = o->allocator != NULL ? *o->allocator :
+	    pfk_allocator_libc;
+	struct pfk_exact *x;
+
+	if (!dd_open(o->max_memory != 0 ? o->max_memory : DEFAULT_MEMORY))
+		return PFK_ERR_INVALID;
+	x = a.fn(a.ctx, NULL, 0, sizeof(*x));
+	if (x == NULL) {
+		dd_close();
+		return PFK_ERR_NOMEM;
+	}
+	memset(x, 0, sizeof(*x));
+	x->alloc = a;
+	arena_init(&x->arena, &x->alloc, &x->oom);
+	if (setjmp(x->oom) != 0) {
+		pfk_exact_free(x);
+		return PFK_ERR_NOMEM;
+	}
+	take_images(x, o);
+	if (!space_make(x)) {
+		pfk_exact_free(x);
+		return PFK_ERR_NOMEM;
+	}
+	*out = x;
+	return PFK_OK;
+}
+
+void
+pfk_exact_free(struct pfk_exact *x)
+{
+	struct pfk_allocator a;
+
+	if (x == NULL)
+		return;
+	a = x->alloc;
+	dd_close();		/* all sets with it */
+	arena_free(&x->arena);
+	a.fn(a.ctx, x, sizeof(*x), 0);
+}
+
+pfk_set
+pfk_exact_universe(const struct pfk_exact *x)
+{
+	return x->universe;
+}
+
+/* ---- operations ---- */
+
+pfk_set
+pfk_set_and(struct pfk_exact *x, pfk_set a, pfk_set b)
+{
+	(void)x;
+	return dd_and(a, b);
+}
+
+pfk_set
+pfk_set_or(struct pfk_exact *x, pfk_set a, pfk_set b)
+{
+	(void)x;
+	return dd_or(a, b);
+}
+
+pfk_set
+pfk_set_minus(struct pfk_exact *x, pfk_set a, pfk_set b)
+{
+	(void)x;
+	return dd_minus(a, b);
+}
+
+pfk_set
+pfk_set_not(struct pfk_exact *x, pfk_set a)
+{
+	return dd_minus(x->universe, a);
+}
+
+pfk_set
+pfk_set_copy(struct pfk_exact *x, pfk_set a)
+{
+	(void)x;
+	return dd_keep(a);
+}
+
+void
+pfk_set_free(struct pfk_exact *x, pfk_set a)
+{
+	(void)x;
+	dd_drop(a);
+}
+
+bool
+pfk_set_within(struct pfk_exact *x, pfk_set a, pfk_set b)
+{
+	dd rest = dd_and(a, x->universe);
+
+	dd_minus_to(&rest, b);
+	dd_drop(rest);
+	return rest == DD_FALSE;
+}
+
+bool
+pfk_set_meets(struct pfk_exact *x, pfk_set a, pfk_set b)
+{
+	dd both = dd_and(a, x->universe);
+
+	dd_and_to(&both, b);
+	dd_drop(both);
+	return both != DD_FALSE;
+}
+
+pfk_set
+pfk_set_certain(struct pfk_exact *x, pfk_set a)
+{
+	return dd_all(a, x->nvars, all_vars(x));
+}
+
+pfk_set
+pfk_set_possible(struct pfk_exact *x, pfk_set a)
+{
+	return dd_some(a, x->nvars, all_vars(x));
+}
+
+void
+pfk_set_questions(struct pfk_exact *x, pfk_set a,
+    void (*fn)(void *, const char *), void *ctx)
+{
+	dd set = dd_and(a, x->universe);
+
+	for (size_t i = 0; i < x->questions.n; i++) {
+		unsigned v = x->nvars + (unsigned)i;
+		dd without = dd_some(set, v, v + 1);
+
+		if (without != set)
+			fn(ctx, x->questions.v[i].name);
+		dd_drop(without);
+	}
+	dd_drop(set);
+}
+
+/* ---- simple sets ---- */
+
+static pfk_set
+in_universe(struct pfk_exact *x, dd f)
+{
+	dd_and_to(&f, x->universe);
+	return f;
+}
+
+pfk_set
+pfk_set_direction(struct pfk_exact *x, unsigned dir)
+{
+	return in_universe(x, dd_keep(x->is[dir == 2]));
+}
+
+pfk_set
+pfk_set_interface(struct pfk_exact *x, size_t image, const char *name)
+{
+	return in_universe(x, interface_set(x, &x->images[image], F_IF,
+	    name));
+}
+
+pfk_set
+pfk_set_family(struct pfk_exact *x, unsigned af)
+{
+	return in_universe(x, af == PFK_AF_INET ? dd_keep(x->v4) :
+	    dd_not(x->v4));
+}
+
+pfk_set
+pfk_set_protocol(struct pfk_exact *x, unsigned proto)
+{
+	return in_universe(x, field_is(x, F_PROTO, proto));
+}
+
+pfk_set
+pfk_set_network(struct pfk_exact *x, unsigned side, unsigned af,
+    const uint8_t *addr, unsigned bits)
+{
+	struct pfk_addr mask;
+	dd f;
+
+	addr_prefix_mask(&mask, bits);
+	f = field_bits(x, addr_field(side), addr, mask.b,
+	    af == PFK_AF_INET6 ? 16 : 4);
+	dd_to(&f, af == PFK_AF_INET6 ? dd_minus(f, x->v4) :
+	    dd_and(f, x->v4));
+	return in_universe(x, f);
+}
+
+pfk_set
+pfk_set_ports(struct pfk_exact *x, unsigned side, uint16_t first,
+    uint16_t last)
+{
+	dd f = field_between(x, port_field(side), first, last);
+
+	dd_and_to(&f, x->ported);
+	return in_universe(x, f);
+}
+
+pfk_set
+pfk_set_beginning(struct pfk_exact *x)
+{
+	static const uint8_t syn = TCP_SYN, both = TCP_SYN | TCP_ACK;
+	dd f = field_bits(x, F_FLAGS, &syn, &both, 1), other;
+
+	other = dd_not(x->tcp);
+	dd_or_to(&f, other);
+	dd_drop(other);
+	return in_universe(x, f);
+}
+
+pfk_set
+pfk_set_rule(struct pfk_exact *x, size_t image, uint32_t rule)
+{
+	if (setjmp(x->oom) != 0) {
+		x->nomem = true;
+		return DD_FALSE;
+	}
+	return dd_keep(rule_tests(x, &x->images[image], rule)->set);
+}

@@ -1,0 +1,335 @@
+/*
+ * Exact answers against the engine: for random packets, drawn from the rules'
+ * own addresses and ports, the region that a packet lies in must name the rule
+ * and the verdict that an engine which has never seen a packet comes to.
+ *
+ *	test_exact				a short form
+ *	test_exact N FILE [HOSTDIR]	N packets for the ruleset of a file
+ */
+#include <arpa/inet.h>
+#include <stdio.h>
+
+#include <pfkit/exact.h>
+
+#include "../../tools/pfkit/trace/trace.h"
+#include "tests/unit/engine_kit.h"
+
+const char program_name[] = "test_exact";
+
+/* Also outside of a test. */
+#define MUST(what)	do {						\
+	if (!(what)) {							\
+		fprintf(stderr, "line %d: %s\n", __LINE__, #what);	\
+		abort();						\
+	}								\
+} while (0)
+
+struct subject {
+	const struct pfk_image *image;
+	const struct pfk_interface *ifs;
+	size_t	 nifs;
+	const struct pfk_route *routes;
+	size_t	 nroutes;
+	struct pfk_exact *x;
+	struct pfk_verdicts *v;
+	struct pfk_decision d;
+	uint64_t seed;
+	size_t	 different;
+};
+
+static uint32_t
+draw(struct subject *s, uint32_t n)
+{
+	s->seed = s->seed * 6364136223846793005u + 1442695040888963407u;
+	return n == 0 ? 0 : (uint32_t)((s->seed >> 33) % n);
+}
+
+static void
+keep_decision(void *ctx, const struct pfk_decision *d)
+{
+	struct subject *s = ctx;
+
+	s->d = *d;
+}
+
+/* A new engine for each packet would be slow: the rules keep no state. */
+static struct pfk_engine *
+new_engine(struct subject *s)
+{
+	struct pfk_sink sink = { .ctx = s, .decision = keep_decision };
+	struct pfk_engine_options o = { .image = s->image,
+	    .interfaces = s->ifs, .ninterfaces = s->nifs, .routes = s->routes,
+	    .nroutes = s->nroutes, .sink = &sink, .seed = 1, .debug = -1 };
+	struct pfk_engine *e = NULL;
+
+	MUST(pfk_engine_new(&o, &e) == PFK_OK);
+	return e;
+}
+
+/* A packet of some region, changed a little. */
+static bool
+draw_packet(struct subject *s, struct pfk_exact_packet *p)
+{
+	static const uint8_t flags[] = { 2, 2, 2, 16, 18, 20, 4, 24 };
+	static const uint8_t protos[] = { 6, 17, 1, 47, 6, 17 };
+	const struct pfk_region *r;
+	size_t n;
+
+	r = pfk_verdicts_regions(s->v, &n);
+	if (n == 0 || !pfk_exact_example(s->x, r[draw(s, (uint32_t)n)].set, p))
+		return false;
+	if (draw(s, 4) == 0)
+		p->proto = protos[draw(s, 6)];
+	if (p->af == 6 && p->proto == 1)
+		p->proto = 58;
+	if (draw(s, 3) == 0)
+		p->dport = (uint16_t)draw(s, 65536);
+	if (draw(s, 3) == 0)
+		p->src[draw(s, p->af == 6 ? 16 : 4)] ^= (uint8_t)(1u <<
+		    draw(s, 8));
+	if (draw(s, 3) == 0)
+		p->dst[draw(s, p->af == 6 ? 16 : 4)] ^= (uint8_t)(1u <<
+		    draw(s, 8));
+	if (draw(s, 3) == 0)
+		p->flags = flags[draw(s, 8)];
+	if (draw(s, 4) == 0 && s->nifs > 0)
+		p->ifname = s->ifs[draw(s, (uint32_t)s->nifs)].name;
+	if (draw(s, 4) == 0)
+		p->dir = (uint8_t)(1 + draw(s, 2));
+	if (p->proto == 1 || p->proto == 58)
+		p->icmp_type = p->proto == 1 ? (draw(s, 4) ? 8 : 13) : 128;
+	if (p->proto != 6)
+		p->flags = 0;
+	if (p->proto != 1 && p->proto != 58)
+		p->icmp_type = p->icmp_code = 0;
+	if (p->proto != 6 && p->proto != 17)
+		p->sport = p->dport = 0;
+	p->received_on = p->dir == 1 ? p->ifname : NULL;
+	p->tos &= p->af == 4 ? 0xff : 0xfc;
+	p->fragment = p->options = false;
+	p->prio = 3;
+	return true;
+}
+
+static void
+build(const struct pfk_exact_packet *p, struct packet *k)
+{
+	memset(k, 0, sizeof(*k));
+	k->af = p->af;
+	k->proto = p->proto;
+	memcpy(k->src.addr, p->src, 16);
+	memcpy(k->dst.addr, p->dst, 16);
+	k->src.port = htons(p->sport);
+	k->dst.port = htons(p->dport);
+	k->tcp_flags = p->flags;
+	k->icmp_type = p->icmp_type;
+	k->icmp_code = p->icmp_code;
+	k->ttl = 64;
+	k->tos = p->tos;
+	k->seq = 1000;
+}
+
+static const struct pfk_region *
+region_of(struct subject *s, const struct pfk_exact_packet *p)
+{
+	const struct pfk_region *r, *found = NULL;
+	size_t n;
+
+	r = pfk_verdicts_regions(s->v, &n);
+	for (size_t i = 0; i < n; i++)
+		if (pfk_set_has(s->x, r[i].set, p)) {
+			MUST(found == NULL);
+			found = &r[i];
+		}
+	return found;
+}
+
+static void
+tell(struct subject *s, const struct pfk_exact_packet *p,
+    const struct pfk_region *r)
+{
+	char text[256];
+
+	if (s->different++ > 3)
+		return;
+	pfk_exact_packet_text(p, text, sizeof(text));
+	printf("%s\n  engine: rule %u %s; exact: rule %u %s\n", text,
+	    s->d.rule, pfk_verdict_name(s->d.verdict),
+	    r != NULL ? r->outcome.rule : 0, r != NULL ?
+	    r->outcome.effects : "nowhere");
+}
+
+/* Whether the set of the region depends on what a packet does not say. */
+static void
+note(void *ctx, const char *name)
+{
+	(void)name;
+	++*(int *)ctx;
+}
+
+static void
+compare(struct subject *s, const struct pfk_exact_packet *p)
+{
+	struct pfk_engine *e = new_engine(s);
+	int id = pfk_engine_interface(e, p->ifname), questions = 0;
+	uint8_t bytes[PACKET_SIZE];
+	struct pfk_packet k = { .time = 1000000000000u, .data = bytes,
+	    .linktype = 101, .dir = p->dir, .ifid = (uint16_t)id };
+	const struct pfk_region *r;
+	struct packet words;
+
+	build(p, &words);
+	k.caplen = k.wirelen = packet_build(&words, bytes);
+	pfk_engine_run(e, &k, 1);
+	pfk_engine_free(e);
+	if (s->d.verdict == PFK_SKIP || s->d.rule == PFK_RULE_NONE ||
+	    (s->d.verdict == PFK_DROP && s->d.reason != PFK_REASON_MATCH))
+		return;
+	if (!pfk_set_has(s->x, pfk_exact_universe(s->x), p))
+		return;
+	r = region_of(s, p);
+	if (r != NULL && r->outcome.rule == s->d.rule &&
+	    r->outcome.pass == (s->d.verdict == PFK_PASS))
+		return;
+	if (r != NULL)
+		pfk_set_questions(s->x, r->set, note, &questions);
+	if (questions == 0)
+		tell(s, p, r);
+}
+
+static void
+run(struct subject *s, unsigned n)
+{
+	struct pfk_exact_image im = { .image = s->image,
+	    .interfaces = s->ifs, .ninterfaces = s->nifs,
+	    .routes = s->routes, .nroutes = s->nroutes };
+	struct pfk_exact_packet p;
+	pfk_set all, rest;
+	const struct pfk_region *r;
+	size_t nr;
+
+	MUST(pfk_exact_new(&(struct pfk_exact_options){
+	    .images = &im, .nimages = 1 }, &s->x) == PFK_OK);
+	MUST(pfk_exact_decide(s->x, 0, &s->v) == PFK_OK);
+	r = pfk_verdicts_regions(s->v, &nr);
+	all = pfk_set_copy(s->x, pfk_verdicts_dropped(s->v));
+	for (size_t i = 0; i < nr; i++) {
+		MUST(!pfk_set_meets(s->x, all, r[i].set));
+		rest = pfk_set_or(s->x, all, r[i].set);
+		pfk_set_free(s->x, all);
+		all = rest;
+	}
+	MUST(all == pfk_exact_universe(s->x));
+	for (unsigned i = 0; i < n; i++)
+		if (draw_packet(s, &p))
+			compare(s, &p);
+	pfk_verdicts_free(s->v);
+	pfk_exact_free(s->x);
+}
+
+static int
+run_file(unsigned n, const char *path, const char *dir)
+{
+	struct pfk_host *host = pfk_host_new(NULL);
+	struct pfk_compile_options o = { .host = host, .path = path,
+	    .optimize = PFK_OPT_NONE };
+	char error[PFK_HOST_ERRLEN];
+	struct pfk_ruleset *rs = NULL;
+	struct pfk_image *image = NULL;
+	struct subject s = { .seed = 5 };
+
+	if (dir != NULL && pfk_host_load_dir(host, dir, error) != 0)
+		return 2;
+	for (unsigned i = 1; i < 4; i++)
+		pfk_host_add_rtable(host, i);
+	if (pfk_compile(&o, &rs) != PFK_OK ||
+	    pfk_ruleset_image(rs, PFK_LOWER_PLAIN, &image) != PFK_OK)
+		return 2;
+	s.image = image;
+	s.ifs = pfk_host_interfaces(host, &s.nifs);
+	s.routes = pfk_host_routes(host, &s.nroutes);
+	run(&s, n);
+	printf("%s: %zu of %u differ\n", path, s.different, n);
+	pfk_image_free(image);
+	pfk_ruleset_free(rs);
+	pfk_host_free(host);
+	return s.different != 0;
+}
+
+static void
+agree(const char *rules)
+{
+	struct pfk_image *image = kit_image(rules);
+	struct subject s = { .image = image, .ifs = kit_ifs, .nifs = 3,
+	    .seed = 3 };
+
+	if (!pfk_exact_available()) {
+		pfk_image_free(image);
+		return;
+	}
+	run(&s, 400);
+	pfk_image_free(image);
+	ck_assert_uint_eq(s.different, 0);
+}
+
+START_TEST(plain_rules)
+{
+	agree("block\n"
+	    "pass in quick on em0 proto tcp to port { 22 80 443 }\n"
+	    "pass out on em1 proto udp from 10.0.0.0/24 to any port > 1023\n"
+	    "block in on ! em0 from 10.0.0.0/8\n"
+	    "pass inet proto icmp icmp-type echoreq\n");
+}
+END_TEST
+
+START_TEST(translations_and_tags)
+{
+	agree("match in on em0 proto tcp to 192.0.2.1 port 80 "
+	    "rdr-to 10.0.0.5 port 8080 tag WEB\n"
+	    "match out on em0 from 10.0.0.0/24 nat-to 192.0.2.1\n"
+	    "block all\n"
+	    "pass in proto tcp to 10.0.0.5 port 8080\n"
+	    "pass in to 10.0.0.9\n"
+	    "pass out tagged WEB\n"
+	    "pass out from 192.0.2.1\n"
+	    "block in quick proto udp ! tagged WEB\n");
+}
+END_TEST
+
+START_TEST(anchors)
+{
+	agree("pass\n"
+	    "anchor in on em0 {\n"
+	    "  block proto tcp\n"
+	    "  anchor proto tcp {\n"
+	    "    pass proto tcp to port 80\n"
+	    "  }\n"
+	    "}\n"
+	    "anchor out quick proto udp {\n"
+	    "  block proto udp to port 53\n"
+	    "  pass to 10.0.0.0/8\n"
+	    "}\n"
+	    "block proto udp\n");
+}
+END_TEST
+
+START_TEST(tables)
+{
+	agree("table <t> const { 10/8 !10.1/16 10.1.2/24 2001:db8::/32 }\n"
+	    "pass from <t>\n"
+	    "block from ! <t> to <t>\n"
+	    "pass to 192.0.2.10 - 192.0.2.77\n"
+	    "block in from (em1:network)\n");
+}
+END_TEST
+
+int
+main(int argc, char **argv)
+{
+	const TTest *const tests[] = { plain_rules, translations_and_tags,
+	    anchors, tables };
+
+	if (argc > 2)
+		return run_file((unsigned)atoi(argv[1]), argv[2], argv[3]);
+	return kit_main("exact", tests, sizeof(tests) / sizeof(*tests));
+}
