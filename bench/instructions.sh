@@ -9,9 +9,10 @@
 # is printed.  The same packets are made in either run, so making them is
 # counted too with perf, and not with callgrind.
 engine=$1 json=$2 list=
-works="hit:1 hit:10000 new plain:hosts:10 fast:hosts:10 fast:acl:100
-fast:acl:1000 fast:ipc:1000 fast:fw:1000"
-[ -n "$QUICK" ] && works="hit:1 new fast:acl:100"
+works="hit:1 hit:10000 new plain:hosts:10 fast:hosts:10 fast:hosts6:1000
+fast:acl:100 fast:acl:1000 plain:acl:1000 fast:fw:1000 fast:acl6:1000
+table4:100000 table6:100000"
+[ -n "$QUICK" ] && works="hit:1 new fast:acl:100 table4:100000"
 
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
@@ -31,8 +32,8 @@ with_perf() {
 with_callgrind() {
 	valgrind --tool=callgrind --callgrind-out-file="$dir/out" \
 	    --toggle-collect=measured_batch \
-	    "$engine" -x "$1" -n 10000 >/dev/null 2>&1 || return 1
-	awk '/^(totals|summary):/ { n = $2 } END { print int(n / 10000) }' \
+	    "$engine" -x "$1" -n 4096 >/dev/null 2>&1 || return 1
+	awk '/^(totals|summary):/ { n = $2 } END { print int(n / 4096) }' \
 	    "$dir/out"
 }
 

@@ -8,7 +8,6 @@
 #include "bench/bench.h"
 #include "runtime/table.h"
 
-#define ASKED	(1u << 16)	/* addresses: a line's answers are forgotten */
 #define AHEAD	32u
 #define RULES	"set limit table-entries 2000000\n" \
 		"table <t> persist file \"table\"\n" \
@@ -84,13 +83,12 @@ fill_lookups(struct feed *f, size_t n)
 }
 
 static void
-lookups(struct bench *b, struct pfk_engine *e, struct lookups *l,
+packets(struct bench *b, struct pfk_engine *e, const struct lookups *l,
     const char *name, double limit)
 {
 	struct feed *f = feed_new(e, 3);
 	struct samples s = { .n = 0 };
 
-	draw_all(l);
 	f->ctx = l;
 	f->fill = fill_lookups;
 	feed_for(f, b->seconds / 4, b->burst);
@@ -98,61 +96,74 @@ lookups(struct bench *b, struct pfk_engine *e, struct lookups *l,
 		samples_add(&s, feed_for(f, b->seconds, b->burst));
 	report(b, "tables", name, "ns", &s, limit, NULL);
 	feed_free(f);
-	free(l->drawn);
 }
 
-/* One after the other, or each 32 fetched first; half of them are in. */
-static double
-ask(struct pfk_engine *e, uint32_t t, const struct lookups *l,
-    const struct pfk_addr *a, bool fetch, double seconds)
-{
-	const struct prefix_tree *tree = &e->tables[t].tree[l->af == 6];
-	double start = cpu_now(), used;
-	volatile uint32_t end;
-	uint32_t found = 0, n = 0;
+/*
+ * The lookup alone, over all that was drawn: one after the other, 32 fetched
+ * ahead as a burst does it, and down the trie that the table is kept as.
+ */
+enum way { WAY_PLAIN, WAY_FETCHED, WAY_TRIE, NWAYS };
 
-	do {
-		for (uint32_t i = 0; i < ASKED; i += AHEAD) {
-			for (uint32_t k = 0; fetch && k < AHEAD; k++)
-				prefix_fetch_top(tree, l->af, &a[i + k]);
-			for (uint32_t k = 0; fetch && k < AHEAD; k++)
-				prefix_fetch_end(tree, l->af, &a[i + k]);
-			for (uint32_t k = 0; k < AHEAD; k++)
-				found += table_contains(e, t, l->af,
-				    &a[i + k]);
-		}
-		n += ASKED;
-	} while ((used = cpu_now() - start) < seconds);
+static uint32_t
+ask_some(struct pfk_engine *e, uint32_t t, uint8_t af,
+    const struct pfk_addr *a, enum way way)
+{
+	const struct prefix_tree *tree = &e->tables[t].tree[af == 6];
+	uint32_t found = 0;
+
+	if (way == WAY_TRIE) {
+		for (uint32_t k = 0; k < AHEAD; k++)
+			found += prefix_match(tree, af, &a[k]) & 1;
+		return found;
+	}
+	for (uint32_t k = 0; way == WAY_FETCHED && k < AHEAD; k++)
+		prefix_fetch_top(tree, af, &a[k]);
+	for (uint32_t k = 0; way == WAY_FETCHED && k < AHEAD; k++)
+		prefix_fetch_end(tree, af, &a[k]);
+	for (uint32_t k = 0; k < AHEAD; k++)
+		found += table_contains(e, t, af, &a[k]);
+	return found;
+}
+
+static double
+ask(struct pfk_engine *e, uint32_t t, uint8_t af, const struct pfk_addr *a,
+    enum way way)
+{
+	double start = cpu_now();
+	volatile uint32_t end;
+	uint32_t found = 0, n = way == WAY_TRIE ? DRAWN / 16 : DRAWN;
+
+	for (uint32_t i = 0; i < n; i += AHEAD)
+		found += ask_some(e, t, af, &a[i], way);
 	end = found;
 	(void)end;
-	return used * 1e9 / n;
+	return (cpu_now() - start) * 1e9 / n;
 }
 
 static void
 alone(struct bench *b, struct pfk_engine *e, const struct lookups *l,
-    const char *what)
+    const char *what, double limit)
 {
-	struct pfk_addr *a = calloc(ASKED, sizeof(*a));
+	static const char *const ways[] = { "alone", "alone, fetched ahead",
+	    "alone, the trie" };
+	struct pfk_addr *a = calloc(DRAWN, sizeof(*a));
 	uint32_t t = (uint32_t)pfk_engine_find_table(e, "", "t", false);
-	struct samples s[2] = { { .n = 0 } };
-	struct random r;
-	char name[80];
+	struct samples s[NWAYS] = { { .n = 0 } };
+	char name[128];
 
 	if (a == NULL)
 		die("no memory");
-	random_seed(&r, 4);
-	for (unsigned i = 0; i < b->repeats; i++) {
-		for (uint32_t k = 0; k < ASKED; k++)
-			draw(l, &r, a[k].b);
-		for (int fetch = 0; fetch < 2; fetch++)
-			samples_add(&s[fetch], ask(e, t, l, a, fetch,
-			    b->seconds / 4));
+	memcpy(a, l->drawn, DRAWN * sizeof(*a));
+	for (uint32_t i = 0; l->af == 4 && i < DRAWN; i++)
+		memset(a[i].b + 4, 0, 12);
+	for (unsigned i = 0; i < b->repeats; i++)
+		for (enum way w = 0; w < NWAYS; w++)
+			samples_add(&s[w], ask(e, t, l->af, a, w));
+	for (enum way w = 0; w < NWAYS; w++) {
+		snprintf(name, sizeof(name), "%s, %s", what, ways[w]);
+		report(b, "tables", name, "ns", &s[w],
+		    w == WAY_TRIE ? 0 : limit, NULL);
 	}
-	snprintf(name, sizeof(name), "%s, alone", what);
-	report(b, "tables", name, "ns", &s[0], 0, NULL);
-	snprintf(name, sizeof(name), "%s, alone, %u fetched ahead", what,
-	    AHEAD);
-	report(b, "tables", name, "ns", &s[1], 0, NULL);
 	free(a);
 }
 
@@ -182,6 +193,49 @@ updates(struct bench *b, struct pfk_engine *e, const struct lookups *l,
 	report(b, "tables", name, "ns", &s, 0, NULL);
 }
 
+/* Engines that have the table: how long one takes, what it needs. */
+static struct pfk_engine *
+build(struct bench *b, const struct pfk_image *image, uint32_t n,
+    const char *what)
+{
+	struct samples s = { .n = 0 };
+	struct pfk_engine *e = NULL;
+	struct meter m;
+	char name[80];
+
+	for (unsigned i = 0; i < b->repeats; i++) {
+		double start;
+
+		pfk_engine_free(e);
+		meter_init(&m);
+		start = cpu_now();
+		e = engine_for(image, &m.allocator, NULL);
+		samples_add(&s, cpu_now() - start);
+	}
+	snprintf(name, sizeof(name), "%s: build", what);
+	report(b, "tables", name, "s", &s, 0, NULL);
+	snprintf(name, sizeof(name), "%s: memory of an entry", what);
+	report_one(b, "tables", name, "bytes", (double)m.now / n, 0, NULL);
+	pfk_engine_free(e);
+	return engine_for(image, NULL, NULL);
+}
+
+static void
+lookups(struct bench *b, struct pfk_engine *e, struct lookups *l,
+    const char *what, double limit)
+{
+	char name[80];
+
+	draw_all(l);
+	snprintf(name, sizeof(name), "%s: IPv%u, a packet", what, l->af);
+	packets(b, e, l, name, limit);
+	if (limit > 0) {
+		snprintf(name, sizeof(name), "%s: IPv%u", what, l->af);
+		alone(b, e, l, name, limit);
+	}
+	free(l->drawn);
+}
+
 /* The same packets, of which half are blocked by an address in the rule. */
 static void
 no_table(struct bench *b)
@@ -197,8 +251,8 @@ no_table(struct bench *b)
 	    "pass in no state\n");
 	compile_text(&rules, NULL, PFK_LOWER_AUTO, NULL, &c);
 	e = engine_for(c.image, NULL, NULL);
-	lookups(b, e, &four, "no table, IPv4", 0);
-	lookups(b, e, &six, "no table, IPv6", 0);
+	lookups(b, e, &four, "no table", 0);
+	lookups(b, e, &six, "no table", 0);
 	pfk_engine_free(e);
 	pfk_image_free(c.image);
 	text_free(&rules);
@@ -211,34 +265,21 @@ table(struct bench *b, uint32_t n, bool hosts, const char *what,
 {
 	struct text rules = { 0 }, file = { 0 };
 	struct pfk_table_entry *entries = prefixes_new(n, hosts, n);
-	struct lookups four = { entries, n, 4, NULL }, six = { entries, n, 6,
-	    NULL };
+	struct lookups four = { entries, n, 4, NULL };
+	struct lookups six = { entries, n, 6, NULL };
 	struct compiled c;
 	struct pfk_engine *e;
-	struct meter m;
-	double start;
 	char name[80];
 
 	prefixes_text(entries, n, &file);
 	text_add(&rules, RULES);
 	compile_text(&rules, &file, PFK_LOWER_AUTO, NULL, &c);
-	meter_init(&m);
-	start = cpu_now();
-	e = engine_for(c.image, &m.allocator, NULL);
 	snprintf(name, sizeof(name), "%s: compile", what);
 	report_one(b, "tables", name, "s", c.seconds, 0, NULL);
-	snprintf(name, sizeof(name), "%s: build", what);
-	report_one(b, "tables", name, "s", cpu_now() - start, 0, NULL);
-	snprintf(name, sizeof(name), "%s: memory of an entry", what);
-	report_one(b, "tables", name, "bytes", (double)m.now / n, 0, NULL);
-	snprintf(name, sizeof(name), "%s: lookup, IPv4", what);
-	lookups(b, e, &four, name, limit);
-	alone(b, e, &four, name);
-	if (!hosts) {
-		snprintf(name, sizeof(name), "%s: lookup, IPv6", what);
-		lookups(b, e, &six, name, limit);
-		alone(b, e, &six, name);
-	}
+	e = build(b, c.image, n, what);
+	lookups(b, e, &four, what, limit);
+	if (!hosts)
+		lookups(b, e, &six, what, limit);
 	snprintf(name, sizeof(name), "%s: add or delete", what);
 	updates(b, e, &four, name);
 	pfk_engine_free(e);
