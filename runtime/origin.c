@@ -309,6 +309,31 @@ pfk_image_table(const struct pfk_image *im, size_t i,
 	set_element(im, &e, &out->statement);
 }
 
+/* pf looks into the main ruleset's table if the anchor has none. */
+static long
+table_meant(const struct pfk_image *im, const struct img_addr *a)
+{
+	const struct img_table *t;
+
+	if (a->kind != IMG_ADDR_TABLE)
+		return -1;
+	t = &im->tables[a->ref];
+	if ((t->flags & IMG_T_DEFINED) != 0 || t->anchor == 0)
+		return a->ref;
+	for (uint32_t i = 0; i < im->ntables; i++)
+		if (im->tables[i].anchor == 0 && strcmp(image_string(im,
+		    im->tables[i].name), image_string(im, t->name)) == 0)
+			return i;
+	return a->ref;
+}
+
+void
+pfk_image_rule_tables(const struct pfk_image *im, size_t rule, long table[2])
+{
+	table[0] = table_meant(im, &im->rules[rule].src);
+	table[1] = table_meant(im, &im->rules[rule].dst);
+}
+
 void
 pfk_image_table_addresses(const struct pfk_image *im, size_t table,
     bool (*fn)(void *, const struct pfk_table_address *), void *ctx)

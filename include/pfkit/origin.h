@@ -140,6 +140,12 @@ size_t	 pfk_image_tables(const struct pfk_image *);
 void	 pfk_image_table(const struct pfk_image *, size_t,
 	    struct pfk_table_origin *);
 /*
+ * The tables that the rule's source and destination are held against, -1 where
+ * there is none: that of its anchor, or else of the main ruleset.
+ */
+void	 pfk_image_rule_tables(const struct pfk_image *, size_t rule,
+	    long table[2]);
+/*
  * Its addresses as the ruleset gives them, in order; `element' is what was
  * written for it: several of one name, all of one file.
  */

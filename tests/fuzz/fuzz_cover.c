@@ -18,7 +18,7 @@ const char program_name[] = "fuzz_cover";
 
 static const char ruleset[] =
 	"web = \"{ 80 443 }\"\n"
-	"block all\n"
+	"table <t> { 10.0.0.0/8 !10.0.0.1 }\nblock from <t>\n"
 	"pass in proto tcp from { 10.0.0.1 10.0.0.2 10.0.0.3 10.0.0.4 "
 	"10.0.0.5 10.0.0.6 } to port $web\n"
 	"anchor \"a\" {\npass\n}\n";

@@ -34,7 +34,7 @@ static const char help[] =
     "\n"
     "Says what was exercised of a ruleset: which lines decided, which only\n"
     "matched, were only asked, were never asked; and the same of the elements\n"
-    "of lists and of the values of macros.\n"
+    "of lists, the values of macros and the entries of tables.\n"
     "\n"
     "DATA are files that `--cover-out FILE' of replay, trace and test has\n"
     "written, of one and the same ruleset; they add up.\n"
@@ -44,19 +44,21 @@ static const char help[] =
     "  --lcov FILE      a tracefile for lcov and genhtml\n"
     "  --json           for programs, instead of the text\n"
     "  --cover-out FILE all of the data as one file\n"
-    "  --threshold [lines:|elements:|macros:]N\n"
+    "  --threshold [lines:|elements:|macros:|tables:]N\n"
     "                   status 1 if fewer than N percent are covered (lines,\n"
     "                   if it does not say)\n"
     "\n"
     "A line, an element or a value is covered if a rule that it is part of\n"
     "decided about a packet, or a state of that rule did; match rules and\n"
-    "anchors are if they matched.\n"
+    "anchors are if they matched, entries of tables if an address that a rule\n"
+    "matched was found by them.\n"
     "\n"
     "Exit status: 0 done, 1 below the threshold, 2 the command line is wrong,\n"
     "or a file.\n";
 
-enum { LINES, ELEMENTS, MACROS, TOTALS };
-static const char *const totals[TOTALS] = { "lines", "elements", "macros" };
+enum { LINES, ELEMENTS, MACROS, TABLES, TOTALS };
+static const char *const totals[TOTALS] = { "lines", "elements", "macros",
+    "tables" };
 
 struct cover_options {
 	bool		 all, json;
@@ -84,7 +86,7 @@ take_threshold(struct cover_options *o, const char *arg)
 	if (which == TOTALS || *number < '0' || *number > '9' ||
 	    *end != '\0' || !(n >= 0 && n <= 100))
 		usage_error(COMMAND, "--threshold: not [lines:|elements:|"
-		    "macros:] and a number from 0 to 100: %s", arg);
+		    "macros:|tables:] and a number from 0 to 100: %s", arg);
 	o->threshold[which] = n;
 }
 
@@ -132,7 +134,7 @@ static int
 judge(const struct cover_options *o, const struct model *m)
 {
 	const struct model_total *const t[TOTALS] = { &m->lines, &m->parts,
-	    &m->macros };
+	    &m->macros, &m->tables };
 	int status = 0;
 
 	for (int i = 0; i < TOTALS; i++)
@@ -169,7 +171,7 @@ report(const struct cover_options *o, const struct model *m)
 int
 command_cover(int argc, char **argv)
 {
-	struct cover_options o = { .threshold = { 0, 0, 0 } };
+	struct cover_options o = { .threshold = { 0 } };
 	struct model *m;
 	int status;
 

@@ -29,6 +29,8 @@ cover_free(struct cover *c)
 	for (uint32_t i = 0; i < c->nrulesets; i++) {
 		free(c->rulesets[i].first);
 		free(c->rulesets[i].evaluations);
+		free(c->rulesets[i].rule_tables);
+		cover_tables_free(&c->rulesets[i]);
 		pfk_image_free(c->rulesets[i].owned);
 	}
 	for (uint32_t i = 0; i < c->nruns; i++) {
@@ -57,6 +59,7 @@ number_origins(struct cover_ruleset *rs)
 
 	for (uint32_t i = 0; i < rs->nrules; i++) {
 		rs->first[i] = n;
+		pfk_image_rule_tables(rs->image, i, rs->rule_tables[i]);
 		pfk_image_origins(rs->image, i, &all);
 		while (pfk_image_next_origin(&all, &o))
 			n++;
@@ -78,8 +81,10 @@ cover_ruleset(struct cover *c, const struct pfk_image *im)
 	rs = &c->rulesets[c->nrulesets];
 	*rs = (struct cover_ruleset){ .image = im, .nrules = (uint32_t)n,
 	    .first = xcalloc(n + 1, sizeof(*rs->first)),
-	    .evaluations = xcalloc(n + 1, sizeof(*rs->evaluations)) };
+	    .evaluations = xcalloc(n + 1, sizeof(*rs->evaluations)),
+	    .rule_tables = xcalloc(n + 1, sizeof(*rs->rule_tables)) };
 	number_origins(rs);
+	cover_number_entries(rs);
 	return c->nrulesets++;
 }
 
@@ -229,6 +234,30 @@ which_origin(struct cover *c, const struct cover_ruleset *rs, uint32_t rule,
 	return d->origin;
 }
 
+/* A packet that a state decided may be an answer: no entry is due to it. */
+static void
+hit_entries(struct cover *c, uint32_t ruleset, size_t rule,
+    const struct pfk_flow *flow, uint32_t interface, enum cover_what what,
+    uint64_t n)
+{
+	struct cover_ruleset *rs = &c->rulesets[ruleset];
+
+	if (flow == NULL || what == COVER_STATE)
+		return;
+	for (int side = 0; side < 2; side++) {
+		long table = rs->rule_tables[rule][side];
+		uint32_t entry;
+
+		if (table < 0)
+			continue;
+		entry = cover_entry(rs, (uint32_t)table, flow->af,
+		    side == 0 ? flow->src.addr : flow->dst.addr);
+		if (entry != COVER_NO_ENTRY)
+			cover_slot(c, ruleset, COVER_ENTRY + entry,
+			    interface)->n[what] += n;
+	}
+}
+
 void
 cover_hit(struct cover *c, const struct pfk_image *im, size_t rule,
     const struct pfk_flow *flow, const char *ifname, enum cover_what what,
@@ -236,13 +265,14 @@ cover_hit(struct cover *c, const struct pfk_image *im, size_t rule,
 {
 	uint32_t i = cover_ruleset(c, im);
 	const struct cover_ruleset *rs = &c->rulesets[i];
-	uint32_t origin;
+	uint32_t origin, interface;
 
 	if (rs->first[rule] == rs->first[rule + 1])
 		return;
 	origin = which_origin(c, rs, (uint32_t)rule, flow);
-	cover_slot(c, i, origin, cover_interface(c, ifname != NULL ? ifname :
-	    ""))->n[what] += n;
+	interface = cover_interface(c, ifname != NULL ? ifname : "");
+	cover_slot(c, i, origin, interface)->n[what] += n;
+	hit_entries(c, i, rule, flow, interface, what, n);
 }
 
 void

@@ -11,7 +11,8 @@
  * What has no engine calls cover_hit() for what it finds.  Everything is
  * counted by origin (pfkit/origin.h): the elements of a statement's lists that
  * one flat rule was made of, and of a rule that the optimiser merged the one
- * that the packet would have met.  So runs with other levels of optimisation,
+ * that the packet would have met.  Of a table that the rule looked into the
+ * entry is counted, too, that the packet's address was found by.  So runs with other levels of optimisation,
  * other hosts and other packets add up, as long as the text is the same.
  *
  * The file (cover_write(), cover_read(); `--cover-out FILE') has lines of
@@ -26,6 +27,7 @@
  *	image BYTES			numbered likewise
  *	rule IMAGE RULE EVALUATIONS
  *	hit IMAGE RULE ORIGIN INTERFACE DECIDED MATCHED STATES
+ *	entry IMAGE TABLE ENTRY INTERFACE DECIDED MATCHED STATES
  *	end
  *	the images, one after the other, as they stand in a .pfi file
  *

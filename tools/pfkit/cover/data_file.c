@@ -51,15 +51,15 @@ put_run(struct out *o, const struct cover_run *r)
 		    r->stretch[i][COVER_OTHER]);
 }
 
-/* Origins count over all rules of an image; in the file, from the rule's. */
+/* Which of n owners (rules, tables) the number belongs to. */
 static uint32_t
-rule_of(const struct cover_ruleset *rs, uint32_t origin)
+owner_of(const uint32_t *first, uint32_t n, uint32_t number)
 {
-	uint32_t lo = 0, hi = rs->nrules, mid;
+	uint32_t lo = 0, hi = n, mid;
 
 	while (hi - lo > 1) {
 		mid = lo + (hi - lo) / 2;
-		if (rs->first[mid] <= origin)
+		if (first[mid] <= number)
 			lo = mid;
 		else
 			hi = mid;
@@ -92,11 +92,16 @@ put_slots(struct out *o, const struct cover *c)
 	qsort(v, n, sizeof(*v), by_place);
 	for (uint32_t i = 0; i < n; i++) {
 		const struct cover_ruleset *rs = &c->rulesets[v[i].image];
-		uint32_t rule = rule_of(rs, v[i].origin);
+		bool entry = v[i].origin >= COVER_ENTRY;
+		const uint32_t *first = entry ? rs->entry0 : rs->first;
+		uint32_t number = v[i].origin - (entry ? COVER_ENTRY : 0);
+		uint32_t owner = owner_of(first, entry ? rs->ntables :
+		    rs->nrules, number);
 
-		out_printf(o, "hit %" PRIu32 " %" PRIu32 " %" PRIu32 " %" PRIu32
-		    " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", v[i].image,
-		    rule, v[i].origin - rs->first[rule], v[i].interface - 1,
+		out_printf(o, "%s %" PRIu32 " %" PRIu32 " %" PRIu32 " %" PRIu32
+		    " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n",
+		    entry ? "entry" : "hit", v[i].image, owner,
+		    number - first[owner], v[i].interface - 1,
 		    v[i].counts.n[COVER_DECIDED], v[i].counts.n[COVER_MATCHED],
 		    v[i].counts.n[COVER_STATE]);
 	}
@@ -309,23 +314,38 @@ read_rule(struct reading *r, char *rest)
 	return 0;
 }
 
+/* Of a rule, or of a table. */
 static int
-read_hit(struct reading *r, char *rest)
+read_counts(struct reading *r, const char *rest, bool entry)
 {
 	const struct cover_ruleset *rs;
+	const uint32_t *first;
 	struct cover_counts *k;
 	uint64_t v[7];
 
-	if (!numbers(rest, v, 7) || (rs = ruleset_of(r, v[0])) == NULL ||
-	    v[1] >= rs->nrules ||
-	    v[2] >= rs->first[v[1] + 1] - rs->first[v[1]] ||
-	    v[3] >= r->ninterfaces)
+	if (!numbers(rest, v, 7) || (rs = ruleset_of(r, v[0])) == NULL)
 		return bad(r, "not what a rule was hit by");
-	k = cover_slot(r->c, r->image0 + (uint32_t)v[0],
-	    rs->first[v[1]] + (uint32_t)v[2], r->interface[v[3]]);
+	first = entry ? rs->entry0 : rs->first;
+	if (v[1] >= (entry ? rs->ntables : rs->nrules) ||
+	    v[2] >= first[v[1] + 1] - first[v[1]] || v[3] >= r->ninterfaces)
+		return bad(r, "not what a rule was hit by");
+	k = cover_slot(r->c, r->image0 + (uint32_t)v[0], first[v[1]] +
+	    (uint32_t)v[2] + (entry ? COVER_ENTRY : 0), r->interface[v[3]]);
 	for (int i = 0; i <= COVER_STATE; i++)
 		k->n[i] += v[4 + i];
 	return 0;
+}
+
+static int
+read_hit(struct reading *r, char *rest)
+{
+	return read_counts(r, rest, false);
+}
+
+static int
+read_entry(struct reading *r, char *rest)
+{
+	return read_counts(r, rest, true);
 }
 
 static const struct {
@@ -335,7 +355,8 @@ static const struct {
 	{ "run ", read_run }, { "packets ", read_packets },
 	{ "verdicts ", read_verdicts }, { "v ", read_stretch },
 	{ "interface ", read_interface }, { "rule ", read_rule },
-	{ "hit ", read_hit }, { "image ", NULL },	/* read before */
+	{ "hit ", read_hit }, { "entry ", read_entry },
+	{ "image ", NULL },		/* read before */
 };
 
 static int

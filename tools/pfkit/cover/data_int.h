@@ -10,16 +10,26 @@ struct cover_counts { uint64_t n[COVER_STATE + 1]; };
 
 /* Of one origin on one interface. */
 struct cover_slot {
-	uint32_t	 image, origin;	/* number in the image, from 0 */
+	uint32_t	 image, origin;	/* number in the image, from 0; or
+					   COVER_ENTRY + that of an entry */
 	uint32_t	 interface;	/* its number + 1; 0: a free slot */
 	struct cover_counts counts;
 };
+
+#define COVER_ENTRY	UINT32_C(0x80000000)
+#define COVER_NO_ENTRY	UINT32_MAX
+
+struct cover_table;
 
 struct cover_ruleset {
 	const struct pfk_image *image;
 	struct pfk_image *owned;	/* the same, if it came from a file */
 	uint32_t	 nrules;
 	uint32_t	*first;		/* origin of each rule, and one behind */
+	long		(*rule_tables)[2]; /* that each rule looks into */
+	uint32_t	 ntables;
+	uint32_t	*entry0;	/* entry of each table, and one behind */
+	struct cover_table **tables;	/* NULL: not looked into yet */
 	uint64_t	*evaluations;	/* of each rule */
 };
 
@@ -59,6 +69,12 @@ struct cover {
 	struct cover_matched *matched;
 	uint32_t	 nmatched, room;
 };
+
+/* data_tables.c: entries are numbered; given back; an address' entry. */
+void	 cover_number_entries(struct cover_ruleset *);
+void	 cover_tables_free(struct cover_ruleset *);
+uint32_t cover_entry(struct cover_ruleset *, uint32_t table, uint8_t af,
+	    const uint8_t *addr);
 
 /* cover_read() of bytes, which are changed; a NUL stands behind them. */
 int	 cover_parse(struct cover *, const char *name, char *data, size_t len);

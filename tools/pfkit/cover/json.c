@@ -108,6 +108,7 @@ report_json(const struct model *m)
 	total(o, "lines", &m->lines);
 	total(o, "elements", &m->parts);
 	total(o, "macro_values", &m->macros);
+	total(o, "table_entries", &m->tables);
 	out_str(o, ",\"runs\":[");
 	for (uint32_t i = 1; i < m->cover->nruns; i++) {
 		out_str(o, i > 1 ? "," : "");
@@ -122,6 +123,14 @@ report_json(const struct model *m)
 	for (uint32_t i = 0; i < m->values.n; i++) {
 		out_str(o, i > 0 ? "," : "");
 		item(o, m, &m->values.v[i]);
+		out_char(o, '}');
+	}
+	out_str(o, "],\"entries\":[");
+	for (uint32_t i = 0; i < m->entries.n; i++) {
+		out_str(o, i > 0 ? "," : "");
+		item(o, m, &m->entries.v[i]);
+		out_str(o, ",\"table\":");
+		out_json_string(o, m->entries.v[i].table);
 		out_char(o, '}');
 	}
 	out_str(o, "]}\n");

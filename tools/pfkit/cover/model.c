@@ -31,7 +31,7 @@ struct table { struct slot *v; uint32_t n, used; };
 
 struct building {
 	struct model	*m;
-	struct table	 statements, elements, values;
+	struct table	 statements, elements, values, entries;
 	const struct pfk_image *image;
 	uint32_t	 ruleset;
 	uint32_t	*source;	/* of the image -> of the model */
@@ -259,12 +259,74 @@ add_origin(struct building *b, const struct seen *s)
 	}
 }
 
+/* ---- tables ---- */
+
+/* The entries of a table, as they come by. */
+struct entries {
+	struct building	*b;
+	struct pfk_place last;
+	const char	*table;
+	uint32_t	 next;		/* number of the next entry */
+};
+
+static void take_slots(struct building *, uint32_t, struct seen *);
+
+static bool
+add_entry(void *ctx, const struct pfk_table_address *a)
+{
+	struct entries *x = ctx;
+	const struct pfk_place *p = &a->element.at;
+	struct model_item fresh, *it;
+	struct seen s = { .slots = NULL };
+	struct key k;
+
+	if (x->last.len != UINT32_MAX && p->source == x->last.source &&
+	    p->off == x->last.off)
+		return true;
+	x->last = *p;
+	take_slots(x->b, COVER_ENTRY + x->next++, &s);
+	if (a->neg || p->source == PFK_NO_SOURCE)
+		return true;
+	fresh = item_at(x->b, &a->element);
+	fresh.table = x->table;
+	fresh.acts = true;
+	k = (struct key){ NO_STATEMENT, 1, fresh.source, fresh.off,
+	    fresh.use_source, fresh.use_off };
+	it = item(&x->b->entries, &x->b->m->entries, &k, &fresh);
+	it->dropped = false;
+	it->nrules++;
+	add(it, s.slots, s.nslots, 0);
+	return true;
+}
+
+/* Those that the optimiser and pools made are told as the rules' elements. */
+static void
+add_tables(struct building *b)
+{
+	struct pfk_table_origin info;
+	const struct cover_ruleset *rs = &b->m->cover->rulesets[b->ruleset];
+
+	for (uint32_t i = 0; i < rs->ntables; i++) {
+		struct entries x = { .b = b, .next = rs->entry0[i],
+		    .last.len = UINT32_MAX };
+
+		pfk_image_table(rs->image, i, &info);
+		x.table = info.name;
+		if (strncmp(info.name, "__automatic_", 12) != 0)
+			pfk_image_table_addresses(rs->image, i, add_entry,
+			    &x);
+	}
+}
+
 /* Counts of the origin, which come in order. */
 static void
 take_slots(struct building *b, uint32_t origin, struct seen *s)
 {
-	s->slots = &b->slots[b->next];
 	s->nslots = 0;
+	while (b->next < b->nslots && b->slots[b->next].image == b->ruleset &&
+	    b->slots[b->next].origin < origin)
+		b->next++;
+	s->slots = &b->slots[b->next];
 	while (b->next < b->nslots && b->slots[b->next].image == b->ruleset &&
 	    b->slots[b->next].origin == origin) {
 		b->next++;
@@ -294,6 +356,7 @@ add_ruleset(struct building *b, uint32_t ruleset)
 			add_origin(b, &s);
 		}
 	}
+	add_tables(b);
 }
 
 static int
@@ -377,6 +440,9 @@ sort(struct model *m)
 	if (m->values.n > 0)
 		qsort(m->values.v, m->values.n, sizeof(*m->values.v),
 		    by_place);
+	if (m->entries.n > 0)
+		qsort(m->entries.v, m->entries.n, sizeof(*m->entries.v),
+		    by_place);
 	free(to);
 }
 
@@ -398,8 +464,9 @@ status_of(const struct model_item *it)
 		return STATUS_DROPPED;
 	if (it->counts.all.n[COVER_MATCHED] > 0)
 		return STATUS_OVERRULED;
-	return it->counts.evaluations > 0 ? STATUS_NEVER_MATCHED :
-	    STATUS_NEVER_EVALUATED;
+	/* how often a table was asked is not known */
+	return it->counts.evaluations > 0 || it->table != NULL ?
+	    STATUS_NEVER_MATCHED : STATUS_NEVER_EVALUATED;
 }
 
 /* listed: only elements of lists are summed up; others are their line. */
@@ -507,10 +574,12 @@ model_new(char **files, size_t n)
 		judge(&m->statements, &m->lines, false);
 		judge(&m->elements, &m->parts, true);
 		judge(&m->values, &m->macros, false);
+		judge(&m->entries, &m->tables, false);
 	}
 	free(b.statements.v);
 	free(b.elements.v);
 	free(b.values.v);
+	free(b.entries.v);
 	free(b.source);
 	free(b.slots);
 	if (status == 0)
@@ -535,6 +604,7 @@ model_free(struct model *m)
 	free_items(&m->statements);
 	free_items(&m->elements);
 	free_items(&m->values);
+	free_items(&m->entries);
 	free(m->sources);
 	quotes_free(m->quotes);
 	cover_free(m->cover);

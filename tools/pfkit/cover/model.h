@@ -10,7 +10,8 @@
  * The model is about text: statements, the elements of their lists, the values
  * of macros.  A statement has the sum of its rules; an element that of the
  * rules that were made of it; a macro's value that of all elements that are
- * it, whatever statement uses the macro.
+ * it, whatever statement uses the macro.  An entry of a table has what rules
+ * did with packets whose address was found by it; entries with `!' have none.
  */
 #ifndef COVER_MODEL_H
 #define COVER_MODEL_H
@@ -53,6 +54,7 @@ struct model_item {
 	enum pfk_part	 part;
 	bool		 listed;
 	const char	*macro;		/* name, or NULL */
+	const char	*table;		/* entries: name of theirs */
 	/* where it stands in the statement: itself, or a macro's use */
 	uint32_t	 use_source, use_off, use_len;
 };
@@ -76,7 +78,8 @@ struct model {
 	struct model_items statements;	/* by place */
 	struct model_items elements;	/* by statement, then by place */
 	struct model_items values;	/* by place */
-	struct model_total lines, parts, macros;
+	struct model_items entries;	/* of tables; by place */
+	struct model_total lines, parts, macros, tables;
 };
 
 /*

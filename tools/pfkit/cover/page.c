@@ -135,6 +135,8 @@ put_sums(struct out *o, const struct model *m)
 	put_sum(o, "Lines", &m->lines);
 	put_sum(o, "Elements of lists", &m->parts);
 	put_sum(o, "Values of macros", &m->macros);
+	if (m->tables.all > 0)
+		put_sum(o, "Entries of tables", &m->tables);
 	out_str(o, "</dl>\n");
 }
 
@@ -197,8 +199,8 @@ put_legend(struct out *o)
 		out_printf(o, "<li><b class=\"%s\" aria-hidden=\"true\">%s</b>"
 		    "%s</li>", status_names[i], page_statuses[i].sign,
 		    page_statuses[i].text);
-	out_str(o, "</ul>\n<p>Elements of lists and values of macros are "
-	    "marked one by one; point at one for its counts.</p>\n");
+	out_str(o, "</ul>\n<p>Elements of lists, values of macros and entries "
+	    "of tables are marked one by one; point at one for its counts.</p>\n");
 }
 
 /* Whether there is anything to say about the text. */
@@ -210,6 +212,9 @@ is_shown(const struct model *m, uint32_t source)
 			return true;
 	for (uint32_t i = 0; i < m->values.n; i++)
 		if (m->values.v[i].source == source)
+			return true;
+	for (uint32_t i = 0; i < m->entries.n; i++)
+		if (m->entries.v[i].source == source)
 			return true;
 	return false;
 }

@@ -18,7 +18,7 @@ struct mark {
 
 struct marks { struct mark *v; uint32_t n, room; };
 
-/* Numbers of items for the script: statements, elements, values. */
+/* Numbers of items for the script: in the order of page_data(). */
 static uint32_t
 number_of(const struct model *m, const struct model_item *it)
 {
@@ -26,8 +26,11 @@ number_of(const struct model *m, const struct model_item *it)
 		return (uint32_t)(it - m->statements.v);
 	if (it >= m->elements.v && it < m->elements.v + m->elements.n)
 		return m->statements.n + (uint32_t)(it - m->elements.v);
-	return m->statements.n + m->elements.n +
-	    (uint32_t)(it - m->values.v);
+	if (it >= m->values.v && it < m->values.v + m->values.n)
+		return m->statements.n + m->elements.n +
+		    (uint32_t)(it - m->values.v);
+	return m->statements.n + m->elements.n + m->values.n +
+	    (uint32_t)(it - m->entries.v);
 }
 
 static void
@@ -67,6 +70,13 @@ find_marks(struct marks *k, const struct model *m, uint32_t source)
 	for (uint32_t i = 0; i < m->values.n; i++) {
 		it = &m->values.v[i];
 		if (it->source == source)
+			add_mark(k, m, it, it->off, it->len);
+	}
+	for (uint32_t i = 0; i < m->entries.n; i++) {
+		it = &m->entries.v[i];
+		if (it->use_source == source)
+			add_mark(k, m, it, it->use_off, it->use_len);
+		if (it->macro != NULL && it->source == source)
 			add_mark(k, m, it, it->off, it->len);
 	}
 	if (k->n > 0)
@@ -116,7 +126,8 @@ open_mark(struct out *o, const struct model *m, const struct mark *v,
 		char *text = model_text(m, it);
 
 		out_str(o, i > 0 ? "&#10;" : "");
-		html_text(o, pfk_part_name(it->part));
+		html_text(o, it->table != NULL ? "entry" :
+		    pfk_part_name(it->part));
 		out_char(o, ' ');
 		html_text(o, text);
 		out_printf(o, ": %s, %" PRIu64 " decided, %" PRIu64
@@ -273,5 +284,6 @@ page_data(struct out *o, const struct model *m)
 	put_items(o, &m->statements, &between);
 	put_items(o, &m->elements, &between);
 	put_items(o, &m->values, &between);
+	put_items(o, &m->entries, &between);
 	out_str(o, "]}</script>\n");
 }

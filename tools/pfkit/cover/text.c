@@ -96,6 +96,18 @@ put_value(const struct model *m, const struct model_item *it)
 	free(text);
 }
 
+static void
+put_entry(const struct model *m, const struct model_item *it)
+{
+	char *text = model_text(m, it);
+
+	put_place(m, it);
+	printf(": ");
+	put_text(text);
+	printf(" of <%s>", it->table);
+	free(text);
+}
+
 typedef void put_fn(const struct model *, const struct model_item *);
 
 /* Elements of a statement that did nothing are not told one by one. */
@@ -162,6 +174,8 @@ report_text(const struct model *m, bool all)
 	total("", "lines", &m->lines);
 	total(", ", "elements of lists", &m->parts);
 	total(", ", "values of macros", &m->macros);
+	if (m->tables.all > 0)
+		total(", ", "entries of tables", &m->tables);
 	putchar('\n');
 	for (uint32_t i = 1; i < m->cover->nruns; i++) {
 		const struct cover_run *r = &m->cover->runs[i];
@@ -175,4 +189,5 @@ report_text(const struct model *m, bool all)
 	list(m, &m->statements, put_item, "lines ");
 	list(m, &m->elements, put_element, "elements ");
 	list(m, &m->values, put_value, "values ");
+	list(m, &m->entries, put_entry, "entries ");
 }
