@@ -105,6 +105,7 @@ struct setting {
 	struct span { size_t off, end; } *spans;
 	size_t		 nspans;
 	struct run	*run;		/* while its tests run */
+	struct pfk_image *kept;		/* that coverage refers to */
 };
 
 enum test_kind { TEST_PASS, TEST_BLOCK, TEST_REPLAY, TEST_FILE };
@@ -118,8 +119,7 @@ enum yes_no { UNSAID, YES, NO };
 /* nat-to or rdr-to, as wanted */
 struct translation {
 	enum yes_no	 wanted;
-	size_t		 off, end;	/* its text */
-	size_t		 address;	/* of it, behind nat-to */
+	size_t		 at, off, end;	/* `nat-to'; its address */
 	uint16_t	 port[2];	/* 0: unsaid */
 };
 enum { NAT, RDR };
@@ -212,6 +212,10 @@ struct test_options {
 	struct ruleset_options ruleset;	/* what files do not name */
 	const char	*formats[NFORMATS];	/* path, "-", or NULL */
 	const char	*run;		/* --run */
+	struct header	*facts;		/* host options, as given */
+	size_t		 nfacts;
+	const char	*cover_out;
+	struct cover	*cover;
 	bool		 list, fail_fast, verbose;
 	char		**files;
 	size_t		 nfiles;

@@ -1,0 +1,433 @@
+/*
+ * From expectations to rules.
+ *
+ * The compiler reads the ruleset and, as if it ended in an `include', a text
+ * in which all of a test file is blank but the macros, the tables and the
+ * rules in its expectations, every one where it is in the file.  So a mistake
+ * has its place; the line that has one is told, taken out, and the others are
+ * compiled again.  Further texts have what else must be compiled: rules of
+ * second crossings, addresses of translations.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../pfkit.h"
+#include "run.h"
+
+/* ---- reading ---- */
+
+static int
+give(const struct buffer *b, const struct pfk_allocator *a, char **text,
+    size_t *len)
+{
+	*text = a->fn(a->ctx, NULL, 0, b->len + 1);
+	if (*text == NULL)
+		return ENOMEM;
+	memcpy(*text, b->len > 0 ? b->text : "", b->len + 1);
+	*len = b->len;
+	return 0;
+}
+
+static int
+read_disk(const char *path, const struct pfk_allocator *a, char **text,
+    size_t *len)
+{
+	struct source *s = source_read(path);
+	struct buffer b;
+	int error;
+
+	if (s == NULL)
+		return errno;
+	b = (struct buffer){ s->text, s->len, 0 };
+	error = give(&b, a, text, len);
+	source_free(s);
+	return error;
+}
+
+static int
+read_text(void *ctx, const char *path, const struct pfk_allocator *a,
+    char **text, size_t *len)
+{
+	struct run *r = ctx;
+
+	if (strcmp(path, r->o.compile.path) == 0 && r->main_text.len > 0)
+		return give(&r->main_text, a, text, len);
+	for (int i = 0; i < NTEXTS; i++)
+		if (strcmp(path, r->names[i]) == 0)
+			return give(&r->texts[i], a, text, len);
+	if (strcmp(path, r->facts_name) == 0)
+		return give(&r->facts, a, text, len);
+	return read_disk(path, a, text, len);
+}
+
+/* ---- texts ---- */
+
+/* A text of blanks, with the file's lines. */
+static void
+blank_text(const struct source *s, struct buffer *b)
+{
+	buffer_free(b);
+	buffer_bytes(b, s->text, s->len);
+	for (size_t i = 0; i < b->len; i++)
+		if (b->text[i] != '\n')
+			b->text[i] = ' ';
+}
+
+static void
+show(const struct source *s, struct buffer *b, size_t off, size_t end)
+{
+	memcpy(b->text + off, s->text + off, end - off);
+}
+
+static void
+hide(struct buffer *b, size_t off, size_t end)
+{
+	for (size_t i = off; i < end; i++)
+		if (b->text[i] != '\n' && (b->text[i] != '\\' ||
+		    (b->text[i + 1] != '\n' && b->text[i + 1] != '\r')))
+			b->text[i] = ' ';
+}
+
+/* "in on em1" where "through em1 em0" was: it is shorter */
+static void
+put_crossing(const struct test *t, struct buffer *b, const char *words,
+    const struct span *name)
+{
+	size_t off = t->through_at.off, len = strlen(words);
+
+	memcpy(b->text + off, words, len);
+	memcpy(b->text + off + len, t->source->text + name->off,
+	    name->end - name->off);
+}
+
+static void
+show_rule(const struct test *t, struct buffer *b)
+{
+	show(t->source, b, t->off, t->end);
+	for (size_t i = 0; i < t->nblanks; i++)
+		hide(b, t->blanks[i].off, t->blanks[i].end);
+}
+
+static bool
+is_of(const struct run *r, const struct test *t)
+{
+	return t->setting == r->setting && t->status == TEST_WAITS &&
+	    (t->kind == TEST_PASS || t->kind == TEST_BLOCK);
+}
+
+/* The addresses of a translation as a rule's destination, on its line. */
+static void
+show_addresses(struct run *r, const struct test *t, int kind)
+{
+	const struct translation *x = &t->want.translation[kind];
+	struct buffer *b = &r->texts[TEXT_NAT + kind];
+
+	if (x->wanted != YES)
+		return;
+	show(t->source, b, x->off, x->end);
+	/* ending where `nat-to' ends */
+	memcpy(b->text + x->at - 2, "block to", 8);
+}
+
+static void
+make_texts(struct run *r, struct test *first)
+{
+	const struct setting *s = r->setting;
+
+	for (int i = 0; i < NTEXTS; i++)
+		blank_text(s->source, &r->texts[i]);
+	for (size_t i = 0; i < s->nspans; i++)
+		show(s->source, &r->texts[TEXT_FIRST], s->spans[i].off,
+		    s->spans[i].end);
+	for (struct test *t = first; t != NULL; t = t->next) {
+		if (!is_of(r, t))
+			continue;
+		show_rule(t, &r->texts[TEXT_FIRST]);
+		if (t->through) {
+			put_crossing(t, &r->texts[TEXT_FIRST], "in on ",
+			    &t->in_if);
+			show_rule(t, &r->texts[TEXT_SECOND]);
+			put_crossing(t, &r->texts[TEXT_SECOND], "out on ",
+			    &t->out_if);
+		}
+		show_addresses(r, t, NAT);
+		show_addresses(r, t, RDR);
+	}
+}
+
+static void
+make_names(struct run *r)
+{
+	const char *name = r->setting->source->name;
+	struct buffer b = { NULL, 0, 0 };
+
+	for (int i = 0; i < NTEXTS; i++) {
+		for (int k = 0; k < i; k++)
+			buffer_str(&b, name[0] == '/' ? "/" : "./");
+		buffer_str(&b, name);
+		r->names[i] = b.text;
+		memset(&b, 0, sizeof(b));
+	}
+	buffer_printf(&b, "%s (tables)", name);
+	r->facts_name = b.text;
+}
+
+/* ---- compiling ---- */
+
+static void
+add_include(struct buffer *b, const char *name)
+{
+	buffer_str(b, "include \"");
+	for (; *name != '\0'; name++) {
+		if (*name == '"' || *name == '\\')
+			buffer_str(b, "\\");
+		buffer_bytes(b, name, 1);
+	}
+	buffer_str(b, "\"\n");
+}
+
+static bool
+add_address(void *ctx, const struct pfk_table_address *a)
+{
+	char text[INET6_ADDRSTRLEN];
+
+	inet_ntop(a->af == 6 ? AF_INET6 : AF_INET, a->addr, text,
+	    sizeof(text));
+	buffer_printf(ctx, " %s%s/%u", a->neg ? "!" : "", text, a->bits);
+	return true;
+}
+
+/* Of an image there is no text: its tables are what can be named. */
+static void
+make_main_of_image(struct run *r)
+{
+	struct pfk_table_origin o;
+	struct buffer list = { NULL, 0, 0 };
+
+	for (size_t i = 0; i < pfk_image_tables(r->image); i++) {
+		pfk_image_table(r->image, i, &o);
+		buffer_free(&list);
+		pfk_image_table_addresses(r->image, i, add_address, &list);
+		if (o.anchor[0] != '\0' || o.name[0] == '_')
+			continue;
+		buffer_printf(&r->main_text, "table <%s> persist {%s }\n",
+		    o.name, list.len > 0 ? list.text : "");
+	}
+	buffer_free(&list);
+}
+
+/* The ruleset's text, then what is included behind it. */
+static bool
+make_main(struct run *r, bool tests)
+{
+	struct source *s = NULL;
+
+	buffer_free(&r->main_text);
+	if (is_image_file(r->o.compile.path))
+		make_main_of_image(r);
+	else if ((s = source_read(r->o.compile.path)) == NULL) {
+		warning("%s: %s", r->o.compile.path, strerror(errno));
+		return false;
+	} else
+		buffer_bytes(&r->main_text, s->text, s->len);
+	source_free(s);
+	buffer_str(&r->main_text, "\n");
+	for (int i = 0; tests && i < NTEXTS; i++)
+		add_include(&r->main_text, r->names[i]);
+	if (!tests)
+		add_include(&r->main_text, r->facts_name);
+	return true;
+}
+
+static bool
+has_tables(const struct setting *s)
+{
+	for (size_t i = 0; i < s->nspans; i++)
+		if (strncmp(s->source->text + s->spans[i].off, "table", 5) == 0)
+			return true;
+	return false;
+}
+
+static bool
+is_used(const struct run *r, int text)
+{
+	for (size_t i = 0; i < r->texts[text].len; i++)
+		if (r->texts[text].text[i] != ' ' &&
+		    r->texts[text].text[i] != '\n')
+			return true;
+	return false;
+}
+
+bool
+compile_ruleset(struct run *r)
+{
+	struct pfk_files files = { read_text, r };
+	const struct setting *s = r->setting;
+
+	make_names(r);
+	blank_text(s->source, &r->facts);
+	for (size_t i = 0; i < s->nspans; i++)
+		show(s->source, &r->facts, s->spans[i].off, s->spans[i].end);
+	if (has_tables(s) && !is_image_file(r->o.compile.path)) {
+		if (!make_main(r, false))
+			return false;
+		r->o.compile.files = &files;
+	}
+	r->image = ruleset_image(&r->o, r->host);
+	r->o.compile.files = NULL;
+	buffer_free(&r->main_text);
+	return r->image != NULL;
+}
+
+/* The test that the line is of; NULL: none. */
+static struct test *
+test_of_line(const struct run *r, struct test *first, uint32_t line)
+{
+	for (struct test *t = first; t != NULL; t = t->next) {
+		uint32_t end, column;
+
+		if (!is_of(r, t))
+			continue;
+		source_place(t->source, t->end, &end, &column);
+		if (line >= t->line && line <= end)
+			return t;
+	}
+	return NULL;
+}
+
+/* "file:line: message" of one of our texts; where the message is, or NULL. */
+static const char *
+our_message(const struct run *r, const char *line, size_t len, uint32_t *number)
+{
+	for (int i = NTEXTS - 1; i >= 0; i--) {
+		size_t n = strlen(r->names[i]);
+		char *end;
+
+		if (len <= n || strncmp(line, r->names[i], n) != 0 ||
+		    line[n] != ':')
+			continue;
+		*number = (uint32_t)strtoul(line + n + 1, &end, 10);
+		if (*end == ':' && end[1] == ' ')
+			return end + 2;
+	}
+	return NULL;
+}
+
+static void
+all_wrong(const struct run *r, struct test *first, uint32_t line,
+    const char *text, size_t len)
+{
+	for (struct test *t = first; t != NULL; t = t->next) {
+		if (!is_of(r, t))
+			continue;
+		if (line > 0 && line <= t->source->nlines)
+			test_wrong(t, t->source->lines[line - 1], "%.*s",
+			    (int)len, text);
+		else
+			test_wrong(t, t->off, "%.*s", (int)len, text);
+	}
+}
+
+/* Every message becomes a test's; whether any did. */
+static bool
+tell_tests(const struct run *r, struct test *first, struct pfk_ruleset *rs)
+{
+	size_t len, n;
+	const char *p = pfk_ruleset_diagnostics(rs, PFK_RENDER_PLAIN, &len);
+	bool told = false;
+
+	for (const char *end = p + len; p < end; p += n + 1) {
+		const char *nl = memchr(p, '\n', (size_t)(end - p)), *text;
+		uint32_t line = 0;
+		struct test *t;
+
+		n = nl != NULL ? (size_t)(nl - p) : (size_t)(end - p);
+		text = our_message(r, p, n, &line);
+		if (text == NULL)
+			continue;
+		t = test_of_line(r, first, line);
+		if (t != NULL)
+			test_wrong(t, t->off, "%.*s", (int)(n - (size_t)(text -
+			    p)), text);
+		else if (!told)
+			all_wrong(r, first, line, text, n - (size_t)(text -
+			    p));
+		told = true;
+	}
+	return told;
+}
+
+/* One round: true if the image is there, or nothing more can be done. */
+static bool
+compile_round(struct run *r, struct test *first)
+{
+	struct pfk_files files = { read_text, r };
+	struct pfk_compile_options o = r->o.compile;
+	struct pfk_ruleset *rs = NULL;
+	int error;
+
+	make_texts(r, first);
+	for (int i = 1; i < NTEXTS; i++)
+		if (!is_used(r, i))
+			buffer_free(&r->texts[i]);
+	if (!make_main(r, true))
+		return true;
+	o.files = &files;
+	o.host = r->host;
+	o.optimize = PFK_OPT_NONE;
+	o.loaded = true;
+	error = pfk_compile(&o, &rs);
+	if (error == PFK_OK)
+		error = pfk_ruleset_image(rs, PFK_LOWER_PLAIN, &r->wanted);
+	else if (rs != NULL && tell_tests(r, first, rs)) {
+		pfk_ruleset_free(rs);
+		return false;
+	}
+	if (error != PFK_OK) {
+		const char *why = pfk_strerror(error);
+
+		all_wrong(r, first, 0, why, strlen(why));
+	}
+	pfk_ruleset_free(rs);
+	return true;
+}
+
+/* Which of the compiled rules are which line's. */
+static void
+find_rules(struct run *r)
+{
+	struct pfk_rule_info info;
+
+	r->next = xcalloc(r->wants.nrules + 1, sizeof(*r->next));
+	for (int i = 0; i < NTEXTS; i++)
+		r->first[i] = xcalloc(r->setting->source->nlines + 2,
+		    sizeof(uint32_t));
+	for (size_t n = r->wants.nrules; n-- > 0;) {
+		pfk_image_rule(r->wanted, r->wants.rules[n]->rule, &info);
+		if (info.file == NULL || info.line >
+		    r->setting->source->nlines)
+			continue;
+		for (int i = 0; i < NTEXTS; i++)
+			if (strcmp(info.file, r->names[i]) == 0) {
+				r->next[n] = r->first[i][info.line];
+				r->first[i][info.line] = (uint32_t)n + 1;
+			}
+	}
+}
+
+void
+compile_tests(struct run *r, struct test *first)
+{
+	while (!compile_round(r, first))
+		;
+	if (r->wanted == NULL)
+		return;
+	r->wants = r->rules;
+	r->wants.image = r->wanted;
+	r->wants.rules = NULL;
+	r->wants.nrules = 0;
+	tests_of_rules(&r->wants);
+	find_rules(r);
+}

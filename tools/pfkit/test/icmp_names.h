@@ -1,0 +1,12 @@
+/*
+ * Names of ICMP's types.
+ */
+#ifndef TEST_ICMP_NAMES_H
+#define TEST_ICMP_NAMES_H
+
+#include <stdint.h>
+
+/* Of a name or a number; -1: not known. */
+int	 icmp_type_number(uint8_t af, const char *);
+
+#endif

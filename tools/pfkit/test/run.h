@@ -1,0 +1,86 @@
+/*
+ * What runs the tests of one setting.
+ */
+#ifndef TEST_RUN_H
+#define TEST_RUN_H
+
+#include "../../common/quote.h"
+#include "../cover/data.h"
+#include "cells.h"
+#include "test.h"
+
+/* The texts that are compiled behind the ruleset: what each line is there. */
+enum text { TEXT_FIRST,		/* the rule of the line: of the first crossing */
+    TEXT_SECOND,		/* ... of the second one, of `through' */
+    TEXT_NAT, TEXT_RDR,		/* the addresses of nat-to, rdr-to */
+    NTEXTS };
+
+
+#define REPLIES_MAX	4
+
+/* What the engine did with one packet. */
+struct outcome {
+	enum pfk_verdict verdict;
+	enum pfk_reason	 reason;
+	uint32_t	 rule;
+	enum pfk_state_use state;
+	bool		 logged;
+	unsigned	 changed;
+	uint16_t	 ifid;
+	struct pfk_flow	 before, after;
+	unsigned	 nreplies;
+	enum pfk_reply_kind replies[REPLIES_MAX];
+	uint16_t	 icmp_id;
+	uint8_t		 ip[128];
+	uint32_t	 iplen;
+};
+
+struct run {
+	struct setting	*setting;
+	const struct test_options *options;
+	struct ruleset_options o;	/* of the setting and the command line */
+	struct pfk_host	*host;
+	struct pfk_image *image;	/* the ruleset */
+	struct pfk_image *wanted;	/* with the tests' rules behind it */
+	struct header	*facts_of;	/* options that tell of the host */
+	size_t		 nfacts;
+	struct tests_of	 rules, wants;
+	char		*names[NTEXTS];	/* of the texts */
+	struct buffer	 texts[NTEXTS], main_text, facts;
+	char		*facts_name;
+	/* by text and line: the first of wants.rules, + 1; and the next one */
+	uint32_t	*first[NTEXTS], *next;
+	struct pfk_engine *engine;
+	struct outcome	 outcome;	/* the engine's sink fills it in */
+	uint64_t	 packets;	/* that the engine was given */
+	struct quotes	*quotes;
+	struct cover	*cover;
+};
+
+/* compile.c: false: the ruleset is wrong (told). */
+bool	 compile_ruleset(struct run *);
+/* Mistakes become the tests'. */
+void	 compile_tests(struct run *, struct test *first);
+
+/* probe.c */
+void	 probe_start(struct run *);
+void	 probe_end(struct run *);
+/* A packet as it is built, or (ip) as another crossing left it. */
+const struct outcome *probe(struct run *, const struct packet *, uint8_t dir);
+const struct outcome *probe_ip(struct run *, const struct outcome *,
+	    const char *ifname, uint8_t dir);
+void	 probe_forget(struct run *);	/* states, source nodes */
+bool	 outcome_passes(const struct outcome *);
+
+/* effects.c: NULL if all is as wanted; else what is not. */
+const char *effects_missing(const struct run *, const struct test *,
+	    const struct outcome *, struct buffer *words);
+
+/* failure.c */
+void	 failure(struct run *, struct test *, const struct packet *,
+	    const struct outcome *, const char *what);
+void	 packet_words(const struct run *, const struct packet *,
+	    struct buffer *);
+void	 trace_line(const struct run *, const char *more, struct buffer *);
+
+#endif
