@@ -27,6 +27,7 @@ static const struct command {
 	{ "replay", command_replay, "run captures through a ruleset" },
 	{ "snapshot", command_snapshot,
 	    "print the script that gathers a firewall's facts" },
+	{ "test", command_test, "check what a ruleset is expected to do" },
 	{ "trace", command_trace, "say which rule decides, and why" },
 	{ "help", command_help, "say how a command is used" },
 };

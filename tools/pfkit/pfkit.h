@@ -5,6 +5,7 @@
  *	ruleset.c	the options that say which ruleset, for all commands
  *	check.c, compile.c, disasm.c, snapshot.c
  *	replay/		captures through a ruleset
+ *	test/		expectations that run
  *	trace/		one packet, and why
  *	cover/		what was exercised of a ruleset
  *
@@ -24,6 +25,7 @@ int	 command_cover(int argc, char **argv);
 int	 command_disasm(int argc, char **argv);
 int	 command_replay(int argc, char **argv);
 int	 command_snapshot(int argc, char **argv);
+int	 command_test(int argc, char **argv);
 int	 command_trace(int argc, char **argv);
 
 /* Ends the program: "pfkit: message", and where to read more. */

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "../../common/report.h"
+#include "../../common/textbuf.h"
 #include "out.h"
 
 #define OUT_BUFFER	(1 << 19)
@@ -21,6 +22,8 @@ struct out {
 	bool		 terminal;
 	int		 error;		/* errno of the first */
 	size_t		 len, mark;
+	bool		 collects;	/* out_memory() */
+	struct textbuf	 collected;
 	char		 buf[OUT_BUFFER];
 };
 
@@ -41,12 +44,36 @@ out_open(const char *path)
 	return o;
 }
 
+struct out *
+out_memory(void)
+{
+	struct out *o = xcalloc(1, sizeof(*o));
+
+	o->path = "memory";
+	o->fd = -1;
+	o->collects = true;
+	return o;
+}
+
+const char *
+out_collected(struct out *o, size_t *len)
+{
+	out_flush(o);
+	textbuf_str(&o->collected, "");
+	*len = o->collected.len;
+	return o->collected.text;
+}
+
 void
 out_flush(struct out *o)
 {
 	const char *p = o->buf;
 	ssize_t n;
 
+	if (o->collects) {
+		textbuf_bytes(&o->collected, o->buf, o->len);
+		o->len = 0;
+	}
 	while (o->error == 0 && o->len > 0) {
 		n = write(o->fd, p, o->len);
 		if (n == -1 && errno != EINTR)
@@ -67,7 +94,8 @@ out_close(struct out *o)
 	if (o == NULL)
 		return 0;
 	out_flush(o);
-	if (o->fd != STDOUT_FILENO && close(o->fd) != 0 && o->error == 0)
+	textbuf_free(&o->collected);
+	if (o->fd != STDOUT_FILENO && !o->collects && close(o->fd) != 0 && o->error == 0)
 		o->error = errno;
 	error = o->error;
 	if (error != 0)

@@ -16,6 +16,9 @@ struct out;
 
 /* "-" is standard output.  Ends the program if it cannot be opened. */
 struct out *out_open(const char *path);
+/* What is written stays here, and is read by out_collected(), as text. */
+struct out *out_memory(void);
+const char *out_collected(struct out *, size_t *len);
 /* 0, or 1 and the error was told.  NULL is fine. */
 int	 out_close(struct out *);
 void	 out_flush(struct out *);

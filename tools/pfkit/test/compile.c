@@ -19,7 +19,7 @@
 /* ---- reading ---- */
 
 static int
-give(const struct buffer *b, const struct pfk_allocator *a, char **text,
+give(const struct textbuf *b, const struct pfk_allocator *a, char **text,
     size_t *len)
 {
 	*text = a->fn(a->ctx, NULL, 0, b->len + 1);
@@ -35,12 +35,12 @@ read_disk(const char *path, const struct pfk_allocator *a, char **text,
     size_t *len)
 {
 	struct source *s = source_read(path);
-	struct buffer b;
+	struct textbuf b;
 	int error;
 
 	if (s == NULL)
 		return errno;
-	b = (struct buffer){ s->text, s->len, 0 };
+	b = (struct textbuf){ s->text, s->len, 0 };
 	error = give(&b, a, text, len);
 	source_free(s);
 	return error;
@@ -66,23 +66,23 @@ read_text(void *ctx, const char *path, const struct pfk_allocator *a,
 
 /* A text of blanks, with the file's lines. */
 static void
-blank_text(const struct source *s, struct buffer *b)
+blank_text(const struct source *s, struct textbuf *b)
 {
-	buffer_free(b);
-	buffer_bytes(b, s->text, s->len);
+	textbuf_free(b);
+	textbuf_bytes(b, s->text, s->len);
 	for (size_t i = 0; i < b->len; i++)
 		if (b->text[i] != '\n')
 			b->text[i] = ' ';
 }
 
 static void
-show(const struct source *s, struct buffer *b, size_t off, size_t end)
+show(const struct source *s, struct textbuf *b, size_t off, size_t end)
 {
 	memcpy(b->text + off, s->text + off, end - off);
 }
 
 static void
-hide(struct buffer *b, size_t off, size_t end)
+hide(struct textbuf *b, size_t off, size_t end)
 {
 	for (size_t i = off; i < end; i++)
 		if (b->text[i] != '\n' && (b->text[i] != '\\' ||
@@ -92,7 +92,7 @@ hide(struct buffer *b, size_t off, size_t end)
 
 /* "in on em1" where "through em1 em0" was: it is shorter */
 static void
-put_crossing(const struct test *t, struct buffer *b, const char *words,
+put_crossing(const struct test *t, struct textbuf *b, const char *words,
     const struct span *name)
 {
 	size_t off = t->through_at.off, len = strlen(words);
@@ -103,7 +103,7 @@ put_crossing(const struct test *t, struct buffer *b, const char *words,
 }
 
 static void
-show_rule(const struct test *t, struct buffer *b)
+show_rule(const struct test *t, struct textbuf *b)
 {
 	show(t->source, b, t->off, t->end);
 	for (size_t i = 0; i < t->nblanks; i++)
@@ -122,7 +122,7 @@ static void
 show_addresses(struct run *r, const struct test *t, int kind)
 {
 	const struct translation *x = &t->want.translation[kind];
-	struct buffer *b = &r->texts[TEXT_NAT + kind];
+	struct textbuf *b = &r->texts[TEXT_NAT + kind];
 
 	if (x->wanted != YES)
 		return;
@@ -161,31 +161,31 @@ static void
 make_names(struct run *r)
 {
 	const char *name = r->setting->source->name;
-	struct buffer b = { NULL, 0, 0 };
+	struct textbuf b = { NULL, 0, 0 };
 
 	for (int i = 0; i < NTEXTS; i++) {
 		for (int k = 0; k < i; k++)
-			buffer_str(&b, name[0] == '/' ? "/" : "./");
-		buffer_str(&b, name);
+			textbuf_str(&b, name[0] == '/' ? "/" : "./");
+		textbuf_str(&b, name);
 		r->names[i] = b.text;
 		memset(&b, 0, sizeof(b));
 	}
-	buffer_printf(&b, "%s (tables)", name);
+	textbuf_printf(&b, "%s (tables)", name);
 	r->facts_name = b.text;
 }
 
 /* ---- compiling ---- */
 
 static void
-add_include(struct buffer *b, const char *name)
+add_include(struct textbuf *b, const char *name)
 {
-	buffer_str(b, "include \"");
+	textbuf_str(b, "include \"");
 	for (; *name != '\0'; name++) {
 		if (*name == '"' || *name == '\\')
-			buffer_str(b, "\\");
-		buffer_bytes(b, name, 1);
+			textbuf_str(b, "\\");
+		textbuf_bytes(b, name, 1);
 	}
-	buffer_str(b, "\"\n");
+	textbuf_str(b, "\"\n");
 }
 
 static bool
@@ -195,7 +195,7 @@ add_address(void *ctx, const struct pfk_table_address *a)
 
 	inet_ntop(a->af == 6 ? AF_INET6 : AF_INET, a->addr, text,
 	    sizeof(text));
-	buffer_printf(ctx, " %s%s/%u", a->neg ? "!" : "", text, a->bits);
+	textbuf_printf(ctx, " %s%s/%u", a->neg ? "!" : "", text, a->bits);
 	return true;
 }
 
@@ -204,18 +204,18 @@ static void
 make_main_of_image(struct run *r)
 {
 	struct pfk_table_origin o;
-	struct buffer list = { NULL, 0, 0 };
+	struct textbuf list = { NULL, 0, 0 };
 
 	for (size_t i = 0; i < pfk_image_tables(r->image); i++) {
 		pfk_image_table(r->image, i, &o);
-		buffer_free(&list);
+		textbuf_free(&list);
 		pfk_image_table_addresses(r->image, i, add_address, &list);
 		if (o.anchor[0] != '\0' || o.name[0] == '_')
 			continue;
-		buffer_printf(&r->main_text, "table <%s> persist {%s }\n",
+		textbuf_printf(&r->main_text, "table <%s> persist {%s }\n",
 		    o.name, list.len > 0 ? list.text : "");
 	}
-	buffer_free(&list);
+	textbuf_free(&list);
 }
 
 /* The ruleset's text, then what is included behind it. */
@@ -224,16 +224,16 @@ make_main(struct run *r, bool tests)
 {
 	struct source *s = NULL;
 
-	buffer_free(&r->main_text);
+	textbuf_free(&r->main_text);
 	if (is_image_file(r->o.compile.path))
 		make_main_of_image(r);
 	else if ((s = source_read(r->o.compile.path)) == NULL) {
 		warning("%s: %s", r->o.compile.path, strerror(errno));
 		return false;
 	} else
-		buffer_bytes(&r->main_text, s->text, s->len);
+		textbuf_bytes(&r->main_text, s->text, s->len);
 	source_free(s);
-	buffer_str(&r->main_text, "\n");
+	textbuf_str(&r->main_text, "\n");
 	for (int i = 0; tests && i < NTEXTS; i++)
 		add_include(&r->main_text, r->names[i]);
 	if (!tests)
@@ -277,7 +277,7 @@ compile_ruleset(struct run *r)
 	}
 	r->image = ruleset_image(&r->o, r->host);
 	r->o.compile.files = NULL;
-	buffer_free(&r->main_text);
+	textbuf_free(&r->main_text);
 	return r->image != NULL;
 }
 
@@ -371,7 +371,7 @@ compile_round(struct run *r, struct test *first)
 	make_texts(r, first);
 	for (int i = 1; i < NTEXTS; i++)
 		if (!is_used(r, i))
-			buffer_free(&r->texts[i]);
+			textbuf_free(&r->texts[i]);
 	if (!make_main(r, true))
 		return true;
 	o.files = &files;

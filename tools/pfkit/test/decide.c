@@ -19,38 +19,38 @@
 void
 note(struct test *t, const char *fmt, ...)
 {
-	struct buffer b = { NULL, 0, 0 };
+	struct textbuf b = { NULL, 0, 0 };
 	va_list ap;
 
 	va_start(ap, fmt);
-	buffer_vprintf(&b, fmt, ap);
+	textbuf_vprintf(&b, fmt, ap);
 	va_end(ap);
-	buffer_str(&b, "\n");
+	textbuf_str(&b, "\n");
 	if (t->notes.text == NULL || strstr(t->notes.text, b.text) == NULL)
-		buffer_str(&t->notes, b.text);
-	buffer_free(&b);
+		textbuf_str(&t->notes, b.text);
+	textbuf_free(&b);
 }
 
 static void
-rule_place(const struct run *r, uint32_t rule, struct buffer *b)
+rule_place(const struct run *r, uint32_t rule, struct textbuf *b)
 {
 	struct pfk_rule_info info;
 
 	pfk_image_rule(r->image, rule, &info);
-	buffer_printf(b, "%s:%u", info.file, (unsigned)info.line);
+	textbuf_printf(b, "%s:%u", info.file, (unsigned)info.line);
 }
 
 static void
 depends(void *ctx, const struct rule_tests *rule)
 {
 	struct decision *d = ctx;
-	struct buffer b = { NULL, 0, 0 };
+	struct textbuf b = { NULL, 0, 0 };
 
 	if (rule->block == (d->test->kind == TEST_BLOCK))
 		return;
 	rule_place(d->run, rule->rule, &b);
 	note(d->test, "the contents of the table in %s", b.text);
-	buffer_free(&b);
+	textbuf_free(&b);
 }
 
 /* A rule that chance or the like rules: whether it may spoil the answer. */
@@ -58,7 +58,7 @@ static bool
 question(void *ctx, const struct rule_tests *rule, const struct cell *c)
 {
 	struct decision *d = ctx;
-	struct buffer b = { NULL, 0, 0 };
+	struct textbuf b = { NULL, 0, 0 };
 
 	rule_place(d->run, rule->rule, &b);
 	note(d->test, "%s (%s)", b.text, rule->question);
@@ -67,12 +67,12 @@ question(void *ctx, const struct rule_tests *rule, const struct cell *c)
 
 		cell_packet(&d->run->rules, c, &k);
 		d->test->status = TEST_FAILS;
-		buffer_printf(&d->test->why, "that rests on %s: the rule of %s "
+		textbuf_printf(&d->test->why, "that rests on %s: the rule of %s "
 		    "may decide otherwise", rule->question, b.text);
 		packet_words(d->run, &k, &d->test->packet);
 		trace_line(d->run, d->test->packet.text, &d->test->trace);
 	}
-	buffer_free(&b);
+	textbuf_free(&b);
 	return d->test->status == TEST_WAITS;
 }
 
@@ -81,7 +81,7 @@ static void
 note_limits(struct decision *d, uint32_t rule)
 {
 	struct pfk_rule_info info;
-	struct buffer b = { NULL, 0, 0 };
+	struct textbuf b = { NULL, 0, 0 };
 
 	if (rule == PFK_RULE_DEFAULT || rule == PFK_RULE_NONE)
 		return;
@@ -92,7 +92,7 @@ note_limits(struct decision *d, uint32_t rule)
 		return;
 	rule_place(d->run, rule, &b);
 	note(d->test, "the limits of the rule in %s", b.text);
-	buffer_free(&b);
+	textbuf_free(&b);
 }
 
 /* ---- cells ---- */
@@ -152,7 +152,7 @@ static bool
 cannot_be(const struct outcome *o, const struct packet *k)
 {
 	return o->verdict == PFK_DROP && k->proto == 6 &&
-	    o->reason == PFK_REASON_NORMALIZE;
+	    o->reason == PFK_REASON_NORM;
 }
 
 const char *
@@ -180,7 +180,7 @@ static bool
 visit(void *ctx, const struct cell *c)
 {
 	struct decision *d = ctx;
-	struct buffer words = { NULL, 0, 0 };
+	struct textbuf words = { NULL, 0, 0 };
 	const struct outcome *o;
 	const char *wrong;
 	struct packet k;
@@ -202,7 +202,7 @@ visit(void *ctx, const struct cell *c)
 		failure(d->run, d->test, &k, o, wrong);
 	else
 		note_limits(d, o->rule);
-	buffer_free(&words);
+	textbuf_free(&words);
 	return wrong == NULL;
 }
 
@@ -221,7 +221,7 @@ decide_cells(struct decision *d, const struct cell *c,
 	d->left = p.left;
 	if (!good && d->test->status == TEST_WAITS && p.left == 0) {
 		d->test->status = TEST_FAILS;
-		buffer_printf(&d->test->why, "not decided: the ruleset cuts it "
+		textbuf_printf(&d->test->why, "not decided: the ruleset cuts it "
 		    "into more than %u parts", CELLS_MAX);
 	}
 	return good && d->test->status == TEST_WAITS;

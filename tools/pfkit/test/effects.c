@@ -110,7 +110,7 @@ is_wanted_address(const struct run *r, const struct test *t, int kind,
 
 static const char *
 wrong_translation(const struct run *r, const struct test *t, int kind,
-    const struct outcome *o, struct buffer *words)
+    const struct outcome *o, struct textbuf *words)
 {
 	const struct translation *x = &t->want.translation[kind];
 	const struct pfk_endpoint *before = kind == NAT ? &o->before.src :
@@ -126,17 +126,17 @@ wrong_translation(const struct run *r, const struct test *t, int kind,
 	    after->addr) && (x->port[0] == 0 || (port >= x->port[0] &&
 	    port <= x->port[1])))
 		return NULL;
-	buffer_printf(words, "its %s %s %s", kind == NAT ? "source" :
+	textbuf_printf(words, "its %s %s %s", kind == NAT ? "source" :
 	    "destination", same ? "stays" : "becomes", addr_text(o->after.af,
 	    after->addr, text));
 	if (o->after.has_ports && (kind == RDR || x->port[0] != 0))
-		buffer_printf(words, " port %u", port);
+		textbuf_printf(words, " port %u", port);
 	return words->text;
 }
 
 const char *
 effects_missing(const struct run *r, const struct test *t,
-    const struct outcome *o, struct buffer *words)
+    const struct outcome *o, struct textbuf *words)
 {
 	const struct wants *want = &t->want;
 	const char *wrong;

@@ -13,62 +13,62 @@
 enum { ICMP = 1, TCP = 6, UDP = 17, ICMP6 = 58 };
 
 static void
-end_words(struct buffer *b, const struct packet *k, const char *word,
+end_words(struct textbuf *b, const struct packet *k, const char *word,
     const struct pfk_endpoint *e)
 {
 	char text[ADDR_TEXT];
 
-	buffer_printf(b, " %s %s", word, addr_text(k->af, e->addr, text));
+	textbuf_printf(b, " %s %s", word, addr_text(k->af, e->addr, text));
 	if (k->proto == TCP || k->proto == UDP)
-		buffer_printf(b, " port %u", ntohs(e->port));
+		textbuf_printf(b, " port %u", ntohs(e->port));
 }
 
 void
-packet_words(const struct run *r, const struct packet *k, struct buffer *b)
+packet_words(const struct run *r, const struct packet *k, struct textbuf *b)
 {
 	static const char letters[] = "FSRPAUEW";
 	const char *proto = pfk_host_protocol_name(r->host, k->proto);
 
-	buffer_printf(b, "%s on %s inet%s proto ", k->dir == PFK_OUT ? "out" :
+	textbuf_printf(b, "%s on %s inet%s proto ", k->dir == PFK_OUT ? "out" :
 	    "in", k->ifname, k->af == 6 ? "6" : "");
 	if (proto != NULL)
-		buffer_str(b, proto);
+		textbuf_str(b, proto);
 	else
-		buffer_printf(b, "%u", k->proto);
+		textbuf_printf(b, "%u", k->proto);
 	end_words(b, k, "from", &k->src);
 	end_words(b, k, "to", &k->dst);
 	if (k->proto == ICMP || k->proto == ICMP6)
-		buffer_printf(b, " icmp%s-type %u code %u", k->af == 6 ? "6" :
+		textbuf_printf(b, " icmp%s-type %u code %u", k->af == 6 ? "6" :
 		    "", k->icmp_type, k->icmp_code);
 	if (k->proto == TCP && k->tcp_flags != 0)
-		buffer_str(b, " flags ");
+		textbuf_str(b, " flags ");
 	for (unsigned i = 0; k->proto == TCP && i < 8; i++)
 		if (k->tcp_flags & 1u << i)
-			buffer_bytes(b, &letters[i], 1);
+			textbuf_bytes(b, &letters[i], 1);
 	if (k->tos != 0)
-		buffer_printf(b, " tos %u", k->tos);
+		textbuf_printf(b, " tos %u", k->tos);
 }
 
 /* ---- the command line ---- */
 
 static void
-shell_word(struct buffer *b, const char *option, const char *word)
+shell_word(struct textbuf *b, const char *option, const char *word)
 {
-	buffer_printf(b, " %s", option);
+	textbuf_printf(b, " %s", option);
 	if (*option != '\0' && option[strlen(option) - 1] != '=')
-		buffer_str(b, " ");
+		textbuf_str(b, " ");
 	if (word[strcspn(word, " \t\n'\"$&|;<>()*?[]#~`!{}\\")] == '\0' &&
 	    *word != '\0') {
-		buffer_str(b, word);
+		textbuf_str(b, word);
 		return;
 	}
-	buffer_str(b, "'");
+	textbuf_str(b, "'");
 	for (; *word != '\0'; word++)
 		if (*word == '\'')
-			buffer_str(b, "'\\''");
+			textbuf_str(b, "'\\''");
 		else
-			buffer_bytes(b, word, 1);
-	buffer_str(b, "'");
+			textbuf_bytes(b, word, 1);
+	textbuf_str(b, "'");
 }
 
 static const struct { int option; const char *word; } fact_options[] = {
@@ -81,7 +81,7 @@ static const struct { int option; const char *word; } fact_options[] = {
 
 /* pfk_host_load_dir and its like are what host options keep. */
 static void
-fact_words(const struct run *r, struct buffer *b)
+fact_words(const struct run *r, struct textbuf *b)
 {
 	for (size_t i = 0; i < r->nfacts; i++)
 		for (size_t k = 0; k < sizeof(fact_options) /
@@ -92,22 +92,22 @@ fact_words(const struct run *r, struct buffer *b)
 }
 
 void
-trace_line(const struct run *r, const char *more, struct buffer *b)
+trace_line(const struct run *r, const char *more, struct textbuf *b)
 {
 	static const char *const levels[] = { "none", "basic", "profile" };
 
-	buffer_str(b, "pfkit trace");
+	textbuf_str(b, "pfkit trace");
 	shell_word(b, "-f", r->o.compile.path);
 	fact_words(r, b);
 	for (unsigned i = 0; i < r->o.ndefines; i++)
 		shell_word(b, "-D", r->o.defines[i]);
 	if (r->o.compile.optimize != PFK_OPT_FROM_FILE)
-		buffer_printf(b, " -o %s", levels[r->o.compile.optimize]);
+		textbuf_printf(b, " -o %s", levels[r->o.compile.optimize]);
 	if (r->o.compile.anchor != NULL)
 		shell_word(b, "-a", r->o.compile.anchor);
 	if (r->o.compile.numeric_hosts)
-		buffer_str(b, " -N");
-	buffer_printf(b, " %s", more);
+		textbuf_str(b, " -N");
+	textbuf_printf(b, " %s", more);
 }
 
 /* ---- the rule ---- */
@@ -115,7 +115,7 @@ trace_line(const struct run *r, const char *more, struct buffer *b)
 static void
 put(void *ctx, const char *text, size_t len)
 {
-	buffer_bytes(ctx, text, len);
+	textbuf_bytes(ctx, text, len);
 }
 
 static void
@@ -128,15 +128,15 @@ tell_rule(struct run *r, struct test *t, const struct outcome *o)
 	if (o->rule == PFK_RULE_NONE)
 		return;
 	if (o->rule == PFK_RULE_DEFAULT) {
-		buffer_str(&t->detail,
+		textbuf_str(&t->detail,
 		    "decided by the default rule: pass all\n");
 		return;
 	}
 	pfk_image_rule(r->image, o->rule, &info);
-	buffer_str(&t->rule_file, info.file);
+	textbuf_str(&t->rule_file, info.file);
 	t->rule_line = info.line;
-	buffer_str(&t->rule_text, info.text);
-	buffer_printf(&t->detail, "decided by @%s%s%" PRIu32 " %s:%" PRIu32
+	textbuf_str(&t->rule_text, info.text);
+	textbuf_printf(&t->detail, "decided by @%s%s%" PRIu32 " %s:%" PRIu32
 	    ": %s\n", info.anchor, info.anchor[0] != '\0' ? ":" : "", info.nr,
 	    info.file, info.line, info.text);
 	if (origin_of_packet(r->image, o->rule, &o->before, &origin))
@@ -148,18 +148,18 @@ void
 failure(struct run *r, struct test *t, const struct packet *k,
     const struct outcome *o, const char *what)
 {
-	struct buffer more = { NULL, 0, 0 };
+	struct textbuf more = { NULL, 0, 0 };
 
 	t->status = TEST_FAILS;
-	buffer_str(&t->why, what);
+	textbuf_str(&t->why, what);
 	packet_words(r, k, &t->packet);
 	tell_rule(r, t, o);
 	if (o->verdict == PFK_DROP)
-		buffer_printf(&t->detail, "dropped, for the reason %s\n",
+		textbuf_printf(&t->detail, "dropped, for the reason %s\n",
 		    pfk_reason_name(o->reason));
 	if (t->through)
-		buffer_str(&more, "--through ");
-	buffer_str(&more, t->packet.text);
+		textbuf_str(&more, "--through ");
+	textbuf_str(&more, t->packet.text);
 	trace_line(r, more.text, &t->trace);
-	buffer_free(&more);
+	textbuf_free(&more);
 }

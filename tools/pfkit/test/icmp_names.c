@@ -26,7 +26,7 @@ static const struct type v6[] = {
 };
 
 int
-icmp_type_number(uint8_t af, const char *word)
+icmp_type_of(uint8_t af, const char *word)
 {
 	if (isdigit((unsigned char)*word))
 		return atoi(word);

@@ -7,6 +7,6 @@
 #include <stdint.h>
 
 /* Of a name or a number; -1: not known. */
-int	 icmp_type_number(uint8_t af, const char *);
+int	 icmp_type_of(uint8_t af, const char *);
 
 #endif

@@ -53,13 +53,13 @@ test_new(struct tests *all, const char *file)
 static void
 test_free_results(struct test *t)
 {
-	buffer_free(&t->why);
-	buffer_free(&t->detail);
-	buffer_free(&t->packet);
-	buffer_free(&t->trace);
-	buffer_free(&t->rule_file);
-	buffer_free(&t->rule_text);
-	buffer_free(&t->notes);
+	textbuf_free(&t->why);
+	textbuf_free(&t->detail);
+	textbuf_free(&t->packet);
+	textbuf_free(&t->trace);
+	textbuf_free(&t->rule_file);
+	textbuf_free(&t->rule_text);
+	textbuf_free(&t->notes);
 }
 
 void
@@ -84,9 +84,9 @@ test_wrong(struct test *t, size_t off, const char *fmt, ...)
 		return;
 	t->status = TEST_WRONG;
 	t->at = off;
-	buffer_free(&t->why);
+	textbuf_free(&t->why);
 	va_start(ap, fmt);
-	buffer_vprintf(&t->why, fmt, ap);
+	textbuf_vprintf(&t->why, fmt, ap);
 	va_end(ap);
 }
 
@@ -105,7 +105,7 @@ file_wrong(struct reader *r, size_t off, const char *fmt, ...)
 	t->status = TEST_WRONG;
 	t->at = off;
 	va_start(ap, fmt);
-	buffer_vprintf(&t->why, fmt, ap);
+	textbuf_vprintf(&t->why, fmt, ap);
 	va_end(ap);
 }
 
@@ -236,15 +236,15 @@ static void
 define_option(struct reader *r)
 {
 	const struct words *w = &r->words;
-	struct buffer b = { NULL, 0, 0 };
+	struct textbuf b = { NULL, 0, 0 };
 
 	if (w->n < 4 || !word_is(&w->word[2], "=") || w->n > 4) {
 		file_wrong(r, w->off, "-D wants NAME=VALUE");
 		return;
 	}
-	buffer_printf(&b, "%s=%s", w->word[1].text, w->word[3].text);
+	textbuf_printf(&b, "%s=%s", w->word[1].text, w->word[3].text);
 	add_header(target(r), 'D', b.text);
-	buffer_free(&b);
+	textbuf_free(&b);
 }
 
 static void

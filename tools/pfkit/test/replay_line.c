@@ -76,16 +76,16 @@ static void
 take_capture(struct test *t, struct words *w)
 {
 	struct replay_line *r = &t->replay;
-	struct buffer b = { NULL, 0, 0 };
+	struct textbuf b = { NULL, 0, 0 };
 	char *path;
 
 	if (word_is(&w->word[w->at + 1], "=") &&
 	    is_value(&w->word[w->at + 2])) {
-		buffer_printf(&b, "%s=", w->word[w->at].text);
+		textbuf_printf(&b, "%s=", w->word[w->at].text);
 		w->at += 2;
 	}
 	path = source_path(t->source, w->word[w->at++].text);
-	buffer_str(&b, path);
+	textbuf_str(&b, path);
 	free(path);
 	r->captures = xrealloc(r->captures, (r->ncaptures + 1) *
 	    sizeof(char *));

@@ -229,7 +229,7 @@ static void
 take_icmp(struct reader *r)
 {
 	advance(r);
-	take_value(r, DIM_TYPE, icmp_type_number(r->t->af, r->word));
+	take_value(r, DIM_TYPE, icmp_type_of(r->t->af, r->word));
 }
 
 static void

@@ -46,7 +46,7 @@ struct run {
 	size_t		 nfacts;
 	struct tests_of	 rules, wants;
 	char		*names[NTEXTS];	/* of the texts */
-	struct buffer	 texts[NTEXTS], main_text, facts;
+	struct textbuf	 texts[NTEXTS], main_text, facts;
 	char		*facts_name;
 	/* by text and line: the first of wants.rules, + 1; and the next one */
 	uint32_t	*first[NTEXTS], *next;
@@ -74,13 +74,13 @@ bool	 outcome_passes(const struct outcome *);
 
 /* effects.c: NULL if all is as wanted; else what is not. */
 const char *effects_missing(const struct run *, const struct test *,
-	    const struct outcome *, struct buffer *words);
+	    const struct outcome *, struct textbuf *words);
 
 /* failure.c */
 void	 failure(struct run *, struct test *, const struct packet *,
 	    const struct outcome *, const char *what);
 void	 packet_words(const struct run *, const struct packet *,
-	    struct buffer *);
-void	 trace_line(const struct run *, const char *more, struct buffer *);
+	    struct textbuf *);
+void	 trace_line(const struct run *, const char *more, struct textbuf *);
 
 #endif

@@ -106,13 +106,13 @@ run_end(struct setting *s)
 	pfk_host_free(r->host);
 	for (int i = 0; i < NTEXTS; i++) {
 		free(r->names[i]);
-		buffer_free(&r->texts[i]);
+		textbuf_free(&r->texts[i]);
 		free(r->first[i]);
 	}
 	free(r->next);
 	free(r->facts_name);
-	buffer_free(&r->facts);
-	buffer_free(&r->main_text);
+	textbuf_free(&r->facts);
+	textbuf_free(&r->main_text);
 	ruleset_options_free(&r->o);
 	free(r->facts_of);
 	free(r);

@@ -16,18 +16,18 @@
 /* ---- files ---- */
 
 static bool
-read_all(FILE *f, struct buffer *b)
+read_all(FILE *f, struct textbuf *b)
 {
 	char part[8192];
 	size_t n;
 
-	buffer_bytes(b, "", 0);
+	textbuf_bytes(b, "", 0);
 	while ((n = fread(part, 1, sizeof(part), f)) > 0) {
 		if (b->len + n > FILE_MAX_BYTES) {
 			errno = EFBIG;
 			return false;
 		}
-		buffer_bytes(b, part, n);
+		textbuf_bytes(b, part, n);
 	}
 	return !ferror(f);
 }
@@ -55,7 +55,7 @@ source_read(const char *name)
 {
 	bool standard = strcmp(name, "-") == 0;
 	FILE *f = standard ? stdin : fopen(name, "rb");
-	struct buffer b = { NULL, 0, 0 };
+	struct textbuf b = { NULL, 0, 0 };
 	struct source *s;
 	bool good;
 
@@ -65,7 +65,7 @@ source_read(const char *name)
 	if (!standard)
 		fclose(f);
 	if (!good) {
-		buffer_free(&b);
+		textbuf_free(&b);
 		return NULL;
 	}
 	s = xcalloc(1, sizeof(*s));
@@ -108,11 +108,11 @@ char *
 source_path(const struct source *s, const char *name)
 {
 	const char *slash = strrchr(s->name, '/');
-	struct buffer b = { NULL, 0, 0 };
+	struct textbuf b = { NULL, 0, 0 };
 
 	if (name[0] != '/' && slash != NULL)
-		buffer_bytes(&b, s->name, (size_t)(slash - s->name) + 1);
-	buffer_str(&b, name);
+		textbuf_bytes(&b, s->name, (size_t)(slash - s->name) + 1);
+	textbuf_str(&b, name);
 	return b.text;
 }
 
@@ -322,14 +322,14 @@ word_is(const struct word *w, const char *text)
 char *
 words_text(const struct words *w, size_t from)
 {
-	struct buffer b = { NULL, 0, 0 };
+	struct textbuf b = { NULL, 0, 0 };
 
-	buffer_str(&b, "");
+	textbuf_str(&b, "");
 	for (size_t i = from; i < w->n; i++) {
 		if (i > from && w->word[i].off > w->word[i - 1].off +
 		    w->word[i - 1].len)
-			buffer_str(&b, " ");
-		buffer_bytes(&b, w->source->text + w->word[i].off,
+			textbuf_str(&b, " ");
+		textbuf_bytes(&b, w->source->text + w->word[i].off,
 		    w->word[i].len);
 	}
 	return b.text;

@@ -32,7 +32,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../../common/buffer.h"
+#include "../../common/textbuf.h"
 #include "../replay/options.h"
 #include "../replay/out.h"
 #include "../ruleset.h"
@@ -171,12 +171,12 @@ struct test {
 	/* what came of it */
 	enum test_status status;
 	size_t		 at;		/* TEST_WRONG: the place in the text */
-	struct buffer	 why;		/* a line */
-	struct buffer	 detail;	/* lines, each with its newline */
-	struct buffer	 packet, trace;	/* the packet, the command line */
-	struct buffer	 rule_file, rule_text;	/* of the rule that decided */
+	struct textbuf	 why;		/* a line */
+	struct textbuf	 detail;	/* lines, each with its newline */
+	struct textbuf	 packet, trace;	/* the packet, the command line */
+	struct textbuf	 rule_file, rule_text;	/* of the rule that decided */
 	uint32_t	 rule_line;
-	struct buffer	 notes;		/* lines: what the answer rests on */
+	struct textbuf	 notes;		/* lines: what the answer rests on */
 };
 
 struct tests {
@@ -255,6 +255,6 @@ void	 write_json(struct out *, const struct test_options *,
 /* "group: text", in memory of its own. */
 char	*test_name(const struct test *);
 /* Everything that is said of it, as lines. */
-void	 test_story(const struct test *, struct buffer *, const char *indent);
+void	 test_story(const struct test *, struct textbuf *, const char *indent);
 
 #endif

@@ -104,11 +104,11 @@ static bool
 fails(struct decision *d, const struct packet *k, const struct outcome *o,
     const char *where, const char *what)
 {
-	struct buffer b = { NULL, 0, 0 };
+	struct textbuf b = { NULL, 0, 0 };
 
-	buffer_printf(&b, "%s: %s", where, what);
+	textbuf_printf(&b, "%s: %s", where, what);
 	failure(d->run, d->test, k, o, b.text);
-	buffer_free(&b);
+	textbuf_free(&b);
 	return false;
 }
 
@@ -139,7 +139,7 @@ answers_pass(struct decision *d, const struct packet *k,
 static bool
 both(struct decision *d, const struct packet *k, const struct cell *c)
 {
-	struct buffer words = { NULL, 0, 0 };
+	struct textbuf words = { NULL, 0, 0 };
 	struct outcome first, second, all;
 	const char *wrong;
 	bool good;
@@ -158,7 +158,7 @@ both(struct decision *d, const struct packet *k, const struct cell *c)
 		(void)fails(d, k, &second, "all the way", wrong);
 	else if (d->test->kind == TEST_PASS)
 		good = answers_pass(d, k, &second);
-	buffer_free(&words);
+	textbuf_free(&words);
 	return good;
 }
 
@@ -181,7 +181,7 @@ bool
 through(struct decision *d, const struct cell *c, const struct packet *k)
 {
 	const struct outcome o = d->run->outcome;
-	struct buffer words = { NULL, 0, 0 };
+	struct textbuf words = { NULL, 0, 0 };
 	struct cell next = *c;
 	const char *wrong;
 
@@ -191,7 +191,7 @@ through(struct decision *d, const struct cell *c, const struct packet *k)
 			wrong = effects_missing(d->run, d->test, &o, &words);
 		if (wrong != NULL)
 			(void)fails(d, k, &o, "coming in", wrong);
-		buffer_free(&words);
+		textbuf_free(&words);
 		return wrong == NULL;
 	}
 	if (o.after.af != c->af)

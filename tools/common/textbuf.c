@@ -1,15 +1,15 @@
 /*
- * See buffer.h.
+ * See textbuf.h.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "buffer.h"
+#include "textbuf.h"
 #include "report.h"
 
 static void
-reserve(struct buffer *b, size_t len)
+reserve(struct textbuf *b, size_t len)
 {
 	if (b->len + len + 1 <= b->room)
 		return;
@@ -18,7 +18,7 @@ reserve(struct buffer *b, size_t len)
 }
 
 void
-buffer_bytes(struct buffer *b, const void *bytes, size_t len)
+textbuf_bytes(struct textbuf *b, const void *bytes, size_t len)
 {
 	reserve(b, len);
 	memcpy(b->text + b->len, bytes, len);
@@ -27,13 +27,13 @@ buffer_bytes(struct buffer *b, const void *bytes, size_t len)
 }
 
 void
-buffer_str(struct buffer *b, const char *s)
+textbuf_str(struct textbuf *b, const char *s)
 {
-	buffer_bytes(b, s, strlen(s));
+	textbuf_bytes(b, s, strlen(s));
 }
 
 void
-buffer_vprintf(struct buffer *b, const char *fmt, va_list ap)
+textbuf_vprintf(struct textbuf *b, const char *fmt, va_list ap)
 {
 	va_list again;
 	int n;
@@ -49,17 +49,17 @@ buffer_vprintf(struct buffer *b, const char *fmt, va_list ap)
 }
 
 void
-buffer_printf(struct buffer *b, const char *fmt, ...)
+textbuf_printf(struct textbuf *b, const char *fmt, ...)
 {
 	va_list ap;
 
 	va_start(ap, fmt);
-	buffer_vprintf(b, fmt, ap);
+	textbuf_vprintf(b, fmt, ap);
 	va_end(ap);
 }
 
 void
-buffer_free(struct buffer *b)
+textbuf_free(struct textbuf *b)
 {
 	free(b->text);
 	memset(b, 0, sizeof(*b));
