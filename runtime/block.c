@@ -23,6 +23,7 @@
  * all up to it, which is one number in `through`; rules_settle() adds them up.
  */
 #include "runtime/block_int.h"
+#include "runtime/strip.h"
 
 static bool
 head_fits(const struct pfk_engine *e, const struct block *b,
@@ -184,6 +185,7 @@ block_ask(const struct pfk_engine *e, uint32_t block, const struct pkt *p,
 void
 rules_settle(const struct pfk_engine *e)
 {
+	strips_settle(e);
 	for (uint32_t i = 0; i < e->nblocks; i++) {
 		struct block *b = &e->blocks[i];
 		uint64_t sum = 0;

@@ -18,6 +18,8 @@
  *	filter.c	a miss: rules, then a new state or an answer
  *	vm.c		runs the bytecode	match.c    what a matching rule does
  *	block*.c	looks up rules of one kind
+ *	strip*.c	compares rules side by side
+ *	miss.c		the usual packet without a state
  *	rules.c, anchors.c			rules of images, also loaded later
  *	table*.c	<tables>		iface.c    interfaces, (dynamic)
  *	route.c		routing table		osfp_match.c  fingerprints
@@ -74,6 +76,7 @@ struct rt_rule {
 	uint32_t	anchor;		/* e->anchors: where it stands */
 	uint32_t	calls;		/* e->anchors: what it calls */
 	uint32_t	block;		/* e->blocks + 1: begins there; or 0 */
+	uint32_t	strip;		/* the same of e->strips */
 	uint16_t	state_flags;	/* PFK_STATE_F_* of its states */
 	uint8_t		plain;		/* miss.h */
 	bool		replaced;	/* others were loaded in its place */
@@ -94,6 +97,7 @@ struct osfp_db;			/* osfp_match.h */
 struct anchor_rt;		/* rules.h */
 struct attached;
 struct block;			/* block.c */
+struct strip;			/* strip.c */
 struct explain;			/* explain.h */
 
 #define TABLES_ASKED	8		/* not more of them are remembered */
@@ -122,6 +126,8 @@ struct pfk_engine {
 	uint32_t	 nanchors;
 	struct block	*blocks;	/* block.c */
 	uint32_t	 nblocks;
+	struct strip	**strips;	/* strip.c */
+	uint32_t	 nstrips;
 	struct attached	*attached;	/* images loaded into anchors */
 	uint32_t	 nattached;
 

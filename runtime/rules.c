@@ -12,6 +12,7 @@
 #include "runtime/block.h"
 #include "runtime/miss.h"
 #include "runtime/rules.h"
+#include "runtime/strip.h"
 #include "runtime/table.h"
 #include "runtime/translate.h"
 
@@ -254,7 +255,8 @@ set_code(struct pfk_engine *e, uint32_t anchor, const struct pfk_image *im,
 	a->base = base;
 	a->rule0 = base + from->rule0;
 	a->nrules = from->nrules;
-	return blocks_add(e, a->code, from->ncode, base);
+	return blocks_add(e, a->code, from->ncode, base) &&
+	    strips_add(e, a->code, from->ncode, base);
 }
 
 int
@@ -294,6 +296,7 @@ rules_free(struct pfk_engine *e)
 	e_free(e, e->tags, e->ntags * sizeof(*e->tags));
 	anchors_free(e);
 	blocks_free(e);
+	strips_free(e);
 	if (e->rules != NULL)
 		e_free(e, e->rules, ((size_t)e->nrules + 1) *
 		    sizeof(*e->rules));

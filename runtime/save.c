@@ -287,6 +287,7 @@ rules_restore(struct pfk_engine *e, struct saver *sv)
 	load_mark(sv, "rule");
 	if (load_u32(sv) != e->nrules)
 		return false;
+	rules_settle(e);		/* what was counted goes, too */
 	for (uint32_t i = 0; i <= e->nrules; i++) {
 		struct rt_rule *r = &e->rules[i];
 

@@ -20,7 +20,7 @@
 #include "runtime/block.h"
 #include "runtime/bytecode.h"
 #include "runtime/explain.h"
-#include "runtime/rules.h"
+#include "runtime/strip.h"
 
 #define MAX_CALLS	100000
 #define ND_NEIGHBOR_ADVERT 136
@@ -40,6 +40,7 @@ struct vm {
 	const struct pfk_addr *addr[2];
 	uint16_t	 port[2];	/* host order */
 	uint8_t		 af[2];
+	bool		 alike;		/* nobody asks rule by rule: strips */
 	const struct anchor_rt *anchor;
 	const uint32_t	*pc;
 	struct rt_rule	*rule;
@@ -62,6 +63,9 @@ take_view(struct vm *vm)
 	}
 	vm->af[SRC] = p->naf;
 	vm->af[DST] = p->af;
+	vm->alike = (p->vproto == PROTO_TCP || p->vproto == PROTO_UDP) &&
+	    !other && vm->e->explain == NULL &&
+	    (vm->f->actions.log & IMG_LOG_MATCHES) == 0;
 }
 
 /* --- tests --- */
@@ -442,8 +446,7 @@ run_block(struct vm *vm, const uint32_t *pc, enum end *end)
 
 	*end = VM_RUN;
 	/* `log (matches)' and who explains want to hear of every match */
-	if (block == 0 || vm->e->explain != NULL || !has_ports(vm) || p->naf != p->af ||
-	    (vm->f->actions.log & IMG_LOG_MATCHES))
+	if (block == 0 || !vm->alike)
 		return one_by_one;
 	switch (block_ask(vm->e, block, p, vm->addr[SRC], vm->addr[DST],
 	    vm->port, &r)) {
@@ -464,6 +467,28 @@ run_block(struct vm *vm, const uint32_t *pc, enum end *end)
 }
 
 /*
+ * A strip of rules.  NULL: they are to be asked one by one.  *end says whether
+ * the decision has been made.
+ */
+static const uint32_t *
+run_strip(struct vm *vm, uint32_t strip, enum end *end)
+{
+	struct strip_ask q = { .p = vm->p, .addr = { vm->addr[SRC],
+	    vm->addr[DST] }, .port = { vm->port[SRC], vm->port[DST] } };
+	const uint32_t *pc = strip_run(vm->e, vm->e->strips[strip - 1], &q);
+
+	*end = VM_RUN;
+	if (pc == NULL || q.rule == IMG_NONE)
+		return pc;
+	/* it is bare: rule_matches() has no more to do */
+	vm->f->rule = q.rule;
+	vm->f->anchor = vm->f->here;
+	if (q.quick)
+		*end = VM_DONE;
+	return pc;
+}
+
+/*
  * Runs from vm->pc to the end of an anchor or the match of a rule.  The tests
  * that most rules have are made here, so that nothing is called for them.
  */
@@ -472,7 +497,7 @@ run(struct vm *vm)
 {
 	const struct pkt *p = vm->p;
 	struct rt_rule *rules = vm->e->rules + vm->anchor->base, *rr = NULL;
-	const uint32_t *pc = vm->pc;
+	const uint32_t *pc = vm->pc, *next;
 	const uint32_t name_id = p->ifid + 1u;
 	enum end end;
 	uint32_t v;
@@ -484,10 +509,21 @@ run(struct vm *vm)
 			return leave(vm);
 		case OP_RULE:
 			rr = &rules[pc[2]];
+			if (rr->strip != 0 && vm->alike &&
+			    (next = run_strip(vm, rr->strip, &end)) != NULL) {
+				if (end != VM_RUN)
+					return end;
+				pc = next;
+				continue;
+			}
 			yes = !rr->n.expired;
 			rr->n.evaluations += yes;
 			break;
 		case OP_BLOCK:
+			if (rules[pc[2]].strip != 0) {
+				pc += op_info[OP_BLOCK].length;
+				continue;
+			}
 			pc = run_block(vm, pc, &end);
 			if (end != VM_RUN)
 				return end;

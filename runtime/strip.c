@@ -1,0 +1,354 @@
+/*
+ * Asking a strip (strip.h).
+ */
+#include <string.h>
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+#include "runtime/strip.h"
+
+/* ---- columns ---- */
+
+uint64_t
+strip_addrs_plain(const uint32_t *addr, const uint32_t *mask, uint32_t n,
+    uint32_t a)
+{
+	uint64_t m = 0;
+
+	for (uint32_t i = 0; i < n; i++)
+		m |= (uint64_t)((a & mask[i]) == addr[i]) << i;
+	return m;
+}
+
+uint64_t
+strip_ports_plain(const uint16_t *low, const uint16_t *high, uint32_t n,
+    uint16_t port)
+{
+	uint64_t m = 0;
+
+	for (uint32_t i = 0; i < n; i++)
+		m |= (uint64_t)((port >= low[i]) & (port <= high[i])) << i;
+	return m;
+}
+
+#ifdef __SSE2__
+static inline __m128i
+load(const void *p)
+{
+	return _mm_loadu_si128((const __m128i *)p);
+}
+
+static inline __m128i
+four_fit(const uint32_t *addr, const uint32_t *mask, __m128i a)
+{
+	return _mm_cmpeq_epi32(_mm_and_si128(a, load(mask)), load(addr));
+}
+
+uint64_t
+strip_addrs(const uint32_t *addr, const uint32_t *mask, uint32_t n,
+    uint32_t a)
+{
+	__m128i v = _mm_set1_epi32((int)a);
+	uint64_t m = 0;
+
+	for (uint32_t i = 0; i < n; i += 16) {
+		__m128i low = _mm_packs_epi32(four_fit(addr + i, mask + i, v),
+		    four_fit(addr + i + 4, mask + i + 4, v));
+		__m128i high = _mm_packs_epi32(
+		    four_fit(addr + i + 8, mask + i + 8, v),
+		    four_fit(addr + i + 12, mask + i + 12, v));
+
+		m |= (uint64_t)(unsigned)_mm_movemask_epi8(
+		    _mm_packs_epi16(low, high)) << i;
+	}
+	return m;
+}
+
+static inline __m128i
+eight_fit(const uint16_t *low, const uint16_t *high, __m128i port)
+{
+	return _mm_cmpeq_epi16(_mm_or_si128(_mm_subs_epu16(load(low), port),
+	    _mm_subs_epu16(port, load(high))), _mm_setzero_si128());
+}
+
+uint64_t
+strip_ports(const uint16_t *low, const uint16_t *high, uint32_t n,
+    uint16_t port)
+{
+	__m128i v = _mm_set1_epi16((short)port);
+	uint64_t m = 0;
+
+	for (uint32_t i = 0; i < n; i += 16)
+		m |= (uint64_t)(unsigned)_mm_movemask_epi8(_mm_packs_epi16(
+		    eight_fit(low + i, high + i, v),
+		    eight_fit(low + i + 8, high + i + 8, v))) << i;
+	return m;
+}
+#else
+uint64_t
+strip_addrs(const uint32_t *addr, const uint32_t *mask, uint32_t n,
+    uint32_t a)
+{
+	return strip_addrs_plain(addr, mask, n, a);
+}
+
+uint64_t
+strip_ports(const uint16_t *low, const uint16_t *high, uint32_t n,
+    uint16_t port)
+{
+	return strip_ports_plain(low, high, n, port);
+}
+#endif
+
+static bool
+six_fits(const struct pfk_addr *a, const uint32_t *w)
+{
+	uint32_t v[4];
+
+	memcpy(v, a, sizeof(v));
+	return (((v[0] ^ w[0]) & w[4]) | ((v[1] ^ w[1]) & w[5]) |
+	    ((v[2] ^ w[2]) & w[6]) | ((v[3] ^ w[3]) & w[7])) == 0;
+}
+
+/* Rows for IPv6, of those that fit so far. */
+static uint64_t
+six(const struct strip *s, unsigned side, uint64_t rows,
+    const struct pfk_addr *a)
+{
+	uint64_t misfit = 0;
+
+	for (rows &= s->six[side]; rows != 0; rows &= rows - 1) {
+		unsigned i = strip_lowest(rows);
+
+		if (!six_fits(a, s->pc + s->at6[side][i]))
+			misfit |= (uint64_t)1 << i;
+	}
+	return ~misfit;
+}
+
+static inline uint64_t
+addrs(const struct strip *s, const struct strip_ask *q, unsigned side,
+    uint64_t rows)
+{
+	uint64_t m;
+	uint32_t a;
+
+	if (!s->asks[side])
+		return UINT64_MAX;
+	memcpy(&a, q->addr[side], sizeof(a));
+	m = strip_addrs(s->addr[side], s->mask[side], s->n, a);
+	if (q->p->af == PFK_AF_INET6)
+		m &= six(s, side, rows, q->addr[side]);
+	return m ^ s->neg[side];
+}
+
+static inline uint64_t
+ports(const struct strip *s, const struct strip_ask *q, unsigned side)
+{
+	if (!s->asks[ROW_SPORT + side])
+		return UINT64_MAX;
+	return strip_ports(s->low[side], s->high[side], s->n, q->port[side]) ^
+	    s->neg[ROW_SPORT + side];
+}
+
+/* ---- classes ---- */
+
+static inline uint64_t
+strip_key(const struct strip *s, const struct pkt *p)
+{
+	return (uint64_t)p->ifid << 48 | (uint64_t)p->rdomain << 32 |
+	    (uint32_t)(p->tcp_flags & s->flagset) << 24 |
+	    (uint32_t)p->proto << 16 | (uint32_t)p->dir << 8 | p->af;
+}
+
+static void
+settle_class(const struct pfk_engine *e, const struct strip *s,
+    struct strip_class *c)
+{
+	uint64_t sum = 0;
+
+	for (uint32_t i = s->n; i > 0; i--) {
+		sum += c->through[i];
+		if (c->seen >> (i - 1) & 1)
+			e->rules[s->first + i - 1].n.evaluations += sum;
+		c->through[i] = 0;
+	}
+}
+
+/*
+ * One of two places, which change theirs when a class has to go, so that the
+ * other one goes next.
+ */
+static struct strip_class *
+new_class(struct pfk_engine *e, struct strip *s, unsigned at)
+{
+	struct strip_class *c = s->classes[at ^ 1];
+
+	if (s->classes[at] != NULL && c != NULL) {
+		settle_class(e, s, c);
+		memset(c, 0, sizeof(*c));
+		s->classes[at ^ 1] = s->classes[at];
+		s->classes[at] = c;
+		return c;
+	}
+	if (s->classes[at] != NULL)
+		at ^= 1;
+	return s->classes[at] = e_alloc(e, sizeof(*c));
+}
+
+static struct strip_class *
+find_class(struct pfk_engine *e, struct strip *s, uint64_t key,
+    const struct pkt *p)
+{
+	unsigned at = (unsigned)(key * 0x9e3779b97f4a7c15u >> 58) &
+	    (STRIP_CLASSES - 1);
+	struct strip_class *c;
+
+	for (unsigned i = 0; i < 2; i++)
+		if ((c = s->classes[at ^ i]) != NULL && c->key == key)
+			return c;
+	if ((c = new_class(e, s, at)) == NULL)
+		return NULL;
+	c->key = key;
+	strip_make_class(e, s, p, c);
+	return c;
+}
+
+void
+strips_settle(const struct pfk_engine *e)
+{
+	for (uint32_t n = 0; n < e->nstrips; n++) {
+		struct strip *s = e->strips[n];
+		uint64_t sum = 0;
+
+		if (!s->unsettled)
+			continue;
+		for (uint32_t i = 0; i <= s->n; i++) {
+			sum += s->steps[i];
+			s->steps[i] = 0;
+			if (i < s->n)
+				e->rules[s->first + i].n.evaluations += sum;
+		}
+		for (unsigned c = 0; c < STRIP_CLASSES; c++)
+			if (s->classes[c] != NULL)
+				settle_class(e, s, s->classes[c]);
+		s->unsettled = false;
+	}
+}
+
+/* ---- the answer ---- */
+
+struct fit { uint64_t field[ROW_FIELDS]; };
+
+/* Rows with a misfit that leads further, the head's apart. */
+static inline uint64_t
+far_rows(const struct strip *s, const struct strip_class *c,
+    const struct fit *f)
+{
+	uint64_t rows = c->head, m;
+
+	m = rows & ~f->field[ROW_SRC] & s->far[ROW_SRC];
+	rows &= f->field[ROW_SRC];
+	m |= rows & ~f->field[ROW_DST] & s->far[ROW_DST];
+	rows &= f->field[ROW_DST] & c->fits;
+	m |= rows & ~f->field[ROW_SPORT] & s->far[ROW_SPORT];
+	rows &= f->field[ROW_SPORT];
+	return m | (rows & ~f->field[ROW_DPORT] & s->far[ROW_DPORT]);
+}
+
+static const struct strip_jump *
+jump_of(const struct strip *s, const struct strip_class *c,
+    const struct fit *f, unsigned row)
+{
+	unsigned field = ROW_SRC;
+
+	if (c->far >> row & 1)
+		return &c->to[row];
+	while (f->field[field] >> row & 1)
+		field++;
+	return &s->to[field][row];
+}
+
+static inline void
+answer(const struct strip *s, struct strip_ask *q, unsigned row)
+{
+	q->rule = s->first + row;
+	q->quick = s->quick >> row & 1;
+}
+
+/* From jump to jump. */
+static const uint32_t *
+follow(struct strip *s, const struct strip_class *c, const struct fit *f,
+    uint64_t fits, uint64_t far, struct strip_ask *q)
+{
+	const struct strip_jump *j;
+	uint64_t rows = UINT64_MAX, here;	/* from this row on */
+	uint32_t at = 0, end = s->end;
+
+	while (at < s->n) {
+		unsigned stop = (far & rows) != 0 ? strip_lowest(far & rows) :
+		    s->n - 1;
+
+		here = rows & (UINT64_MAX >> (63 - stop)) & fits;
+		s->steps[at]++;
+		if ((here & s->quick) != 0) {
+			answer(s, q, strip_lowest(here & s->quick));
+			s->steps[q->rule - s->first + 1]--;
+			return s->pc + end;
+		}
+		if (here != 0)
+			answer(s, q, strip_highest(here));
+		s->steps[stop + 1]--;
+		at = stop + 1;
+		if ((far >> stop & 1) == 0)
+			break;
+		j = jump_of(s, c, f, stop);
+		if (j->row == STRIP_MAX)
+			return s->pc + j->pc;
+		at = j->row;
+		rows = UINT64_MAX << at;
+	}
+	return s->pc + end;
+}
+
+const uint32_t *
+strip_run(struct pfk_engine *e, struct strip *s, struct strip_ask *q)
+{
+	uint64_t key = strip_key(s, q->p), fits, far, first;
+	struct strip_class *c = s->last;
+	struct fit f;
+
+	if (c == NULL || c->key != key) {
+		if ((c = find_class(e, s, key, q->p)) == NULL)
+			return NULL;
+		s->last = c;
+	}
+	if (c->odd)
+		return NULL;
+	f.field[ROW_SRC] = addrs(s, q, SRC, c->head);
+	f.field[ROW_DST] = addrs(s, q, DST, c->head & f.field[ROW_SRC]);
+	f.field[ROW_SPORT] = ports(s, q, SRC);
+	f.field[ROW_DPORT] = ports(s, q, DST);
+	fits = c->fits & f.field[ROW_SRC] & f.field[ROW_DST] &
+	    f.field[ROW_SPORT] & f.field[ROW_DPORT];
+	far = far_rows(s, c, &f);
+	s->unsettled = true;
+	q->rule = IMG_NONE;
+	q->quick = false;
+	first = fits & c->seen & s->quick;
+	first &= 0 - first;
+	/* jumps behind the rule that ends it all do not matter */
+	if ((far & c->seen & (first - 1)) != 0)
+		return follow(s, c, &f, fits, far | c->far, q);
+	if (first != 0) {
+		answer(s, q, strip_lowest(first));
+		c->through[strip_lowest(first) + 1]++;
+		return s->pc + s->end;
+	}
+	if ((fits & c->seen) != 0)
+		answer(s, q, strip_highest(fits & c->seen));
+	c->through[s->n]++;
+	return s->pc + c->end;
+}

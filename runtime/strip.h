@@ -1,0 +1,140 @@
+/*
+ * Strips: rules that are compared side by side.
+ *
+ * Up to STRIP_MAX rules that follow each other, and ask for nothing but
+ * interface, direction, family, protocol, flags, addresses and ports, are a
+ * strip.  Their addresses and ports stand in columns, so that many rules are
+ * compared by one instruction where the processor has such; a bit of a word
+ * stands for a rule (a row).
+ *
+ *	class		what a packet's head (interface ... flags) makes of the
+ *			rows: found out once, kept for packets of that head
+ *	columns		which rows the packet's addresses and ports fit
+ *	the answer	the first quick row, or else the last one, that fits in
+ *			both and that pf would have come to
+ *
+ * pf jumps over rules that are like the one that did not fit (skip steps).
+ * It never comes to those, which is seen in their evaluations; jumps that lead
+ * further than the next row are followed one by one when there are any, those
+ * of the head apart, which are the class's.
+ *
+ * A strip answers as its instructions would, one by one; if it cannot, they
+ * are still there (vm.c).  strip_build.c makes them.
+ */
+#ifndef RUNTIME_STRIP_H
+#define RUNTIME_STRIP_H
+
+#include "runtime/rules.h"
+
+#define STRIP_MAX	64	/* rows: bits of a word */
+#define STRIP_MIN	3	/* fewer are not worth it */
+#define STRIP_CLASSES	64	/* kept at a time; a power of two */
+#define STRIP_BLOCK	32	/* blocks of more rules are looked up */
+
+/* Fields of a row, in the order in which pf asks. */
+enum { ROW_SRC, ROW_DST, ROW_SPORT, ROW_DPORT, ROW_FIELDS };
+
+/* Where a misfit leads: a row, or out of the strip to an instruction. */
+struct strip_jump {
+	uint32_t	pc;		/* from strip.pc on, in words */
+	uint8_t		row;		/* STRIP_MAX: out */
+};
+
+struct strip_class {
+	uint64_t	key;		/* strip_key() */
+	uint64_t	head;		/* rows that fit, flags apart */
+	uint64_t	fits;		/* flags, too */
+	uint64_t	far;		/* misfits that lead further */
+	uint64_t	seen;		/* rows that pf comes to if nothing
+					   else leads further */
+	uint32_t	end;		/* behind them, from strip.pc on */
+	bool		odd;		/* to be asked one by one */
+	struct strip_jump to[STRIP_MAX];
+	uint64_t	through[STRIP_MAX + 1]; /* packets that left before
+					   that row */
+};
+
+struct strip {
+	uint32_t	first, n;	/* e->rules */
+	const uint32_t	*pc;		/* its instructions */
+	uint32_t	end;		/* behind the last row */
+	uint8_t		flagset;	/* TCP flags that some row looks at */
+	bool		asks[ROW_FIELDS];
+	uint64_t	quick, neg[ROW_FIELDS], six[2];
+	uint64_t	far[ROW_FIELDS];
+	/* columns; addresses as they lie in memory, under their masks */
+	uint32_t	addr[2][STRIP_MAX], mask[2][STRIP_MAX];
+	uint16_t	low[2][STRIP_MAX], high[2][STRIP_MAX];
+	uint32_t	at6[2][STRIP_MAX]; /* IPv6: words in the code */
+	uint32_t	row[STRIP_MAX];	/* their RULE */
+	struct strip_jump to[ROW_FIELDS][STRIP_MAX];
+	struct strip_class *classes[STRIP_CLASSES], *last;
+	/* packets that went on at a row, less those that had come to it */
+	uint64_t	steps[STRIP_MAX + 1];
+	bool		unsettled;
+};
+
+/* The number of the lowest, the highest bit.  => There is one. */
+static inline unsigned
+strip_lowest(uint64_t m)
+{
+#if defined(__GNUC__) || defined(__clang__)
+	return (unsigned)__builtin_ctzll(m);
+#else
+	unsigned i = 0;
+
+	while (!(m >> i & 1))
+		i++;
+	return i;
+#endif
+}
+
+static inline unsigned
+strip_highest(uint64_t m)
+{
+#if defined(__GNUC__) || defined(__clang__)
+	return 63u - (unsigned)__builtin_clzll(m);
+#else
+	unsigned i = 63;
+
+	while (!(m >> i & 1))
+		i--;
+	return i;
+#endif
+}
+
+struct strip_ask {
+	const struct pkt *p;
+	const struct pfk_addr *addr[2];
+	uint16_t	port[2];	/* host order */
+	/* the answer */
+	uint32_t	rule;		/* that matched, or IMG_NONE */
+	bool		quick;
+};
+
+/* strip_build.c: makes those of code that has been added; false: no memory. */
+bool	strips_add(struct pfk_engine *, const uint32_t *code, uint32_t ncode,
+	    uint32_t base);
+void	strips_free(struct pfk_engine *);
+void	strip_make_class(const struct pfk_engine *, const struct strip *,
+	    const struct pkt *, struct strip_class *);
+
+/*
+ * Where to go on, or NULL: ask the rules one by one, nothing was counted.
+ * => The packet is TCP or UDP, whole, and has not changed its family.
+ */
+const uint32_t *strip_run(struct pfk_engine *, struct strip *,
+	    struct strip_ask *);
+void	strips_settle(const struct pfk_engine *);
+
+/* Rows that fit, in groups of 16: in one way, and in the portable one. */
+uint64_t strip_addrs(const uint32_t *addr, const uint32_t *mask, uint32_t n,
+	    uint32_t a);
+uint64_t strip_addrs_plain(const uint32_t *addr, const uint32_t *mask,
+	    uint32_t n, uint32_t a);
+uint64_t strip_ports(const uint16_t *low, const uint16_t *high, uint32_t n,
+	    uint16_t port);
+uint64_t strip_ports_plain(const uint16_t *low, const uint16_t *high,
+	    uint32_t n, uint16_t port);
+
+#endif

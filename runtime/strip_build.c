@@ -1,0 +1,407 @@
+/*
+ * Making strips out of instructions, and classes of them.
+ *
+ * Rules are taken as long as they follow each other in e->rules, all their
+ * instructions are among those below, in that order, and end in DECIDE.  Small
+ * blocks are part of a strip: their BLOCK is passed over.
+ */
+#include <string.h>
+
+#include "runtime/bytecode.h"
+#include "runtime/strip.h"
+
+/* An instruction's place in a rule; each once, but for IFACE to PROTO. */
+enum rank { RANK_HEAD, RANK_SRC, RANK_DST, RANK_TYPE, RANK_FLAGS, RANK_SPORT,
+    RANK_DPORT, RANK_ICMP, RANK_END, RANK_NONE };
+
+static enum rank
+rank(const uint32_t *w)
+{
+	bool dst = insn_b(*w) != 0;
+
+	switch ((int)insn_op(*w)) {
+	case OP_IFACE: case OP_DIR: case OP_RDOMAIN: case OP_AF: case OP_PROTO:
+		return RANK_HEAD;
+	case OP_ADDR4: case OP_ADDR6:
+		return dst ? RANK_DST : RANK_SRC;
+	case OP_WHOLE:
+		return RANK_TYPE;
+	case OP_FLAGS:
+		return RANK_FLAGS;
+	case OP_PORT:
+		return dst ? RANK_DPORT : RANK_SPORT;
+	case OP_ICMP: case OP_QUERY:	/* say nothing of TCP and UDP */
+		return RANK_ICMP;
+	case OP_DECIDE:
+		return RANK_END;
+	default:
+		return RANK_NONE;
+	}
+}
+
+static const uint32_t *
+next_insn(const uint32_t *w)
+{
+	return w + op_info[insn_op(*w)].length;
+}
+
+/* Behind the rule's last instruction; NULL: not one for a strip. */
+static const uint32_t *
+rule_end(const struct rt_rule *rr, const uint32_t *w)
+{
+	enum rank last = RANK_HEAD, r;
+	const uint32_t *test;
+
+	if (rr->tag != 0 || rr->r->action == IMG_MATCH ||
+	    (rr->r->flags & (IMG_R_ONCE | IMG_R_ANCHOR)) != 0)
+		return NULL;
+	for (test = next_insn(w); (r = rank(test)) != RANK_END;
+	    test = next_insn(test)) {
+		if (r == RANK_NONE || r < last ||
+		    (r == last && r != RANK_HEAD && r != RANK_ICMP))
+			return NULL;
+		last = r;
+	}
+	return next_insn(test);
+}
+
+/* The interval that an operator means, or that it does not: *neg. */
+static void
+interval(unsigned op, uint32_t a, uint32_t b, uint16_t *low, uint16_t *high,
+    bool *neg)
+{
+	uint32_t from = 1, to = 0;
+
+	*neg = op == IMG_OP_NE || op == IMG_OP_XRG;
+	switch ((int)op) {
+	case IMG_OP_EQ: case IMG_OP_NE:
+		from = to = a;
+		break;
+	case IMG_OP_RRG: case IMG_OP_XRG:
+		from = a;
+		to = b;
+		break;
+	case IMG_OP_IRG:
+		if (b > 0) {
+			from = a + 1;
+			to = b - 1;
+		}
+		break;
+	case IMG_OP_LT:
+		if (a > 0) {
+			from = 0;
+			to = a - 1;
+		}
+		break;
+	case IMG_OP_LE:
+		from = 0;
+		to = a;
+		break;
+	case IMG_OP_GT: case IMG_OP_GE:
+		from = a + (op == IMG_OP_GT);
+		to = UINT16_MAX;
+		break;
+	}
+	if (from > to || from > UINT16_MAX)
+		from = 1, to = 0;
+	*low = (uint16_t)from;
+	*high = (uint16_t)to;
+}
+
+static void
+add_port(struct strip *s, unsigned i, const uint32_t *w)
+{
+	unsigned side = insn_b(*w) != 0;
+	bool neg;
+
+	interval(insn_a(*w), w[2] & 0xffff, w[2] >> 16, &s->low[side][i],
+	    &s->high[side][i], &neg);
+	s->neg[ROW_SPORT + side] |= (uint64_t)neg << i;
+	s->asks[ROW_SPORT + side] = true;
+}
+
+static void
+add_addr(struct strip *s, unsigned i, const uint32_t *w)
+{
+	unsigned side = insn_b(*w) != 0;
+
+	if (insn_op(*w) == OP_ADDR6) {
+		s->six[side] |= (uint64_t)1 << i;
+		s->at6[side][i] = (uint32_t)(w - s->pc) + 2;
+	} else {
+		s->addr[side][i] = w[2] & w[3];
+		s->mask[side][i] = w[3];
+	}
+	s->neg[side] |= (uint64_t)(insn_a(*w) != 0) << i;
+	s->asks[side] = true;
+}
+
+/* A misfit that leads further than to the next row; rows are set later. */
+static void
+add_jump(struct strip *s, unsigned field, unsigned i, const uint32_t *w,
+    const uint32_t *next)
+{
+	if (w + w[1] == next)
+		return;
+	s->far[field] |= (uint64_t)1 << i;
+	s->to[field][i].pc = (uint32_t)(w + w[1] - s->pc);
+}
+
+static void
+add_row(struct strip *s, const uint32_t *w, const uint32_t *next)
+{
+	unsigned i = s->n++;
+
+	s->row[i] = (uint32_t)(w - s->pc);
+	for (unsigned side = 0; side < 2; side++)
+		s->high[side][i] = UINT16_MAX;
+	for (w = next_insn(w); insn_op(*w) != OP_DECIDE; w = next_insn(w)) {
+		enum rank r = rank(w);
+
+		if (r == RANK_SRC || r == RANK_DST) {
+			add_addr(s, i, w);
+			add_jump(s, r == RANK_SRC ? ROW_SRC : ROW_DST, i, w,
+			    next);
+		} else if (r == RANK_SPORT || r == RANK_DPORT) {
+			add_port(s, i, w);
+			add_jump(s, r == RANK_SPORT ? ROW_SPORT : ROW_DPORT,
+			    i, w, next);
+		} else if (r == RANK_FLAGS)
+			s->flagset |= (uint8_t)insn_b(*w);
+	}
+	s->quick |= (uint64_t)(insn_a(*w) != 0) << i;
+	s->end = (uint32_t)(next - s->pc);
+}
+
+/* The row that begins there, perhaps with a BLOCK before it. */
+static uint8_t
+row_at(const struct strip *s, uint32_t pc)
+{
+	uint32_t block = op_info[OP_BLOCK].length;
+
+	for (uint32_t i = 0; i < s->n; i++)
+		if (s->row[i] == pc || (s->row[i] == pc + block &&
+		    insn_op(s->pc[pc]) == OP_BLOCK))
+			return (uint8_t)i;
+	return STRIP_MAX;
+}
+
+static bool
+strip_done(struct pfk_engine *e, const struct strip *s)
+{
+	size_t size = sizeof(*e->strips);
+	struct strip **v, *copy;
+
+	if (s->n < STRIP_MIN)
+		return true;
+	v = e_realloc(e, e->strips, e->nstrips * size,
+	    (e->nstrips + 1) * size);
+	if (v == NULL)
+		return false;
+	e->strips = v;
+	if ((copy = e_alloc(e, sizeof(*copy))) == NULL)
+		return false;
+	*copy = *s;
+	for (unsigned f = 0; f < ROW_FIELDS; f++)
+		for (uint32_t i = 0; i < s->n; i++)
+			copy->to[f][i].row = row_at(s, s->to[f][i].pc);
+	v[e->nstrips++] = copy;
+	e->rules[s->first].strip = e->nstrips;
+	return true;
+}
+
+/* Rules of a large BLOCK, which are left to it; behind them. */
+static const uint32_t *
+pass_block(const uint32_t *w, const uint32_t *end)
+{
+	uint32_t left = w[3];
+
+	for (w = next_insn(w); w < end; w = next_insn(w))
+		if (insn_op(*w) == OP_RULE && left-- == 0)
+			break;
+		else if (insn_op(*w) == OP_END || insn_op(*w) == OP_BLOCK)
+			break;
+	return w;
+}
+
+static void
+strip_begin(struct strip *s, const uint32_t *pc, uint32_t rule)
+{
+	memset(s, 0, sizeof(*s));
+	s->pc = pc;
+	s->first = rule;
+}
+
+bool
+strips_add(struct pfk_engine *e, const uint32_t *code, uint32_t ncode,
+    uint32_t base)
+{
+	const uint32_t *w = code, *end = code + ncode, *next;
+	struct strip s = { .n = 0 };
+
+	while (w < end) {
+		const uint32_t *at = w;
+
+		if (insn_op(*w) == OP_BLOCK) {
+			if (w[3] > STRIP_BLOCK) {
+				if (!strip_done(e, &s))
+					return false;
+				s.n = 0;
+				w = pass_block(w, end);
+				continue;
+			}
+			w = next_insn(w);
+			if (w >= end || insn_op(*w) != OP_RULE)
+				continue;
+		}
+		next = insn_op(*w) == OP_RULE && e->rules[base + w[2]].strip
+		    == 0 ? rule_end(&e->rules[base + w[2]], w) : NULL;
+		if (s.n != 0 && (next == NULL || s.n == STRIP_MAX ||
+		    s.first + s.n != base + w[2])) {
+			if (!strip_done(e, &s))
+				return false;
+			s.n = 0;
+		}
+		if (next == NULL) {
+			w = next_insn(w);
+			continue;
+		}
+		if (s.n == 0)
+			strip_begin(&s, at, base + w[2]);
+		add_row(&s, w, next);
+		w = next;
+	}
+	return strip_done(e, &s);
+}
+
+void
+strips_free(struct pfk_engine *e)
+{
+	for (uint32_t i = 0; i < e->nstrips; i++) {
+		for (unsigned c = 0; c < STRIP_CLASSES; c++)
+			if (e->strips[i]->classes[c] != NULL)
+				e_free(e, e->strips[i]->classes[c],
+				    sizeof(struct strip_class));
+		e_free(e, e->strips[i], sizeof(**e->strips));
+	}
+	e_free(e, e->strips, e->nstrips * sizeof(*e->strips));
+	e->strips = NULL;
+	e->nstrips = 0;
+}
+
+/* ---- classes ---- */
+
+static bool
+head_fits(const struct pfk_engine *e, const struct rt_rule *rr,
+    const uint32_t *w, const struct pkt *p)
+{
+	unsigned a = insn_a(*w);
+
+	switch ((int)insn_op(*w)) {
+	case OP_IFACE:
+		return (rr->if_index == p->ifid + 1u ||
+		    iface_is(e, p->ifid, rr->if_index)) != a;
+	case OP_DIR:
+		return p->dir == a;
+	case OP_RDOMAIN:
+		return (p->rdomain == w[2]) != a;
+	case OP_AF:
+		return p->af == a;
+	default:
+		return p->proto == a;
+	}
+}
+
+/* The test of the head that does not fit, or NULL. */
+static const uint32_t *
+head_misfit(const struct pfk_engine *e, const struct strip *s, uint32_t i,
+    const struct pkt *p)
+{
+	const uint32_t *w = next_insn(s->pc + s->row[i]);
+
+	for (; rank(w) == RANK_HEAD; w = next_insn(w))
+		if (!head_fits(e, &e->rules[s->first + i], w, p))
+			return w;
+	return NULL;
+}
+
+static bool
+flags_fit(const struct strip *s, uint32_t i, const struct pkt *p)
+{
+	const uint32_t *w = next_insn(s->pc + s->row[i]);
+
+	for (; insn_op(*w) != OP_DECIDE; w = next_insn(w))
+		if (insn_op(*w) == OP_FLAGS && p->vproto == PROTO_TCP &&
+		    (p->tcp_flags & insn_b(*w)) != insn_a(*w))
+			return false;
+	return true;
+}
+
+/* Whether a test of flags leads further than to the next row. */
+static bool
+flags_far(const struct strip *s, uint32_t i)
+{
+	const uint32_t *w = next_insn(s->pc + s->row[i]), *test = NULL;
+
+	for (; insn_op(*w) != OP_DECIDE; w = next_insn(w))
+		if (insn_op(*w) == OP_FLAGS)
+			test = w;
+	return test != NULL && test + test[1] != next_insn(w);
+}
+
+static uint32_t
+row_end(const struct strip *s, uint32_t i)
+{
+	const uint32_t *w = s->pc + s->row[i];
+
+	while (insn_op(*w) != OP_DECIDE)
+		w = next_insn(w);
+	return (uint32_t)(next_insn(w) - s->pc);
+}
+
+static void
+class_row(const struct pfk_engine *e, const struct strip *s, uint32_t i,
+    const struct pkt *p, struct strip_class *c)
+{
+	const uint32_t *misfit = head_misfit(e, s, i, p);
+	uint64_t bit = (uint64_t)1 << i;
+	uint32_t to;
+
+	if (misfit == NULL) {
+		c->head |= bit;
+		if (flags_fit(s, i, p))
+			c->fits |= bit;
+		else
+			c->odd |= flags_far(s, i);
+		/* IPv4 in a rule for IPv6 addresses of no family */
+		c->odd |= p->af != PFK_AF_INET6 &&
+		    ((s->six[SRC] | s->six[DST]) & bit) != 0;
+		return;
+	}
+	to = (uint32_t)(misfit + misfit[1] - s->pc);
+	if (to == row_end(s, i))
+		return;
+	c->far |= bit;
+	c->to[i] = (struct strip_jump){ to, row_at(s, to) };
+}
+
+/* => All zero but for the key. */
+void
+strip_make_class(const struct pfk_engine *e, const struct strip *s,
+    const struct pkt *p, struct strip_class *c)
+{
+	uint32_t i;
+
+	for (i = 0; i < s->n; i++)
+		class_row(e, s, i, p, c);
+	c->end = s->end;
+	for (i = 0; i < s->n;) {
+		uint64_t bit = (uint64_t)1 << i;
+
+		c->seen |= bit;
+		if (!(c->far & bit))
+			i++;
+		else if ((i = c->to[i].row) == STRIP_MAX)
+			c->end = c->to[strip_highest(c->seen)].pc;
+	}
+}

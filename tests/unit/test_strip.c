@@ -1,0 +1,281 @@
+/*
+ * Rules that are compared side by side (runtime/strip.h) against the same
+ * rules one by one: an engine that explains does the latter.  Decisions and
+ * all counters of all rules must be the same.
+ *
+ * Rulesets are made to have neighbours that are alike, so that pf jumps; and
+ * the two ways to compare columns are held against each other.
+ */
+#include <stdio.h>
+
+#include <pfkit/compile.h>
+#include <pfkit/explain.h>
+
+#include "runtime/strip.h"
+#include "tests/unit/engine_kit.h"
+
+#define PACKETS	400
+
+static uint64_t seed;
+
+static uint32_t
+chance(uint32_t n)
+{
+	seed = seed * 6364136223846793005u + 1442695040888963407u;
+	return (uint32_t)((seed >> 33) % n);
+}
+
+static const char *
+one_of(const char *const *v)
+{
+	uint32_t n = 0;
+
+	while (v[n] != NULL)
+		n++;
+	return v[chance(n)];
+}
+
+/* ---- rules ---- */
+
+static const char *const actions[] = { "pass", "block", "block", NULL };
+static const char *const dirs[] = { "", " in", " in", " in", " out", NULL };
+static const char *const quicks[] = { "", "", "", " quick", NULL };
+static const char *const ifs[] = { "", "", "", " on em0", " on ! em0",
+    " on em1", NULL };
+static const char *const hosts4[] = { "any", "any", "10.0.0.1", "10.0.0.2",
+    "! 10.0.0.1", "10.0.0.0/30", "10.0.0.4/31", "! 10.0.0.0/29", NULL };
+static const char *const hosts6[] = { "any", "2001:db8::1", "2001:db8::/127",
+    "! 2001:db8::2", "2001:db8::4/126", NULL };
+static const char *const ports[] = { "", "", "", " port 2", " port != 2",
+    " port 1:3", " port 1 >< 3", " port 2 <> 4", " port < 3", " port <= 2",
+    " port > 3", " port >= 4", " port 3", NULL };
+static const char *const flags[] = { " no state", " no state", " flags any",
+    " flags A/A no state", " flags S/SA no state", NULL };
+
+/* As the rule before it, but for some fields. */
+struct line { const char *field[9]; };
+
+static void
+change(struct line *l, uint32_t odds)
+{
+	static const char *const protos[] = { " proto tcp", " proto udp",
+	    NULL };
+	const char *const *choices[] = { actions, dirs, quicks, ifs };
+	bool v6 = chance(4) == 0;
+
+	for (unsigned i = 0; i < 4; i++)
+		if (chance(odds) == 0)
+			l->field[i] = one_of(choices[i]);
+	if (chance(odds) == 0) {
+		l->field[4] = v6 ? " inet6" : " inet";
+		l->field[6] = one_of(v6 ? hosts6 : hosts4);
+		l->field[8] = one_of(v6 ? hosts6 : hosts4);
+	}
+	v6 = strcmp(l->field[4], " inet6") == 0;
+	if (chance(odds) == 0)
+		l->field[5] = one_of(protos);
+	if (chance(odds) == 0)
+		l->field[6] = one_of(v6 ? hosts6 : hosts4);
+	if (chance(odds) == 0)
+		l->field[7] = one_of(ports);
+	if (chance(odds) == 0)
+		l->field[8] = one_of(v6 ? hosts6 : hosts4);
+}
+
+static void
+make_rules(char *text, size_t size)
+{
+	struct line l = { { "pass", "", "", "", " inet", " proto tcp", "any",
+	    "", "any" } };
+	uint32_t odds = 1 + chance(5), n = 1 + chance(45);
+	size_t len = 0;
+
+	for (; n > 0 && len + 200 < size; n--) {
+		bool tcp;
+
+		change(&l, odds);
+		tcp = strcmp(l.field[5], " proto tcp") == 0;
+		len += (size_t)snprintf(text + len, size - len,
+		    "%s%s%s%s%s%s from %s%s to %s%s%s%s\n", l.field[0],
+		    l.field[1], l.field[2], l.field[3], l.field[4],
+		    l.field[5], l.field[6], l.field[7], l.field[8],
+		    one_of(ports), chance(40) == 0 ? " tos 4" : "",
+		    l.field[0][0] != 'p' ? "" : tcp ? one_of(flags) :
+		    " no state");
+	}
+}
+
+/* ---- packets ---- */
+
+static uint32_t
+make_packet(uint8_t *b)
+{
+	bool v6 = chance(4) == 0, tcp = chance(2);
+	uint32_t hlen = v6 ? 40 : 20, plen = tcp ? 20 : 8;
+	uint8_t *th = b + hlen;
+
+	memset(b, 0, 64);
+	if (v6) {
+		b[0] = 0x60;
+		b[5] = (uint8_t)plen;
+		b[6] = tcp ? 6 : 17;
+		b[7] = 64;
+		for (unsigned i = 0; i < 2; i++) {
+			b[8 + 16 * i] = 0x20;
+			b[9 + 16 * i] = 1;
+			b[10 + 16 * i] = 0x0d;
+			b[11 + 16 * i] = 0xb8;
+			b[23 + 16 * i] = (uint8_t)(1 + chance(8));
+		}
+	} else {
+		b[0] = 0x45;
+		b[3] = (uint8_t)(hlen + plen);
+		b[8] = 64;
+		b[9] = tcp ? 6 : 17;
+		b[12] = b[16] = 10;
+		b[15] = (uint8_t)chance(9);
+		b[19] = (uint8_t)chance(9);
+		kit_put16(b + 10, kit_sum(b, 20, 0));
+	}
+	kit_put16(th, (uint16_t)chance(6));
+	kit_put16(th + 2, (uint16_t)(1 + chance(5)));
+	if (tcp) {
+		th[12] = 0x50;
+		th[13] = chance(2) ? 0x02 : chance(2) ? 0x12 : 0x10;
+	} else
+		kit_put16(th + 4, 8);
+	return hlen + plen;
+}
+
+/* ---- both ways ---- */
+
+static void
+explained(void *ctx, const struct pfk_explain *x)
+{
+	(void)ctx;
+	(void)x;
+}
+
+static void
+run_both(void)
+{
+	static struct kit fast, slow;
+	static char rules[4000];
+	struct pfk_rule_counters x, y;
+
+	make_rules(rules, sizeof(rules));
+	kit_open(&fast, rules);
+	kit_open(&slow, rules);
+	ck_assert_int_eq(pfk_explain_start(slow.e, explained, NULL), PFK_OK);
+	for (unsigned i = 0; i < PACKETS; i++) {
+		uint8_t b[64];
+		struct pfk_packet p = { .time = KIT_START, .data = b,
+		    .linktype = 101, .ifid = (uint16_t)(1 + chance(2)),
+		    .dir = (uint8_t)(1 + chance(2)) };
+
+		p.caplen = p.wirelen = make_packet(b);
+		pfk_engine_run(fast.e, &p, 1);
+		pfk_engine_run(slow.e, &p, 1);
+		ck_assert_msg(fast.d.rule == slow.d.rule &&
+		    fast.d.verdict == slow.d.verdict, "rule %u, not %u of\n%s",
+		    fast.d.rule, slow.d.rule, rules);
+	}
+	for (uint32_t r = 0; r < pfk_image_rules(fast.image); r++) {
+		pfk_engine_rule_counters(fast.e, r, &x);
+		pfk_engine_rule_counters(slow.e, r, &y);
+		ck_assert_msg(memcmp(&x, &y, sizeof(x)) == 0,
+		    "rule %u: %llu evaluations, not %llu, of\n%s", r,
+		    (unsigned long long)x.evaluations,
+		    (unsigned long long)y.evaluations, rules);
+	}
+	kit_close(&fast);
+	kit_close(&slow);
+}
+
+START_TEST(test_same)
+{
+	seed = 11;
+	for (unsigned i = 0; i < 150; i++)
+		run_both();
+}
+END_TEST
+
+/* More heads than there is room for. */
+START_TEST(test_classes)
+{
+	static struct kit fast, slow;
+	const char *rules = "block\nblock on em1 inet proto udp from any to "
+	    "10.0.0.1\nblock out inet proto tcp from 10.0.0.2\npass in on em0 "
+	    "inet proto udp no state\npass inet proto tcp no state flags S/SA\n"
+	    "pass inet proto tcp no state flags FUP/FUP\n"
+	    "pass inet proto tcp no state flags P/PEW\n";
+	struct pfk_rule_counters x, y;
+
+	seed = 12;
+	kit_open(&fast, rules);
+	kit_open(&slow, rules);
+	for (unsigned i = 0; i < 20; i++) {
+		char name[8];
+
+		snprintf(name, sizeof(name), "vlan%u", i);
+		ck_assert_int_gt(pfk_engine_interface(fast.e, name), 0);
+		ck_assert_int_gt(pfk_engine_interface(slow.e, name), 0);
+	}
+	ck_assert_int_eq(pfk_explain_start(slow.e, explained, NULL), PFK_OK);
+	for (unsigned i = 0; i < 20 * PACKETS; i++) {
+		uint8_t b[64];
+		struct pfk_packet p = { .time = KIT_START, .data = b,
+		    .linktype = 101, .ifid = (uint16_t)(1 + chance(20)),
+		    .dir = (uint8_t)(1 + chance(2)) };
+
+		p.caplen = p.wirelen = make_packet(b);
+		if (b[0] == 0x45 && b[9] == 6)
+			b[33] = (uint8_t)(0x10 | chance(256));
+		pfk_engine_run(fast.e, &p, 1);
+		pfk_engine_run(slow.e, &p, 1);
+		ck_assert_uint_eq(fast.d.rule, slow.d.rule);
+	}
+	for (uint32_t r = 0; r < pfk_image_rules(fast.image); r++) {
+		pfk_engine_rule_counters(fast.e, r, &x);
+		pfk_engine_rule_counters(slow.e, r, &y);
+		ck_assert_uint_eq(x.evaluations, y.evaluations);
+	}
+	kit_close(&fast);
+	kit_close(&slow);
+}
+END_TEST
+
+START_TEST(test_columns)
+{
+	uint32_t addr[STRIP_MAX], mask[STRIP_MAX];
+	uint16_t low[STRIP_MAX], high[STRIP_MAX];
+
+	seed = 13;
+	for (unsigned n = 0; n < 2000; n++) {
+		uint32_t a = chance(1u << 30) * 5;
+		uint16_t port = (uint16_t)chance(65536);
+
+		for (unsigned i = 0; i < STRIP_MAX; i++) {
+			mask[i] = chance(3) == 0 ? 0xffffffff :
+			    chance(1u << 30) & chance(1u << 30);
+			addr[i] = (a ^ (1u << chance(32))) & mask[i];
+			low[i] = (uint16_t)(port + chance(4) - 2);
+			high[i] = (uint16_t)(port + chance(4) - 2);
+			if (chance(8) == 0)
+				low[i] = (uint16_t)chance(65536);
+		}
+		ck_assert_uint_eq(strip_addrs(addr, mask, STRIP_MAX, a),
+		    strip_addrs_plain(addr, mask, STRIP_MAX, a));
+		ck_assert_uint_eq(strip_ports(low, high, STRIP_MAX, port),
+		    strip_ports_plain(low, high, STRIP_MAX, port));
+	}
+}
+END_TEST
+
+int
+main(void)
+{
+	const TTest *const tests[] = { test_same, test_classes, test_columns };
+
+	return kit_main("strip", tests, sizeof(tests) / sizeof(*tests));
+}
