@@ -260,24 +260,43 @@ is_used(const struct run *r, int text)
 	return false;
 }
 
+/*
+ * The ruleset with the addresses that the test file supposes in its tables.
+ * What is wrong with those is told with the tests.
+ */
+static void
+fill_tables(struct run *r)
+{
+	struct pfk_files files = { read_text, r };
+	struct pfk_compile_options o = r->o.compile;
+	struct pfk_ruleset *rs = NULL;
+	struct pfk_image *image = NULL;
+
+	if (!make_main(r, false))
+		return;
+	o.files = &files;
+	if (pfk_compile(&o, &rs) == PFK_OK && pfk_ruleset_image(rs,
+	    r->o.lowering, &image) == PFK_OK) {
+		pfk_image_free(r->image);
+		r->image = image;
+	}
+	pfk_ruleset_free(rs);
+	textbuf_free(&r->main_text);
+}
+
 bool
 compile_ruleset(struct run *r)
 {
-	struct pfk_files files = { read_text, r };
 	const struct setting *s = r->setting;
 
 	make_names(r);
 	blank_text(s->source, &r->facts);
 	for (size_t i = 0; i < s->nspans; i++)
 		show(s->source, &r->facts, s->spans[i].off, s->spans[i].end);
-	if (has_tables(s) && !is_image_file(r->o.compile.path)) {
-		if (!make_main(r, false))
-			return false;
-		r->o.compile.files = &files;
-	}
 	r->image = ruleset_image(&r->o, r->host);
-	r->o.compile.files = NULL;
-	textbuf_free(&r->main_text);
+	if (r->image != NULL && has_tables(s) &&
+	    !is_image_file(r->o.compile.path))
+		fill_tables(r);
 	return r->image != NULL;
 }
 
