@@ -139,10 +139,14 @@ table_ranges(const struct addresses *a, const char *word, struct dim_test *t)
 		pfk_image_table(a->of->image, i, &o);
 		if (strlen(o.name) != len || strncmp(o.name, word + 1, len) != 0)
 			continue;
-		if (strcmp(o.anchor, a->anchor) == 0 || (best == SIZE_MAX &&
-		    o.anchor[0] == '\0'))
-			best = i;
 		t->table = true;
+		/* an anchor's own that nobody fills is the main ruleset's */
+		if (o.anchor[0] != '\0' && (!o.defined || strcmp(o.anchor,
+		    a->anchor) != 0))
+			continue;
+		if (best != SIZE_MAX && o.anchor[0] == '\0')
+			continue;
+		best = i;
 		t->fixed = o.is_const || strncmp(o.name, "__auto", 6) == 0;
 	}
 	if (best != SIZE_MAX)

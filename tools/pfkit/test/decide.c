@@ -147,12 +147,15 @@ is_sound(struct decision *d, const struct cell *c, const struct packet *k,
 	return false;
 }
 
-/* Not a packet that TCP sends: pf drops it before any rule. */
+/*
+ * Not a packet that TCP sends: pf drops it before any rule; or one that never
+ * comes to pf.
+ */
 static bool
 cannot_be(const struct outcome *o, const struct packet *k)
 {
-	return o->verdict == PFK_DROP && k->proto == 6 &&
-	    o->reason == PFK_REASON_NORM;
+	return o->verdict == PFK_IGNORE || (o->verdict == PFK_DROP &&
+	    k->proto == 6 && o->reason == PFK_REASON_NORM);
 }
 
 const char *

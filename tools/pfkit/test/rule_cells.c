@@ -19,6 +19,12 @@ struct walk {
 
 static bool dim(struct walk *, enum dim);
 
+static bool
+is_loopback(const struct walk *w)
+{
+	return (w->of->ifs[w->cell.iface].flags & PFK_IFF_LOOPBACK) != 0;
+}
+
 static const struct range *
 whole(enum dim d, uint8_t af, struct range *r)
 {
@@ -85,6 +91,64 @@ types(struct walk *w, const struct range *r)
 	return true;
 }
 
+/*
+ * What the host throws away before pf sees it: addresses of loopback from
+ * elsewhere; in IPv6 also the unspecified address, those that hold one of IPv4,
+ * and senders that are multicast.
+ */
+static void
+martians(const struct walk *w, enum dim d, struct ranges *s)
+{
+	const struct num low = num_of(0);
+
+	if (w->cell.af == 4) {
+		if (!is_loopback(w))
+			ranges_add(s, num_of(UINT64_C(127) << 24),
+			    num_of((UINT64_C(128) << 24) - 1));
+		return;
+	}
+	ranges_add(s, num_of(is_loopback(w) ? 2 : 1), num_of(UINT32_MAX));
+	if (d == DIM_DST)
+		ranges_add(s, low, low);
+	ranges_add(s, num_of(UINT64_C(0xffff) << 32),
+	    num_of((UINT64_C(0xffff) << 32) + UINT32_MAX));
+	if (d == DIM_SRC)
+		ranges_add(s, (struct num){ UINT64_C(0xff) << 56, 0 },
+		    num_max(d, 6));
+}
+
+/* The range without what never comes. */
+static bool
+addresses(struct walk *w, enum dim d, const struct range *r)
+{
+	struct ranges out = { NULL, 0 };
+	bool good = true;
+
+	martians(w, d, &out);
+	if (r->from.hi != 0 || r->from.lo != 0)
+		ranges_add(&out, num_of(0), num_before(r->from));
+	if (num_compare(r->to, num_max(d, w->cell.af)) < 0)
+		ranges_add(&out, num_next(r->to), num_max(d, w->cell.af));
+	ranges_invert(&out, num_max(d, w->cell.af));
+	for (size_t i = 0; i < out.n && good; i++) {
+		w->cell.dim[d] = out.r[i];
+		good = dim(w, (enum dim)(d + 1));
+	}
+	ranges_free(&out);
+	return good;
+}
+
+static bool
+one_range(struct walk *w, enum dim d, const struct range *r)
+{
+	if (d == DIM_TYPE && is_used(&w->cell, d))
+		return types(w, r);
+	if ((d == DIM_SRC || d == DIM_DST) && w->cell.dir == PFK_IN)
+		return addresses(w, d, r);
+	w->cell.dim[d] = *r;
+	return dim(w, (enum dim)(d + 1));
+}
+
 static bool
 dim(struct walk *w, enum dim d)
 {
@@ -99,12 +163,9 @@ dim(struct walk *w, enum dim d)
 		r = t->set.r;
 		n = t->set.n;
 	}
-	for (size_t i = 0; i < n; i++) {
-		w->cell.dim[d] = r[i];
-		if (d == DIM_TYPE && is_used(&w->cell, d) ?
-		    !types(w, &r[i]) : !dim(w, (enum dim)(d + 1)))
+	for (size_t i = 0; i < n; i++)
+		if (!one_range(w, d, &r[i]))
 			return false;
-	}
 	return true;
 }
 
