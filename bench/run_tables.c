@@ -109,7 +109,7 @@ ask_some(struct pfk_engine *e, uint32_t t, uint8_t af,
     const struct pfk_addr *a, enum way way)
 {
 	const struct prefix_tree *tree = &e->tables[t].tree[af == 6];
-	uint32_t found = 0;
+	uint32_t found = 0, n = 0, more[AHEAD];
 
 	if (way == WAY_TRIE) {
 		for (uint32_t k = 0; k < AHEAD; k++)
@@ -117,9 +117,10 @@ ask_some(struct pfk_engine *e, uint32_t t, uint8_t af,
 		return found;
 	}
 	for (uint32_t k = 0; way == WAY_FETCHED && k < AHEAD; k++)
-		prefix_fetch_top(tree, af, &a[k]);
-	for (uint32_t k = 0; way == WAY_FETCHED && k < AHEAD; k++)
-		prefix_fetch_end(tree, af, &a[k]);
+		if (prefix_fetch(tree, af, &a[k]))
+			more[n++] = k;
+	for (uint32_t k = 0; k < n; k++)
+		prefix_fetch_end(tree, af, &a[more[k]]);
 	for (uint32_t k = 0; k < AHEAD; k++)
 		found += table_contains(e, t, af, &a[k]);
 	return found;

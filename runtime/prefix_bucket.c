@@ -260,14 +260,15 @@ prefix_bucket_state_portable(const struct prefix_index *x, uint32_t unit,
 #include <emmintrin.h>
 
 /*
- * All of a bucket of at most a line at once, without a loop: its head is
- * compared, too, and shifted out.  As ends ascend, those before the key are
- * the lowest bits of what is left.
+ * All of a bucket at once, without a loop: its head is compared, too, and
+ * shifted out.  As ends ascend, those before the key are the lowest bits of
+ * what is left.
  */
 static unsigned
-lowest_bits(uint32_t before, unsigned head, unsigned n)
+lowest_bits(uint64_t before, unsigned head, unsigned n)
 {
-	return (unsigned)__builtin_ctz(~(before >> head) | 1u << n);
+	return (unsigned)__builtin_ctzll(~(before >> head) |
+	    (uint64_t)1 << n);
 }
 
 /* 8 x 16 bits: all ones where less; unsigned, which SSE2 has no word for. */
@@ -295,26 +296,49 @@ bits_of(__m128i a, __m128i b)		/* of 16 x 16 bits */
 	return (uint32_t)_mm_movemask_epi8(_mm_packs_epi16(a, b));
 }
 
+static uint64_t
+line_less16(const uint8_t *p, __m128i k)		/* 64 bytes */
+{
+	return bits_of(less16(p, k), less16(p + 16, k)) |
+	    (uint64_t)bits_of(less16(p + 32, k), less16(p + 48, k)) << 16;
+}
+
+static uint64_t
+line_less32(const uint8_t *p, __m128i k)
+{
+	return bits_of(_mm_packs_epi32(less32(p, k), less32(p + 16, k)),
+	    _mm_packs_epi32(less32(p + 32, k), less32(p + 48, k)));
+}
+
 static unsigned
-line_before16(const uint8_t *b, unsigned n, unsigned key)
+all_before16(const uint8_t *b, unsigned n, unsigned key)
 {
 	__m128i k = _mm_set1_epi16((int16_t)(uint16_t)(key ^ 0x8000));
-	uint32_t m = bits_of(less16(b, k), less16(b + 16, k));
+	uint64_t m;
 
-	if (b[AT_SIZE] != 0)
-		m |= bits_of(less16(b + 32, k), less16(b + 48, k)) << 16;
+	if (b[AT_SIZE] == 0)
+		return lowest_bits(bits_of(less16(b, k), less16(b + 16, k)),
+		    HEAD / 2, n);
+	m = line_less16(b, k);
+	if (b[AT_SIZE] == 2)
+		m |= line_less16(b + 64, k) << 32;
 	return lowest_bits(m, HEAD / 2, n);
 }
 
 static unsigned
-line_before32(const uint8_t *b, unsigned n, uint32_t key)
+all_before32(const uint8_t *b, unsigned n, uint32_t key)
 {
-	__m128i k = _mm_set1_epi32((int32_t)(key ^ 0x80000000u));
-	__m128i lo = _mm_packs_epi32(less32(b, k), less32(b + 16, k)), hi = lo;
+	__m128i k = _mm_set1_epi32((int32_t)(key ^ 0x80000000u)), lo;
+	uint64_t m;
 
-	if (b[AT_SIZE] != 0)
-		hi = _mm_packs_epi32(less32(b + 32, k), less32(b + 48, k));
-	return lowest_bits(bits_of(lo, hi), HEAD / 4, n);
+	if (b[AT_SIZE] == 0) {
+		lo = _mm_packs_epi32(less32(b, k), less32(b + 16, k));
+		return lowest_bits(bits_of(lo, lo), HEAD / 4, n);
+	}
+	m = line_less32(b, k);
+	if (b[AT_SIZE] == 2)
+		m |= line_less32(b + 64, k) << 16;
+	return lowest_bits(m, HEAD / 4, n);
 }
 
 unsigned
@@ -324,11 +348,11 @@ prefix_bucket_state(const struct prefix_index *x, uint32_t unit, struct key k,
 	const uint8_t *b = prefix_mem_at(x, unit);
 	uint64_t hi = key_after(k, from).hi;
 
-	if (b[AT_SIZE] < 2 && b[AT_WIDTH] == 1)
-		return state_of(b, line_before16(b, b[AT_N],
+	if (b[AT_WIDTH] == 1)
+		return state_of(b, all_before16(b, b[AT_N],
 		    (unsigned)(hi >> 48)));
-	if (b[AT_SIZE] < 2 && b[AT_WIDTH] == 2)
-		return state_of(b, line_before32(b, b[AT_N],
+	if (b[AT_WIDTH] == 2)
+		return state_of(b, all_before32(b, b[AT_N],
 		    (uint32_t)(hi >> 32)));
 	return prefix_bucket_state_portable(x, unit, k, from);
 }

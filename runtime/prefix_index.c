@@ -144,17 +144,36 @@ prefix_index_state_portable(const struct prefix_index *x, struct key k)
 	return index_state(x, k, prefix_bucket_state_portable);
 }
 
-void
-prefix_fetch_top(const struct prefix_tree *t, uint8_t af,
+/*
+ * Where the next read will be; NULL: there is none.
+ * => Prefetches themselves stand in functions that are called from elsewhere:
+ *    one that does nothing else has no effect in gcc's eyes, and goes.
+ */
+static const void *
+next_read(const struct prefix_index *x, struct key k, const struct place *p)
+{
+	uint32_t unit = p->ref & REF_MASK;
+
+	if (!(p->ref & IS_ARRAY))
+		return unit < PREFIX_UNIT0 ? NULL : prefix_mem_at(x, unit);
+	if (p->ref & HAS_HEAD)
+		return prefix_mem_at(x, p->ref & UNIT_MASK);
+	return &array_slots(x, p->ref)[key_bits(k, p->at,
+	    array_bits(p->ref))];
+}
+
+bool
+prefix_fetch(const struct prefix_tree *t, uint8_t af,
     const struct pfk_addr *addr)
 {
 	const struct prefix_index *x = &t->index;
+	struct place p = { x->top, 0, PREFIX_ABOVE };
+	struct key k = key_of(af, addr);
 
-	if ((x->top & (IS_ARRAY | HAS_HEAD)) == IS_ARRAY)
-		PREFETCH(&array_slots(x, x->top)[key_bits(key_of(af, addr),
-		    0, array_bits(x->top))]);
-	else if (x->top & HAS_HEAD)
-		PREFETCH(prefix_mem_at(x, x->top & UNIT_MASK));
+	if ((p.ref & IS_ARRAY) && !descend(x, k, &p))
+		return false;
+	PREFETCH(next_read(x, k, &p));
+	return (p.ref & IS_ARRAY) != 0;
 }
 
 void
@@ -168,8 +187,7 @@ prefix_fetch_end(const struct prefix_tree *t, uint8_t af,
 	while (p.ref & IS_ARRAY)
 		if (!descend(x, k, &p))
 			return;
-	if ((p.ref & REF_MASK) >= PREFIX_UNIT0)
-		PREFETCH(prefix_mem_at(x, p.ref & REF_MASK));
+	PREFETCH(next_read(x, k, &p));
 }
 
 /* --- making --- */

@@ -51,6 +51,7 @@ bool	 table_weights(struct pfk_engine *, uint32_t table, unsigned *gcd,
  * their addresses is fetched for all of them together.
  */
 void	 table_is_asked(struct pfk_engine *, uint32_t table, int side);
+#define ASKING	32		/* not more at a time */
 struct asking { const uint8_t *addr[2]; bool v6; };
 void	 tables_look_ahead(const struct pfk_engine *, const struct asking *,
 	    size_t n);
@@ -169,8 +170,12 @@ void	 prefix_remove(const struct pfk_engine *, struct prefix_tree *,
 bool	 prefix_contains(const struct prefix_tree *, uint8_t af,
 	    const struct pfk_addr *);
 void	 prefix_index_build(const struct pfk_engine *, struct prefix_tree *);
-/* Gets what will be asked on its way: near to the top, then the end. */
-void	 prefix_fetch_top(const struct prefix_tree *, uint8_t af,
+/*
+ * Gets what will be asked on its way, as far as the tree's top tells (it is
+ * small and used all the time); true: prefix_fetch_end() gets the rest, a
+ * little later.
+ */
+bool	 prefix_fetch(const struct prefix_tree *, uint8_t af,
 	    const struct pfk_addr *);
 void	 prefix_fetch_end(const struct prefix_tree *, uint8_t af,
 	    const struct pfk_addr *);

@@ -131,6 +131,7 @@ forget_order(const struct pfk_engine *e, struct table *t)
 	t->order = NULL;
 	t->norder = 0;
 	t->weights_known = false;
+	t->asked_af = 0;
 }
 
 static bool
@@ -270,16 +271,21 @@ tables_free(struct pfk_engine *e)
 /* --- what rules and pools ask --- */
 
 static bool
-contains(const struct table *t, uint8_t af, const struct pfk_addr *addr)
+contains(struct table *t, uint8_t af, const struct pfk_addr *addr)
 {
-	return prefix_contains(&t->tree[family_index(af)], af, addr);
+	if (t->asked_af == af && addr_equal(&t->asked, addr, (enum pfk_af)af))
+		return t->answer;
+	t->asked = *addr;
+	t->asked_af = af;
+	t->answer = prefix_contains(&t->tree[family_index(af)], af, addr);
+	return t->answer;
 }
 
 bool
 table_contains(struct pfk_engine *e, uint32_t table, uint8_t af,
     const struct pfk_addr *addr)
 {
-	const struct table *t = table_active(e, table);
+	struct table *t = table_active(e, table);
 
 	return t != NULL && contains(t, af, addr);
 }

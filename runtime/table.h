@@ -38,6 +38,10 @@ struct table {
 	/* of weights; unknown after changes, as order */
 	bool		 weights_known, weighted, has_neg;
 	uint16_t	 gcd, most;
+	/* the last question: rules ask, then counters do.  asked_af 0: none */
+	struct pfk_addr	 asked;
+	uint8_t		 asked_af;
+	bool		 answer;
 	uint64_t	 match, nomatch;
 	uint64_t	 packets[2][4], bytes[2][4];
 };

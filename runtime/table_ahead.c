@@ -53,26 +53,37 @@ table_is_asked(struct pfk_engine *e, uint32_t table, int side)
 	e->asked[i].sides |= (uint8_t)(1u << side);
 }
 
+static bool
+fetch(const struct table *t, const struct asking *a, unsigned side, bool end)
+{
+	const struct prefix_tree *tree = &t->tree[a->v6];
+	uint8_t af = a->v6 ? PFK_AF_INET6 : PFK_AF_INET;
+	struct pfk_addr addr;
+
+	if (tree->index.n < LARGE)
+		return false;
+	if (a->v6)
+		memcpy(&addr, a->addr[side], 16);
+	else
+		memcpy(&addr, a->addr[side], 4);
+	if (!end)
+		return prefix_fetch(tree, af, &addr);
+	prefix_fetch_end(tree, af, &addr);
+	return false;
+}
+
 static void
 look_ahead(const struct table *t, unsigned side, const struct asking *a,
     size_t n)
 {
-	struct pfk_addr addr;
+	const struct asking *more[ASKING];
+	size_t nmore = 0;
 
-	memset(&addr, 0, sizeof(addr));
-	for (unsigned end = 0; end < 2; end++)
-		for (size_t i = 0; i < n; i++) {
-			const struct prefix_tree *tree = &t->tree[a[i].v6];
-			uint8_t af = a[i].v6 ? PFK_AF_INET6 : PFK_AF_INET;
-
-			if (tree->index.n < LARGE)
-				continue;
-			memcpy(&addr, a[i].addr[side], a[i].v6 ? 16 : 4);
-			if (end)
-				prefix_fetch_end(tree, af, &addr);
-			else
-				prefix_fetch_top(tree, af, &addr);
-		}
+	for (size_t i = 0; i < n; i++)
+		if (fetch(t, &a[i], side, false))
+			more[nmore++] = &a[i];
+	for (size_t i = 0; i < nmore; i++)
+		(void)fetch(t, more[i], side, true);
 }
 
 void
