@@ -20,7 +20,7 @@ static bool
 if_counters_room(struct pfk_engine *e, uint16_t ifid)
 {
 	struct pfk_if_counters *c;
-	uint32_t room = ifid + 8u;
+	uint32_t room = (ifid | 7u) + 1;
 
 	if (ifid < e->nif_counters)
 		return true;

@@ -99,6 +99,7 @@ struct attached;
 struct block;			/* block.c */
 struct strip;			/* strip.c */
 struct explain;			/* explain.h */
+struct pfk_shards;		/* shard.h */
 
 #define TABLES_ASKED	8		/* not more of them are remembered */
 
@@ -162,6 +163,7 @@ struct pfk_engine {
 	uint32_t	 swept;		/* second of the last sweep */
 	uint32_t	 next_chores;	/* fragments and source nodes */
 
+	struct pfk_shards *shards;	/* shard.h; NULL: it is alone */
 	bool		 no_lane;	/* lane.c is left out */
 	struct pfk_decision told;	/* lane.c's */
 	struct pfk_counters counters;

@@ -15,6 +15,7 @@
 #include "runtime/icmp.h"
 #include "runtime/normalize.h"
 #include "runtime/rules_int.h"
+#include "runtime/shard.h"
 #include "runtime/translate.h"
 
 struct wanted {
@@ -299,6 +300,8 @@ insert_state(struct pkt *p, struct making *m)
 	struct state_key wire, stack;
 
 	make_keys(p, m, &wire, &stack);
+	if (p->e->shards != NULL)
+		shard_new_id(p->e, p->frame);
 	if (!state_insert(p->e, m->state, &wire, &stack,
 	    m->r->flags & IMG_R_IFBOUND ? p->ifid : IF_NONE))
 		return drop(p, PFK_REASON_STATEINS) == PKT_PASS;

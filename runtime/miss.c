@@ -14,6 +14,7 @@
 
 #include "runtime/miss.h"
 #include "runtime/rules_int.h"
+#include "runtime/shard.h"
 #include "runtime/translate.h"
 
 /* ---- rules ---- */
@@ -248,6 +249,8 @@ make_state(struct pkt *p, const struct filter *f, struct verdict *v,
 	c->actions.rtable = p->rdomain;
 	start_protocol(p, v->state);
 	s->lane = lane_suits(e, v->state);
+	if (e->shards != NULL)
+		shard_new_id(e, p->frame);
 	state_insert_new(e, v->state, hash);
 	v->created = true;
 	count_new_state(e, v);

@@ -17,8 +17,10 @@
  * A capture may sleep for months.  While no state can end, sweeps only move
  * the place where the next one goes on: that is computed.
  */
+#include <string.h>
+
 #include "runtime/normalize.h"
-#include "runtime/state_table.h"
+#include "runtime/shard.h"
 #include "runtime/translate.h"
 
 #define BATCH_MIN	64u		/* states looked at in a batch */
@@ -51,7 +53,7 @@ state_expires(const struct pfk_engine *e, uint32_t i)
 	} else {
 		start = e->opts.timeout[IMG_TMO_ADAPTIVE_START];
 		end = e->opts.timeout[IMG_TMO_ADAPTIVE_END];
-		states = (uint32_t)states_count(e);
+		states = states_of_all(e);
 	}
 	if (end != 0 && states > start && start < end) {
 		if (states >= end)
@@ -70,54 +72,97 @@ interval(const struct pfk_engine *e)
 	return n > 1 ? n : 1;
 }
 
+/* ---- the cursor: where the next sweep goes on ---- */
+
+static bool
+cursor_is_set(const struct pfk_engine *e)
+{
+	if (e->shards == NULL)
+		return e->states->cursor != 0;
+	for (unsigned i = 0; i < e->shards->n; i++)
+		if (e->shards->cursor[i] != 0)
+			return true;
+	return false;
+}
+
+/* From the cursor on; if it is not set, from the oldest. */
+static void
+walk_from_cursor(struct pfk_engine *e, struct state_walk *w)
+{
+	state_walk_start(w, e);
+	if (!cursor_is_set(e))
+		return;
+	for (unsigned i = 0; i < w->n; i++)
+		w->at[i] = e->shards != NULL ? e->shards->cursor[i] :
+		    e->states->cursor;
+	state_walk_pick(w);
+}
+
+static void
+cursor_set(struct pfk_engine *e, const struct state_walk *w)
+{
+	for (unsigned i = 0; i < w->n; i++)
+		if (e->shards != NULL)
+			e->shards->cursor[i] = w->at[i];
+		else
+			e->states->cursor = w->at[i];
+}
+
 /* At most `limit` states from the cursor on; how many, the last one apart if
  * it ended the batch. */
 static uint32_t
 sweep_batch(struct pfk_engine *e, uint32_t limit)
 {
-	struct state_table *t = e->states;
-	uint32_t over[BATCH_OVER], n = 0, seen = 0, next = t->cursor;
-	uint32_t cur = next != 0 ? next : t->oldest;
+	struct state_ref over[BATCH_OVER], here;
+	struct state_walk w;
+	uint32_t n = 0, seen = 0;
 
+	walk_from_cursor(e, &w);
 	while (seen < limit) {
-		if (state_expires(e, cur) <= e->uptime)
-			over[n++] = cur;
-		next = state_next(e, cur);
-		if (next == 0 || n == BATCH_OVER)
+		here = state_walk_here(&w);
+		if (state_expires(here.e, here.i) <= e->uptime)
+			over[n++] = here;
+		if (!state_walk_next(&w) || n == BATCH_OVER)
 			break;
-		cur = next;
 		seen++;
 	}
-	t->cursor = next;
-	while (n > 0)
-		state_remove(e, over[--n]);
+	cursor_set(e, &w);
+	if (e->shards != NULL)
+		e->shards->states -= n;
+	while (n-- > 0)
+		state_remove(over[n].e, over[n].i);
 	return seen;
 }
 
 static void
 sweep_states(struct pfk_engine *e)
 {
-	uint32_t left = (uint32_t)states_count(e) / interval(e), seen;
+	uint32_t left = states_of_all(e) / interval(e), seen;
 
 	do {
-		if (states_count(e) == 0)
+		if (states_of_all(e) == 0)
 			return;
 		seen = sweep_batch(e, left > BATCH_MIN ? left : BATCH_MIN);
 		/* pf itself would never come back from this */
-		if (seen == 0 && states_count(e) <= 1)
+		if (seen == 0 && states_of_all(e) <= 1)
 			return;
 	} while (seen < left && (left -= seen) > 0);
 }
 
 /* The earliest second in which the sweep can have work. */
 static uint32_t
-next_end(const struct pfk_engine *e)
+next_end(struct pfk_engine *e)
 {
 	uint32_t first = NEVER, t;
+	struct state_walk w;
+	struct state_ref r;
 
-	for (uint32_t i = state_first(e); i != 0; i = state_next(e, i))
-		if ((t = state_expires(e, i)) < first)
+	for (state_walk_start(&w, e); !state_walk_ended(&w);) {
+		r = state_walk_here(&w);
+		if ((t = state_expires(r.e, r.i)) < first)
 			first = t;
+		(void)state_walk_next(&w);
+	}
 	return first;
 }
 
@@ -157,32 +202,43 @@ place_after_many(uint32_t place, uint32_t n, uint32_t left, uint32_t sweeps)
 	return place;
 }
 
-static uint32_t
-state_at(const struct pfk_engine *e, uint32_t place)
+static void
+cursor_to(struct pfk_engine *e, uint32_t place)
 {
-	uint32_t i = state_first(e);
+	struct state_walk w;
 
+	state_walk_start(&w, e);
+	if (place == 0)
+		memset(w.at, 0, sizeof(w.at));
 	for (; place > 0; place--)
-		i = state_next(e, i);
-	return i;
+		(void)state_walk_next(&w);
+	cursor_set(e, &w);
 }
 
 static uint32_t
-place_of(const struct pfk_engine *e, uint32_t state)
+cursor_place(struct pfk_engine *e)
 {
+	struct state_walk w, cursor;
+	struct state_ref r, c;
 	uint32_t place = 0;
 
-	for (uint32_t i = state_first(e); i != state; i = state_next(e, i))
-		place++;
-	return place;
+	if (!cursor_is_set(e))
+		return 0;
+	walk_from_cursor(e, &cursor);
+	c = state_walk_here(&cursor);
+	for (state_walk_start(&w, e);; place++) {
+		r = state_walk_here(&w);
+		if (r.e == c.e && r.i == c.i)
+			return place;
+		(void)state_walk_next(&w);
+	}
 }
 
 /* Seconds before `end` in which no state can end: the sweeps are done. */
 static uint32_t
 sleep_until(struct pfk_engine *e, uint32_t end)
 {
-	struct state_table *t = e->states;
-	uint32_t n = (uint32_t)states_count(e), until, place, skip;
+	uint32_t n = states_of_all(e), until, place, skip;
 
 	if (end - e->uptime < 8)
 		return 0;
@@ -194,9 +250,9 @@ sleep_until(struct pfk_engine *e, uint32_t end)
 	if (until <= e->uptime + 2)
 		return 0;
 	skip = until - e->uptime - 1;
-	place = t->cursor == 0 ? 0 : place_of(e, t->cursor);
+	place = cursor_place(e);
 	place = place_after_many(place, n, n / interval(e), skip);
-	t->cursor = place == 0 ? 0 : state_at(e, place);
+	cursor_to(e, place);
 	return skip;
 }
 

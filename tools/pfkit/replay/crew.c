@@ -1,17 +1,27 @@
 /*
- * Threads share two kinds of work, and each takes what there is:
+ * Threads share the work, and each takes what there is:
  *
- *	read	captures into a batch of packets: inflating, parsing, and
- *		where each packet was seen
- *	run	a batch through the engine, and what it says to the outputs
+ *	read	captures into a batch of packets: inflating, parsing, where
+ *		each packet was seen, and which lane it is for
+ *	run	a lane's packets of a batch through its engine
+ *	write	what the lanes wrote about a batch, in order
  *
- * Batches lie in a ring, are read and run in order, and at any time one
- * thread reads and one runs.  A batch's bytes stay where the captures' buffers
- * have them: a full buffer is exchanged for a spare one, and is spare again
- * when the batch that was begun then is done with, and so all before it.
+ * One lane, where nothing else is allowed (lanes_forbidden()), is the
+ * replay's own engine with its outputs: then batches are only run.
  *
- *	filled   batches read so far		ring[filled % DEPTH] is read
- *	done     batches run so far		ring[done % DEPTH] is run
+ *	done  <=  next[lane]  <=  filled	batches, counted from 0
+ *
+ * lie in a ring: `filled' have been read, the lane has run next[lane] of them,
+ * and `done' are finished altogether.  A batch's bytes stay where the
+ * captures' buffers have them: a full buffer is exchanged for a spare one, and
+ * is spare again when the batch that was begun then is done, and so all
+ * before it.
+ *
+ * A batch may be a step: no lane runs it before all others are done, the
+ * clock has moved on, and there is room for as many states as it has packets.
+ * Every full second of the captures' time begins with a step.  Where there is
+ * no such room, and before fragments, the lanes are joined: from there on
+ * there is one.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -20,34 +30,77 @@
 #include "../pfkit.h"
 #include "batch.h"
 #include "crew.h"
+#include "lanes.h"
 #include "progress.h"
+
+static unsigned
+lanes_wanted(struct replay *r)
+{
+	char why[WHY_LEN];
+
+	if (r->o->jobs < 2)
+		return 1;
+	if (!lanes_forbidden(r, why))
+		return r->o->jobs;
+	if (r->o->verbose > 0)
+		warning("-j: one engine decides about all packets, in order: "
+		    "%s", why);
+	return 1;
+}
 
 #ifdef HAVE_THREADS
 
 #include <pthread.h>
 
 #define DEPTH		6
-#define PACKETS		4096		/* of a batch, at most */
+#define PACKETS		4096		/* of a batch and lane, at most */
 #define MAX_LENT	4
+#define BURST		256
+#define SECOND		UINT64_C(1000000000)
+#define NOBODY		UINT32_MAX
+
+struct part { struct pfk_packet *packets; size_t n; };
 
 struct batch {
-	struct pfk_packet *packets;
-	size_t		 n;
+	struct part	 part[PFK_SHARDS_MAX];	/* by lane */
+	struct lane_text *text[PFK_SHARDS_MAX];
+	size_t		 n;		/* packets of all lanes */
+	bool		 step, join;
+	uint64_t	 time;		/* of a step */
+	bool		 started;
+	uint64_t	 next_id;	/* of a step: lanes_write() */
+	unsigned	 left;		/* lanes that have not run it */
 	struct buffer	 lent[MAX_LENT]; /* spare, when it is done */
 	unsigned	 nlent;
 	uint64_t	 position;	/* bytes of the captures up to here */
 };
 
+/* The reader's: packets that are still to be dealt, and the clock. */
+struct dealer {
+	struct pfk_packet packets[BURST];
+	size_t		 n, at;
+	bool		 begun;
+	uint64_t	 epoch, next_second;
+};
+
 struct crew {
 	struct replay	*replay;
 	struct reader	 reader;
+	struct dealer	 dealer;
 	struct progress	 progress;
+	struct lanes	*lanes;		/* or NULL */
+	unsigned	 n;		/* lanes */
 	pthread_mutex_t	 lock;		/* for all below */
 	pthread_cond_t	 news;
 	struct batch	 ring[DEPTH];
-	uint64_t	 filled, done;
-	bool		 reading, running, ended;
+	uint64_t	 filled, done, next[PFK_SHARDS_MAX];
+	bool		 busy[PFK_SHARDS_MAX];
+	bool		 writing, stepping, ended;
+	bool		 whole;		/* one engine: there are no lanes */
+	uint32_t	 reading;	/* thread, or NOBODY */
+	size_t		 room;		/* for states, at least */
 	unsigned	 waiting;
+	unsigned	 threads;
 	struct buffer	 spare[DEPTH * MAX_LENT];
 	unsigned	 nspare;
 };
@@ -67,6 +120,12 @@ await(struct crew *c)
 	c->waiting--;
 }
 
+static struct batch *
+batch_at(struct crew *c, uint64_t n)
+{
+	return &c->ring[n % DEPTH];
+}
+
 /* ---- reading ---- */
 
 static void
@@ -84,91 +143,329 @@ refill(struct crew *c, struct batch *b)
 		b->lent[b->nlent++] = spare;
 }
 
+/* All packets for one engine. */
+static void
+fill_whole(struct crew *c, struct batch *b)
+{
+	struct part *p = &b->part[0];
+	size_t n = reader_burst(&c->reader, p->packets + p->n,
+	    PACKETS - p->n);
+
+	p->n += n;
+	b->n += n;
+}
+
+/* A packet with which a second begins begins a step. */
+static bool
+is_step(struct crew *c, const struct pfk_packet *p)
+{
+	struct dealer *d = &c->dealer;
+
+	if (d->begun)
+		return p->time >= d->next_second;
+	d->begun = true;
+	d->epoch = p->time;
+	lanes_begin(c->lanes, p);
+	return true;
+}
+
+static void
+begin_step(struct crew *c, struct batch *b, uint64_t time)
+{
+	struct dealer *d = &c->dealer;
+
+	b->step = true;
+	if (time < d->next_second)
+		return;
+	b->time = time;
+	d->next_second = d->epoch +
+	    ((time - d->epoch) / SECOND + 1) * SECOND;
+}
+
+/* Packets of the dealer for the batch; false: it ends here. */
+static bool
+deal(struct crew *c, struct batch *b)
+{
+	struct dealer *d = &c->dealer;
+
+	for (; d->at < d->n; d->at++) {
+		const struct pfk_packet *p = &d->packets[d->at];
+		bool step = is_step(c, p);
+		int lane = lanes_which(c->lanes, p);
+
+		if ((step || lane < 0) && b->n > 0)
+			return false;
+		if (step || lane < 0)
+			begin_step(c, b, p->time);
+		if (lane < 0) {
+			b->join = true;
+			lane = 0;
+		}
+		b->part[lane].packets[b->part[lane].n++] = *p;
+		b->n++;
+		if (b->part[lane].n == PACKETS || b->join) {
+			d->at++;
+			return false;
+		}
+	}
+	d->n = d->at = 0;
+	return true;
+}
+
+static bool
+fill_dealt(struct crew *c, struct batch *b)
+{
+	struct dealer *d = &c->dealer;
+
+	if (d->at == d->n) {
+		d->at = 0;
+		d->n = reader_burst(&c->reader, d->packets, BURST);
+	}
+	return deal(c, b);
+}
+
 /* => Not under the lock. */
 static void
-fill(struct crew *c, struct batch *b)
+fill(struct crew *c, struct batch *b, bool whole)
 {
 	struct reader *rd = &c->reader;
+	const struct dealer *d = &c->dealer;
 
-	b->n = 0;
-	b->nlent = 0;
-	while (!rd->ended && b->n < PACKETS && b->nlent < MAX_LENT) {
-		if (rd->full && b->n > 0)
-			break;		/* what there is need not wait */
-		if (rd->full)
+	while (b->nlent < MAX_LENT && (!rd->ended || d->at < d->n)) {
+		if (rd->full && d->at == d->n) {
+			if (b->n > 0)
+				break;	/* what there is need not wait */
 			refill(c, b);
-		b->n += reader_burst(rd, b->packets + b->n, PACKETS - b->n);
+		}
+		if (whole && d->at == d->n) {
+			fill_whole(c, b);
+			if (b->part[0].n == PACKETS)
+				break;
+		} else if (!fill_dealt(c, b))
+			break;
 	}
 	b->position = inputs_position(c->replay->inputs);
 }
 
-static bool
-read_batch(struct crew *c)
+static void
+batch_clear(struct crew *c, struct batch *b)
 {
-	if (c->reading || c->ended || c->filled - c->done == DEPTH)
+	for (unsigned i = 0; i < c->n; i++)
+		b->part[i].n = 0;
+	b->n = 0;
+	b->step = b->join = b->started = false;
+	b->time = PFK_SHARDS_STAY;
+	b->left = c->n;
+	b->nlent = 0;
+}
+
+static bool
+read_batch(struct crew *c, uint32_t thread)
+{
+	struct batch *b = batch_at(c, c->filled);
+	bool whole = c->whole;
+
+	if (c->reading != NOBODY || c->ended || c->filled - c->done == DEPTH)
 		return false;
-	c->reading = true;
+	c->reading = thread;
 	pthread_mutex_unlock(&c->lock);
-	fill(c, &c->ring[c->filled % DEPTH]);
+	batch_clear(c, b);
+	fill(c, b, whole);
 	pthread_mutex_lock(&c->lock);
-	c->reading = false;
-	c->ended = c->reader.ended;
+	c->reading = NOBODY;
+	c->ended = c->reader.ended && c->dealer.at == c->dealer.n;
 	c->filled++;
 	tell(c);
 	return true;
 }
 
-/* ---- running ---- */
+/* ---- a batch is done ---- */
 
 static void
-run(struct crew *c, const struct batch *b)
+finish(struct crew *c, struct batch *b)
 {
-	struct replay *r = c->replay;
+	c->replay->done += b->n;
+	progress_show(&c->progress, b->position, c->replay->done);
+	outputs_flush_terminals(c->replay);
+}
 
-	replay_decide(r, b->packets, b->n);
-	r->done += b->n;
-	progress_show(&c->progress, b->position, r->done);
-	outputs_flush_terminals(r);
+/* Under the lock again. */
+static void
+batch_done(struct crew *c, struct batch *b)
+{
+	while (b->nlent > 0)
+		c->spare[c->nspare++] = b->lent[--b->nlent];
+	c->done++;
+	/* a reader that waits for room is not woken for a single batch */
+	if (c->filled - c->done <= DEPTH / 2 || !c->whole)
+		tell(c);
 }
 
 static bool
-run_batch(struct crew *c)
+write_batch(struct crew *c)
 {
-	struct batch *b = &c->ring[c->done % DEPTH];
+	struct batch *b = batch_at(c, c->done);
 
-	if (c->running || c->done == c->filled)
+	if (c->whole || c->writing || c->done == c->filled || b->left > 0)
 		return false;
-	c->running = true;
+	c->writing = true;
 	pthread_mutex_unlock(&c->lock);
-	run(c, b);
+	lanes_write(c->lanes, b->text, b->step, b->next_id);
+	finish(c, b);
 	pthread_mutex_lock(&c->lock);
-	while (b->nlent > 0)
-		c->spare[c->nspare++] = b->lent[--b->nlent];
-	c->running = false;
-	c->done++;
-	/* a reader that waits for room is not woken for a single batch */
-	if (c->filled - c->done <= DEPTH / 2)
+	c->writing = false;
+	batch_done(c, b);
+	return true;
+}
+
+/* ---- one engine ---- */
+
+/* Packets that were dealt, in their order again. */
+static void
+run_joined(struct crew *c, const struct batch *b)
+{
+	struct pfk_packet packets[BURST];
+	size_t at[PFK_SHARDS_MAX] = { 0 }, n = 0;
+
+	for (size_t i = 0; i < b->n; i++) {
+		unsigned least = c->n;
+
+		for (unsigned k = 0; k < c->n; k++)
+			if (at[k] < b->part[k].n && (least == c->n ||
+			    b->part[k].packets[at[k]].number <
+			    b->part[least].packets[at[least]].number))
+				least = k;
+		packets[n++] = b->part[least].packets[at[least]++];
+		if (n == BURST || i + 1 == b->n) {
+			replay_decide(c->replay, packets, n);
+			n = 0;
+		}
+	}
+}
+
+static bool
+run_whole(struct crew *c)
+{
+	struct batch *b = batch_at(c, c->done);
+
+	if (!c->whole || c->busy[0] || c->done == c->filled)
+		return false;
+	c->busy[0] = true;
+	pthread_mutex_unlock(&c->lock);
+	if (b->part[0].n == b->n)
+		replay_decide(c->replay, b->part[0].packets, b->n);
+	else
+		run_joined(c, b);
+	finish(c, b);
+	pthread_mutex_lock(&c->lock);
+	c->busy[0] = false;
+	batch_done(c, b);
+	return true;
+}
+
+/* ---- lanes ---- */
+
+/* All before it is done: the clock moves, and there is room, or one lane. */
+static void
+step(struct crew *c, struct batch *b)
+{
+	c->stepping = true;
+	pthread_mutex_unlock(&c->lock);
+	lanes_advance(c->lanes, b->time);
+	b->next_id = lanes_next_id(c->lanes);
+	b->step = true;
+	if (b->join || lanes_room(c->lanes) < b->n) {
+		b->join = true;
+		lanes_join(c->lanes);
+	}
+	pthread_mutex_lock(&c->lock);
+	c->stepping = false;
+	c->whole = b->join;
+	c->room = b->join ? 0 : lanes_room(c->lanes) - b->n;
+	b->started = true;
+	tell(c);
+}
+
+/* Whether a lane may run the batch. */
+static bool
+may_start(struct crew *c, struct batch *b, uint64_t number)
+{
+	if (c->stepping)
+		return false;
+	if (b->started)
+		return true;
+	if (!b->step && b->n <= c->room) {
+		c->room -= b->n;
+		b->started = true;
+		return true;
+	}
+	if (c->done < number)
+		return false;
+	step(c, b);
+	return !c->whole;
+}
+
+static bool
+run_lane(struct crew *c, unsigned lane)
+{
+	uint64_t number = c->next[lane];
+	struct batch *b = batch_at(c, number);
+
+	if (c->whole || c->busy[lane] || number == c->filled ||
+	    !may_start(c, b, number) || c->busy[lane] ||
+	    c->next[lane] != number)
+		return false;
+	c->busy[lane] = true;
+	pthread_mutex_unlock(&c->lock);
+	lane_run(c->lanes, lane, b->part[lane].packets, b->part[lane].n,
+	    b->text[lane]);
+	pthread_mutex_lock(&c->lock);
+	c->busy[lane] = false;
+	c->next[lane]++;
+	if (--b->left == 0)
 		tell(c);
 	return true;
 }
 
+/*
+ * Its own lane first, which is warm (and those of threads that could not be
+ * had); then that of one who reads.
+ */
+static bool
+run(struct crew *c, uint32_t thread)
+{
+	if (c->whole)
+		return run_whole(c);
+	for (uint32_t lane = thread; lane < c->n; lane += c->threads)
+		if (run_lane(c, lane))
+			return true;
+	if (write_batch(c))
+		return true;
+	return c->reading != NOBODY && c->reading < c->n &&
+	    run_lane(c, c->reading);
+}
+
 static void
-work(struct crew *c)
+work(struct crew *c, uint32_t thread)
 {
 	while (!c->ended || c->done < c->filled)
-		if (!run_batch(c) && !read_batch(c))
+		if (!run(c, thread) && !read_batch(c, thread))
 			await(c);
 	tell(c);
 }
 
-static void *
-helper(void *arg)
-{
-	struct crew *c = arg;
+/* ---- threads ---- */
 
-	pthread_mutex_lock(&c->lock);
-	work(c);
-	pthread_mutex_unlock(&c->lock);
+struct helper { struct crew *crew; pthread_t id; uint32_t number; };
+
+static void *
+help(void *arg)
+{
+	struct helper *h = arg;
+
+	pthread_mutex_lock(&h->crew->lock);
+	work(h->crew, h->number);
+	pthread_mutex_unlock(&h->crew->lock);
 	return NULL;
 }
 
@@ -179,45 +476,69 @@ quiet(void *arg)
 	struct crew *c = arg;
 
 	pthread_mutex_lock(&c->lock);
-	while (c->running || c->done < c->filled)
-		if (!run_batch(c))
+	while (c->done < c->filled)
+		if (!run(c, c->reading))
 			await(c);
 	pthread_mutex_unlock(&c->lock);
 }
 
 /*
  * The first batch is read alone: if it is all, no thread is needed.  One that
- * cannot be had is done without.
+ * cannot be had is done without, if others can do its work.
  */
 static void
 run_all(struct crew *c, unsigned threads)
 {
-	pthread_t t[64];
-	unsigned n = 0;
+	struct helper *h = xcalloc(threads, sizeof(*h));
+	unsigned n = 1;
 
+	c->threads = threads;
 	pthread_mutex_lock(&c->lock);
-	read_batch(c);
-	while (!c->ended && n + 1 < threads && n < 64 &&
-	    pthread_create(&t[n], NULL, helper, c) == 0)
+	read_batch(c, 0);
+	while (!c->ended && n < threads) {
+		h[n] = (struct helper){ .crew = c, .number = n };
+		if (pthread_create(&h[n].id, NULL, help, &h[n]) != 0)
+			break;
 		n++;
-	work(c);
+	}
+	c->threads = n;
+	work(c, 0);
 	pthread_mutex_unlock(&c->lock);
-	while (n > 0)
-		pthread_join(t[--n], NULL);
+	while (--n > 0)
+		pthread_join(h[n].id, NULL);
+	free(h);
+}
+
+static void
+ring_new(struct crew *c)
+{
+	for (unsigned i = 0; i < DEPTH; i++)
+		for (unsigned k = 0; k < c->n; k++) {
+			c->ring[i].part[k].packets = xcalloc(PACKETS,
+			    sizeof(struct pfk_packet));
+			if (c->lanes != NULL)
+				c->ring[i].text[k] = lane_text_new();
+		}
 }
 
 static struct crew *
-crew_new(struct replay *r)
+crew_new(struct replay *r, unsigned lanes)
 {
 	struct crew *c = xcalloc(1, sizeof(*c));
+	struct pfk_engine *const *others = NULL;
 
 	c->replay = r;
+	c->n = lanes;
+	c->whole = lanes == 1;
+	c->reading = NOBODY;
+	if (!c->whole) {
+		c->lanes = lanes_new(r, lanes);
+		others = lanes_engines(c->lanes) + 1;
+	}
 	c->reader.replay = r;
 	c->reader.where = where_new(r->o, r->engine, r->host);
-	where_share(c->reader.where, NULL, 0, quiet, c);
-	for (unsigned i = 0; i < DEPTH; i++)
-		c->ring[i].packets = xcalloc(PACKETS,
-		    sizeof(*c->ring[i].packets));
+	where_share(c->reader.where, others, lanes - 1, quiet, c);
+	ring_new(c);
 	if (pthread_mutex_init(&c->lock, NULL) != 0 ||
 	    pthread_cond_init(&c->news, NULL) != 0)
 		fatal("no memory");
@@ -228,9 +549,13 @@ static void
 crew_free(struct crew *c)
 {
 	for (unsigned i = 0; i < DEPTH; i++)
-		free(c->ring[i].packets);
+		for (unsigned k = 0; k < c->n; k++) {
+			free(c->ring[i].part[k].packets);
+			lane_text_free(c->ring[i].text[k]);
+		}
 	while (c->nspare > 0)
 		free(c->spare[--c->nspare].bytes);
+	lanes_free(c->lanes);
 	where_free(c->reader.where);
 	pthread_cond_destroy(&c->news);
 	pthread_mutex_destroy(&c->lock);
@@ -240,11 +565,15 @@ crew_free(struct crew *c)
 int
 crew_run(struct replay *r, unsigned threads)
 {
-	struct crew *c = crew_new(r);
+	unsigned lanes = lanes_wanted(r);
+	struct crew *c = crew_new(r, lanes);
 	int status;
 
 	progress_start(&c->progress, inputs_size(r->inputs));
-	run_all(c, threads);
+	run_all(c, lanes > 1 || threads < 2 ? threads : 2);
+	/* who shows nothing at the end need not know */
+	if (!c->whole && r->noutputs > 0)
+		lanes_join(c->lanes);
 	progress_end(&c->progress);
 	status = c->reader.status;
 	crew_free(c);
@@ -269,6 +598,7 @@ int
 crew_run(struct replay *r, unsigned threads)
 {
 	(void)threads;
+	(void)lanes_wanted;
 	return replay_run(r);
 }
 

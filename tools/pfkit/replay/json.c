@@ -130,9 +130,11 @@ json_object(struct output *o, const struct pfk_decision *d)
 		json_field(out, "reason", pfk_reason_name(d->reason));
 	json_rule(out, e, d->rule);
 	json_field(out, "state", state_use_name(d->state));
-	if (d->state_id != 0)
-		out_printf(out, ",\"state_id\":\"%016" PRIx64 "\"",
-		    d->state_id);
+	if (d->state_id != 0) {
+		out_str(out, ",\"state_id\":\"");
+		out_state_id(out, d->state_id);
+		out_char(out, '"');
+	}
 	if (d->before.af != 0)
 		json_flow(out, "flow", &d->before);
 	json_changes(out, d);

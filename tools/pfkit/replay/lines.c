@@ -113,11 +113,21 @@ line(struct output *o, const struct pfk_decision *d)
 		out_text_below(o->out, e, d->rule);
 }
 
+static void
+first(struct output *o, const struct pfk_packet *p)
+{
+	struct lines *l = (struct lines *)o;
+
+	l->started = true;
+	l->first = p->time;
+}
+
 struct output *
 lines_new(void)
 {
 	struct lines *l = xcalloc(1, sizeof(*l));
 
 	l->output.decision = line;
+	l->output.first = first;
 	return &l->output;
 }

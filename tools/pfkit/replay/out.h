@@ -16,9 +16,6 @@ struct out;
 
 /* "-" is standard output.  Ends the program if it cannot be opened. */
 struct out *out_open(const char *path);
-/* What is written stays here, and is read by out_collected(), as text. */
-struct out *out_memory(void);
-const char *out_collected(struct out *, size_t *len);
 /* 0, or 1 and the error was told.  NULL is fine. */
 int	 out_close(struct out *);
 void	 out_flush(struct out *);
@@ -34,6 +31,23 @@ void	 out_printf(struct out *, const char *, ...)
 /* JSON: with its quotes; and without, so that a string can be put together. */
 void	 out_json_string(struct out *, const char *);
 void	 out_json_text(struct out *, const char *);
+
+/*
+ * One that goes nowhere: what is written stays in memory until it is taken
+ * from there, as text or in pieces.
+ */
+struct out *out_memory(void);
+const char *out_collected(struct out *, size_t *len);
+size_t	 out_length(const struct out *);
+void	 out_copy(struct out *to, const struct out *memory, size_t from,
+	    size_t len);
+void	 out_empty(struct out *);
+/*
+ * The id of a state, 16 digits.  One that is provisional (pfkit/shard.h) is
+ * replaced when out_mend() asks fn for the final one.
+ */
+void	 out_state_id(struct out *, uint64_t id);
+void	 out_mend(struct out *, uint64_t (*fn)(void *, uint64_t), void *);
 
 /*
  * => What was written since the mark must be less than OUT_MARK bytes, and

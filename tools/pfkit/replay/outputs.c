@@ -34,10 +34,16 @@ static const struct {
 };
 
 static void
-add(struct replay *r, struct output *o, const char *path)
+add(struct replay *r, struct output *(*make)(void),
+    void (*end)(struct output *), const char *path)
 {
+	struct output *o = make != NULL ? make() : xcalloc(1, sizeof(*o));
+
 	if (strcmp(path, "-") != 0 && inputs_have(r->inputs, path))
 		fatal("%s: would be overwritten, and is read from", path);
+	o->make = make;
+	if (end != NULL)
+		o->end = end;
 	o->replay = r;
 	o->out = out_open(path);
 	r->outputs[r->noutputs++] = o;
@@ -48,21 +54,14 @@ add(struct replay *r, struct output *o, const char *path)
 void
 outputs_open(struct replay *r)
 {
-	struct output *o;
-
-	for (int i = 0; i < NOUTPUTS; i++) {
-		if (r->o->outputs[i] == NULL)
-			continue;
-		o = kinds[i].make != NULL ? kinds[i].make() :
-		    xcalloc(1, sizeof(*o));
-		if (kinds[i].end != NULL)
-			o->end = kinds[i].end;
-		add(r, o, r->o->outputs[i]);
-	}
+	for (int i = 0; i < NOUTPUTS; i++)
+		if (r->o->outputs[i] != NULL)
+			add(r, kinds[i].make, kinds[i].end,
+			    r->o->outputs[i]);
 	if (r->o->verbose > 0)
-		add(r, lines_new(), "-");
+		add(r, lines_new, NULL, "-");
 	if (!r->o->quiet)
-		add(r, summary_new(), "-");
+		add(r, summary_new, NULL, "-");
 }
 
 static void
@@ -70,6 +69,10 @@ pass_decision(void *arg, const struct pfk_decision *d)
 {
 	struct replay *r = arg;
 
+	if (r->to.ctx != NULL) {
+		r->to.decision(r->to.ctx, d);
+		return;
+	}
 	for (unsigned i = 0; i < r->noutputs; i++)
 		if (r->outputs[i]->decision != NULL)
 			r->outputs[i]->decision(r->outputs[i], d);
@@ -80,6 +83,10 @@ pass_log(void *arg, const struct pfk_log *l)
 {
 	struct replay *r = arg;
 
+	if (r->to.ctx != NULL) {
+		r->to.log(r->to.ctx, l);
+		return;
+	}
 	for (unsigned i = 0; i < r->noutputs; i++)
 		if (r->outputs[i]->log != NULL)
 			r->outputs[i]->log(r->outputs[i], l);

@@ -110,6 +110,15 @@ log_packet(struct output *o, const struct pfk_log *l)
 	logged(o, l);
 }
 
+static void
+header(struct output *o, uint16_t linktype, bool write)
+{
+	(void)linktype;
+	if (write)
+		start(o);
+	((struct pflog *)o)->started = true;
+}
+
 struct output *
 pflog_new(void)
 {
@@ -117,5 +126,6 @@ pflog_new(void)
 
 	p->output.log = log_packet;
 	p->output.end = start;
+	p->output.header = header;
 	return &p->output;
 }

@@ -36,6 +36,7 @@ struct replay {
 	const struct pfk_packet *burst;	/* that is being decided */
 	size_t		 current;	/* packet of it asked for last */
 	uint64_t	 done;		/* packets before it */
+	struct pfk_sink	 to;		/* lanes.c: in place of the outputs */
 	bool		 failed;	/* something was told */
 	struct pfk_image **loaded;	/* --at N:load ... */
 	size_t		 nloaded;
@@ -51,6 +52,15 @@ struct output {
 	void	(*decision)(struct output *, const struct pfk_decision *);
 	void	(*log)(struct output *, const struct pfk_log *);
 	void	(*end)(struct output *);
+	/* lanes.c: */
+	struct output *(*make)(void);	/* another one; NULL: only end */
+	/* before all decisions: the first packet of the replay */
+	void	(*first)(struct output *, const struct pfk_packet *);
+	/* the header of a file, if it is still to be written; or it is not to
+	   be written at all, since another one does that */
+	void	(*header)(struct output *, uint16_t linktype, bool write);
+	/* what the other one counted is added */
+	void	(*add)(struct output *, const struct output *);
 	struct out	*out;
 	struct replay	*replay;
 };

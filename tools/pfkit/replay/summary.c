@@ -21,6 +21,7 @@ struct summary {
 	uint64_t	 reasons[PFK_NREASONS];	/* of blocked and dropped */
 	uint64_t	 packets, replies;
 	uint64_t	 first, last;
+	bool		 begun;		/* there is a first */
 	/* the decision before, should a second follow */
 	enum pfk_verdict verdict;
 	enum pfk_reason	 reason;
@@ -35,8 +36,9 @@ is_refused(enum pfk_verdict v)
 static void
 count_time(struct summary *s, uint64_t time)
 {
-	if (s->packets == 1)
+	if (!s->begun)
 		s->first = time;
+	s->begun = true;
 	if (time > s->last)
 		s->last = time;
 }
@@ -208,6 +210,31 @@ end(struct output *o)
 	out_rules(o->out, o->replay->engine);
 }
 
+static void
+first(struct output *o, const struct pfk_packet *p)
+{
+	((struct summary *)o)->begun = true;
+	((struct summary *)o)->first = p->time;
+}
+
+static void
+add(struct output *o, const struct output *other)
+{
+	struct summary *s = (struct summary *)o;
+	const struct summary *t = (const struct summary *)other;
+
+	for (int i = 0; i < NVERDICTS; i++) {
+		s->verdicts[i] += t->verdicts[i];
+		s->bytes[i] += t->bytes[i];
+	}
+	for (int i = 0; i < PFK_NREASONS; i++)
+		s->reasons[i] += t->reasons[i];
+	s->packets += t->packets;
+	s->replies += t->replies;
+	if (t->last > s->last)
+		s->last = t->last;
+}
+
 struct output *
 summary_new(void)
 {
@@ -215,5 +242,7 @@ summary_new(void)
 
 	s->output.decision = count;
 	s->output.end = end;
+	s->output.first = first;
+	s->output.add = add;
 	return &s->output;
 }

@@ -49,6 +49,22 @@ struct where {
 	uint8_t		 own[(1 << OWN_BITS) / 8];
 };
 
+static void
+check_id(const char *name, int id)
+{
+	if (id < 0 || id > UINT16_MAX)
+		fatal("%s: %s", name, id < 0 ? strerror(ENOMEM) :
+		    "too many interfaces");
+}
+
+static void
+tell_others(const struct where *w, const char *name, int id)
+{
+	for (size_t i = 0; i < w->nothers; i++)
+		if (pfk_engine_interface(w->others[i], name) != id)
+			check_id(name, -1);
+}
+
 /* A name that was not met before. */
 static int
 new_interface(struct where *w, const char *name)
@@ -58,12 +74,8 @@ new_interface(struct where *w, const char *name)
 	if (w->quiet != NULL)
 		w->quiet(w->quiet_arg);
 	id = pfk_engine_interface(w->engine, name);
-	for (size_t i = 0; i < w->nothers; i++)
-		if (pfk_engine_interface(w->others[i], name) != id)
-			id = -1;
-	if (id < 0 || id > UINT16_MAX)
-		fatal("%s: %s", name, id < 0 ? strerror(ENOMEM) :
-		    "too many interfaces");
+	check_id(name, id);
+	tell_others(w, name, id);
 	w->names = xrealloc(w->names, (w->nnames + 1) * sizeof(*w->names));
 	w->names[w->nnames++] = (struct name){ xstrdup(name), id };
 	return id;
@@ -155,6 +167,8 @@ where_share(struct where *w, struct pfk_engine *const *others, size_t n,
 {
 	w->others = others;
 	w->nothers = n;
+	for (size_t i = 0; i < w->nnames; i++)
+		tell_others(w, w->names[i].name, w->names[i].id);
 	w->quiet = quiet;
 	w->quiet_arg = arg;
 }

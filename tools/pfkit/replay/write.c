@@ -173,6 +173,19 @@ end(struct output *o)
 	    ((struct writer *)o)->linktype : LINKTYPE_RAW);
 }
 
+static void
+header(struct output *o, uint16_t linktype, bool write)
+{
+	struct writer *w = (struct writer *)o;
+
+	if (o->replay->o->raw)
+		linktype = LINKTYPE_RAW;
+	if (write)
+		(void)start(w, linktype);
+	w->started = true;
+	w->linktype = linktype;
+}
+
 static struct output *
 writer_new(void (*decision)(struct output *, const struct pfk_decision *))
 {
@@ -180,6 +193,7 @@ writer_new(void (*decision)(struct output *, const struct pfk_decision *))
 
 	w->output.decision = decision;
 	w->output.end = end;
+	w->output.header = header;
 	return &w->output;
 }
 

@@ -1,0 +1,134 @@
+/*
+ * Which engine a packet is for: a number made of its two addresses, the same
+ * in both directions.
+ *
+ *	an ICMP error	of the packet that it quotes, whose state it is about
+ *	ICMPv6		engine 0: queries and answers of neighbours have other
+ *			addresses; so have errors that quote such
+ *	fragments	nobody can tell yet
+ *
+ * What is cut off or broken belongs to no state: any engine will do.
+ */
+#include <string.h>
+
+#include "runtime/shard.h"
+
+#define NOBODY		(-1)
+#define MAX_HEADERS	16	/* IPv6: more is not looked at */
+
+static int
+deal(const struct pfk_shards *s, uint64_t a, uint64_t b)
+{
+	uint64_t h = (a ^ b) * UINT64_C(0x9e3779b97f4a7c15) +
+	    (a + b) * UINT64_C(0xc2b2ae3d27d4eb4f);
+
+	h ^= h >> 29;
+	h *= UINT64_C(0xbf58476d1ce4e5b9);
+	return (int)((h >> 32) * s->n >> 32);
+}
+
+static int
+deal4(const struct pfk_shards *s, const uint8_t *ip)
+{
+	uint32_t a, b;
+
+	memcpy(&a, ip + 12, sizeof(a));
+	memcpy(&b, ip + 16, sizeof(b));
+	return deal(s, a, b);
+}
+
+static int
+deal6(const struct pfk_shards *s, const uint8_t *ip)
+{
+	uint64_t a[2], b[2];
+
+	memcpy(a, ip + 8, sizeof(a));
+	memcpy(b, ip + 24, sizeof(b));
+	return deal(s, a[0] + a[1] * 31, b[0] + b[1] * 31);
+}
+
+static bool
+quotes4(uint8_t type)
+{
+	return type == 3 || type == 4 || type == 5 || type == 11 ||
+	    type == 12;
+}
+
+static int
+which4(const struct pfk_shards *s, const uint8_t *ip, uint32_t len)
+{
+	uint32_t hdrlen;
+
+	if (len < 20)
+		return 0;
+	if ((get16(ip + 6) & 0x3fff) != 0)
+		return NOBODY;
+	if (ip[9] != PROTO_ICMP)
+		return deal4(s, ip);
+	hdrlen = (ip[0] & 0xfu) * 4;
+	if (len <= hdrlen || !quotes4(ip[hdrlen]))
+		return deal4(s, ip);
+	return len < hdrlen + 28 ? 0 : deal4(s, ip + hdrlen + 8);
+}
+
+/*
+ * The protocol behind extension headers, and where it begins; NOBODY: a
+ * fragment, or too many.
+ */
+static int
+proto6(const uint8_t *ip, uint32_t len, uint32_t *off)
+{
+	uint8_t proto = ip[6];
+	uint32_t size;
+
+	*off = 40;
+	for (int i = 0; i < MAX_HEADERS; i++) {
+		if (proto != PROTO_HOPOPTS && proto != PROTO_ROUTING &&
+		    proto != PROTO_DSTOPTS && proto != PROTO_AH &&
+		    proto != PROTO_FRAGMENT)
+			return proto;
+		if (proto == PROTO_FRAGMENT || len < *off + 8)
+			return NOBODY;
+		size = proto == PROTO_AH ? (ip[*off + 1] + 2u) * 4 :
+		    (ip[*off + 1] + 1u) * 8;
+		proto = ip[*off];
+		*off += size;
+	}
+	return NOBODY;
+}
+
+static int
+which6(const struct pfk_shards *s, const uint8_t *ip, uint32_t len)
+{
+	uint32_t off, inner;
+	int proto;
+
+	if (len < 40)
+		return 0;
+	proto = proto6(ip, len, &off);
+	if (proto == NOBODY)
+		return NOBODY;
+	if (proto != PROTO_ICMPV6)
+		return deal6(s, ip);
+	if (len <= off || ip[off] >= 128 || len < off + 48)
+		return 0;
+	ip += off + 8;
+	proto = proto6(ip, len - off - 8, &inner);
+	return proto == NOBODY || proto == PROTO_ICMPV6 ? 0 : deal6(s, ip);
+}
+
+int
+pfk_shards_which(const struct pfk_shards *s, const struct pfk_packet *p)
+{
+	struct pfk_network net;
+
+	if (p->linktype == 1 && p->caplen >= 34 && p->data[12] == 0x08 &&
+	    p->data[13] == 0)
+		return which4(s, p->data + 14, p->caplen - 14);
+	if (!pfk_link_decode(p->linktype, p->data, p->caplen, p->wirelen,
+	    &net))
+		return 0;
+	return net.af == PFK_AF_INET ?
+	    which4(s, p->data + net.off, net.caplen) :
+	    which6(s, p->data + net.off, net.caplen);
+}

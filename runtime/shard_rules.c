@@ -1,0 +1,108 @@
+/*
+ * What connections have in common by a ruleset.  Where there is any of it, a
+ * decision may depend on packets of all other connections before it, and
+ * engines cannot share the packets.
+ *
+ * Counters are no such thing: they add up.  Nor is the number of all states,
+ * which limits and adaptive timeouts ask for: see pfkit/shard.h.
+ */
+#include "runtime/rules_int.h"
+#include "runtime/shard.h"
+#include "runtime/table.h"
+
+#define LAST_QUIET	3	/* `set debug`: nothing is told up to here */
+
+static const char *
+pool_shared(const struct pfk_engine *e, uint32_t pool)
+{
+	const struct img_pool *p = &e->image->pools[pool];
+
+	if (p->sticky)
+		return "sticky addresses";
+	switch ((enum img_pooltype)p->type) {
+	case IMG_POOL_NONE: case IMG_POOL_BITMASK: case IMG_POOL_SOURCE_HASH:
+		return NULL;
+	case IMG_POOL_RANDOM:
+		return "random addresses";
+	case IMG_POOL_ROUND_ROBIN:
+		return "round-robin";
+	case IMG_POOL_LEAST_STATES:
+		return "least-states";
+	}
+	return "its pool";
+}
+
+static const char *
+limits_shared(const struct img_rule *r)
+{
+	if (r->max_states != 0)
+		return "a limit of states of the rule";
+	if (r->src_track != IMG_TRACK_NONE || r->max_src_nodes != 0 ||
+	    r->max_src_states != 0 || r->max_src_conn != 0 ||
+	    r->max_src_conn_rate[0] != 0 || r->overload != IMG_NONE)
+		return "source tracking";
+	if (r->pktrate[0] != 0)
+		return "max-pkt-rate";
+	if (r->timeout[IMG_TMO_ADAPTIVE_START] != 0)
+		return "adaptive timeouts of the rule";
+	return NULL;
+}
+
+static const char *
+rule_shared(const struct pfk_engine *e, const struct img_rule *r)
+{
+	if (r->nat != IMG_NONE || r->rdr != IMG_NONE)
+		return "translation";
+	if (r->route != IMG_NONE && pool_shared(e, r->route) != NULL)
+		return pool_shared(e, r->route);
+	if (r->prob != 0)
+		return "probability";
+	if (r->flags & IMG_R_ONCE)
+		return "once";
+	if (r->keep_state == IMG_MODULATE_STATE)
+		return "modulate state: random numbers";
+	if (r->keep_state == IMG_SYNPROXY_STATE)
+		return "synproxy state: random numbers";
+	if (r->flags & IMG_R_RANDOMID)
+		return "random-id";
+	if (r->flags & IMG_R_REASSEMBLE_TCP)
+		return "reassemble tcp: random numbers";
+	return limits_shared(r);
+}
+
+static const char *
+whole_shared(const struct pfk_engine *e)
+{
+	if (e->started)
+		return "a state that was restored";
+	if (e->nattached > 0)
+		return "anchors that were loaded";
+	if (e->opts.syncookies != IMG_SYNCOOKIES_NEVER)
+		return "syncookies";
+	if (e->debug > LAST_QUIET)
+		return "debug messages";
+	for (uint32_t i = 0; i < e->ntables; i++)
+		if (e->tables[i].flags & IMG_T_COUNTERS)
+			return "tables with counters";
+	return NULL;
+}
+
+const char *
+pfk_engine_shared(const struct pfk_engine *e, size_t *next, uint32_t *rule)
+{
+	const char *what;
+
+	*rule = PFK_RULE_NONE;
+	if (*next == 0 && (what = whole_shared(e)) != NULL) {
+		*next = 1;
+		return what;
+	}
+	for (size_t i = *next == 0 ? 0 : *next - 1; i < e->image->nrules; i++)
+		if ((what = rule_shared(e, &e->image->rules[i])) != NULL) {
+			*rule = (uint32_t)i;
+			*next = i + 2;
+			return what;
+		}
+	*next = e->image->nrules + 1u;
+	return NULL;
+}
