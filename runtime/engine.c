@@ -569,8 +569,8 @@ turn_around(struct pkt *p, uint16_t ifid)
 
 static void decide_and_report(struct pkt *);
 
-static void
-leave_by(struct pkt *p, uint16_t ifid)
+void
+pkt_leave(struct pkt *p, uint16_t ifid)
 {
 	turn_around(p, ifid);
 	decide_and_report(p);
@@ -590,7 +590,7 @@ pass_by(struct pkt *p)
 	/* for the addresses: broken or not, it goes on */
 	(void)pkt_decode_transport(p);
 	if (routed_by_host(p, &v, &ifid))
-		leave_by(p, ifid);
+		pkt_leave(p, ifid);
 }
 
 static void
@@ -604,7 +604,7 @@ after_decision(struct pkt *p, const struct verdict *v, enum outcome out)
 	leaves = out == PKT_PASS && p->dir == PFK_IN && ifid != IF_NONE;
 	tell_sink(p, out, v);
 	if (leaves)
-		leave_by(p, ifid);
+		pkt_leave(p, ifid);
 }
 
 static void

@@ -274,6 +274,11 @@ void	run_frame(struct pfk_engine *, const struct pfk_packet *);
  * it hold is not set. */
 void	pkt_start(struct pfk_engine *, const struct pfk_packet *,
 	    struct pkt *);
+/*
+ * A packet that has been decided where it came in goes on to the interface;
+ * its addresses, bytes and rtable are as they were left.
+ */
+void	pkt_leave(struct pkt *, uint16_t ifid);
 /* filter.c: ruleset, state creation, answers for a packet without a state. */
 enum outcome filter_packet(struct pkt *, struct verdict *);
 /* The same after ruleset_run(), of which the outcome is; not of ICMP. */

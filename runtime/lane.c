@@ -11,7 +11,6 @@
 #include "runtime/lane.h"
 #include "runtime/rules_int.h"
 #include "runtime/tcp_states.h"
-#include "runtime/translate.h"
 
 /* ---- which state (state_find.c) ---- */
 
@@ -123,10 +122,9 @@ track(struct state *s, const struct lane_packet *l, bool back)
 
 /* ---- counting (counters.c) ---- */
 
-void
-lane_end(struct pfk_engine *e, struct lane_run *r)
+static void
+hand_in(struct pfk_engine *e, struct lane_tally *t)
 {
-	struct lane_tally *t = &r->tally;
 	struct pfk_if_counters *c = &e->if_counters[t->ifid];
 
 	if (t->ifid == IF_NONE)
@@ -142,6 +140,13 @@ lane_end(struct pfk_engine *e, struct lane_run *r)
 	}
 	memset(t, 0, sizeof(*t));
 	t->ifid = IF_NONE;
+}
+
+void
+lane_end(struct pfk_engine *e, struct lane_run *r)
+{
+	hand_in(e, &r->tally);
+	hand_in(e, &r->onward);
 }
 
 static inline void
@@ -194,28 +199,14 @@ tell_flow(struct pfk_flow *flow, const struct lane_packet *l,
 	memcpy(&flow->dst.port, hdr + 2, 2);
 }
 
-/* The packet as it goes on from a state that translates (state_track.c). */
+/* The packet as it goes on from a state that translates. */
 static NOINLINE const uint8_t *
-translate(struct pfk_engine *e, const struct lane_packet *l)
+translate(struct pfk_engine *e, const struct pfk_packet *f,
+    const struct lane_packet *l)
 {
-	const struct state_key *k = state_key(e, l->ref / 2,
-	    l->out ? KEY_WIRE : KEY_STACK);
-	const uint8_t *ip = lane_ip(l);
 	struct pkt p;
-	bool changed;
 
-	memset(&p, 0, offsetof(struct pkt, quote));
-	p.e = e;
-	p.ip = (uint8_t *)(uintptr_t)ip;	/* copied when it changes */
-	p.len = p.have = l->len;
-	p.hdrlen = (uint32_t)(l->hdr - ip);
-	p.plen = p.len - p.hdrlen;
-	p.af = k->af;
-	p.proto = k->proto;
-	p.vproto = k->proto;
-	p.before_known = true;
-	(void)rewrite_flow(&p, &k->addr[l->out], k->port[l->out],
-	    &k->addr[!l->out], k->port[!l->out], &changed);
+	lane_make_pkt(e, f, l, &p);
 	return p.ip;
 }
 
@@ -239,7 +230,7 @@ tell(struct pfk_engine *e, const struct pfk_packet *f,
 	d->state_id = s->id;
 	tell_flow(&d->before, l, ip);
 	d->changed = 0;
-	if (s->translated && (ip = translate(e, l)) != lane_ip(l)) {
+	if (s->translated && (ip = translate(e, f, l)) != lane_ip(l)) {
 		tell_flow(&d->after, l, ip);
 		d->changed = PFK_CHANGED_FLOW;
 	} else
@@ -288,13 +279,17 @@ clock_move(struct clock *c, struct pfk_engine *e, uint64_t time)
 }
 
 static inline bool
-take_one(struct pfk_engine *e, const struct pfk_packet *f,
-    const struct lane_packet *l, struct lane_tally *t)
+take_one(struct pfk_engine *e, uint16_t ifid, const struct lane_packet *l,
+    struct lane_tally *t)
 {
 	struct state *s = l->state;
 	bool back = l->out != (s->direction == PFK_OUT);
 
-	if (!state_usual(s, l, f->ifid) || !track(s, l, back))
+	if (ifid != t->ifid) {
+		hand_in(e, t);
+		t->ifid = ifid;
+	}
+	if (!state_usual(s, l, ifid) || !track(s, l, back))
 		return false;
 	s->expire = e->uptime;
 	count(e, t, s, l, back);
@@ -311,13 +306,33 @@ look_again(const struct pfk_engine *e, struct lane_packet *l)
 	l->at = state_key(e, l->ref / 2, l->ref & 1);
 }
 
+/* The second decision, if there is one; true: by the ordinary path. */
+static NOINLINE bool
+forward(struct pfk_engine *e, struct lane_run *run, const struct pfk_packet *f,
+    const struct lane_packet *l)
+{
+	struct lane_packet o;
+	struct pkt p;
+	uint16_t ifid;
+
+	if (!lane_leaves(e, l, &ifid))
+		return false;
+	if (e->sink.decision == NULL && lane_turn_around(e, l, ifid, &o)) {
+		look_again(e, &o);
+		if (o.ref != 0 && take_one(e, ifid, &o, &run->onward))
+			return false;
+	}
+	lane_make_pkt(e, f, l, &p);
+	pkt_leave(&p, ifid);
+	return true;
+}
+
 size_t
 lane_take(struct pfk_engine *e, struct lane_run *run,
     const struct pfk_packet *f, struct lane_packet *l, size_t n,
     uint64_t seen)
 {
 	bool told = e->sink.decision != NULL, stale;
-	struct lane_tally *t = &run->tally;
 	struct clock c;
 	size_t i = 0;
 
@@ -333,14 +348,14 @@ lane_take(struct pfk_engine *e, struct lane_run *run,
 			look_again(e, &l[i]);
 		if (l[i].ref == 0)
 			break;
-		if (f[i].ifid != t->ifid) {
-			lane_end(e, run);
-			t->ifid = f[i].ifid;
-		}
-		if (!take_one(e, &f[i], &l[i], t))
+		if (!take_one(e, f[i].ifid, &l[i], &run->tally))
 			break;
 		if (told)
 			tell(e, &f[i], &l[i], l[i].state);
+		if (l[i].forwarded) {
+			e->now = c.last - e->epoch;
+			stale |= forward(e, run, &f[i], &l[i]);
+		}
 	}
 	e->now = c.last - e->epoch;
 	return i;

@@ -8,12 +8,13 @@
  *	state_hash.c	their keys' hashes
  *	lane.c		the state, and everything that the ordinary path would
  *			do with such a packet
+ *	lane_forward.c	the same packet, as it leaves again
  *
  * The lane is sure before it changes anything; what is not usual in any way
  * is left untouched and takes the ordinary path.  A usual packet is
  *
  *	- IPv4 without options or fragments, IPv6 without extension headers,
- *	  that a host would take in and that is not forwarded;
+ *	  that a host would take in;
  *	- UDP, or TCP with ACK and no other flag that says something;
  *	- of a state that asks for no more than its windows to be looked at,
  *	  does not change the family, and (TCP) is open on both sides and stays
@@ -53,6 +54,7 @@ struct lane_packet {
 	uint32_t	 len;		/* of the packet, by its IP header */
 	uint32_t	 datalen;	/* TCP */
 	bool		 out;
+	bool		 forwarded;	/* came in, may go on */
 	bool		 v6, tcp;
 	bool		 usual;		/* as far as headers tell */
 };
@@ -85,14 +87,15 @@ struct lane_tally {
 struct lane_run {
 	struct lane_if	 in;
 	struct lane_tally tally;
+	struct lane_tally onward;	/* of packets that leave again */
 };
 static inline void
 lane_begin(struct lane_run *r)
 {
 	memset(r, 0, sizeof(*r));
-	r->in.ifid = r->tally.ifid = IF_NONE;
+	r->in.ifid = r->tally.ifid = r->onward.ifid = IF_NONE;
 }
-/* The tally is handed in. */
+/* The tallies are handed in. */
 void	lane_end(struct pfk_engine *, struct lane_run *);
 
 /*
@@ -128,5 +131,17 @@ lane_look_up(const struct state_table *t, uint32_t hash)
 size_t	lane_take(struct pfk_engine *, struct lane_run *,
 	    const struct pfk_packet *, struct lane_packet *, size_t n,
 	    uint64_t seen);
+
+/*
+ * lane_forward.c, for a packet that its state lets pass.  The packet as it is
+ * then, for the ordinary path; whether it goes on, if it came in to be
+ * forwarded; and as the lane has it when it leaves (but for ref, state, at).
+ */
+void	lane_make_pkt(struct pfk_engine *, const struct pfk_packet *,
+	    const struct lane_packet *, struct pkt *);
+bool	lane_leaves(const struct pfk_engine *, const struct lane_packet *,
+	    uint16_t *ifid);
+bool	lane_turn_around(const struct pfk_engine *, const struct lane_packet *,
+	    uint16_t ifid, struct lane_packet *onward);
 
 #endif

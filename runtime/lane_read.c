@@ -245,10 +245,11 @@ read_one(const struct pfk_packet *f, const struct lane_if *in,
     struct lane_packet *l)
 {
 	const uint8_t *p = f->data;
-	uint32_t odd = (uint32_t)in->unusable | (f->dir == PFK_FWD);
+	uint32_t odd = in->unusable;
 	uint32_t cap = f->caplen - 14, wire = f->wirelen - 14;
 
 	l->out = f->dir == PFK_OUT;
+	l->forwarded = f->dir == PFK_FWD;
 	if (f->linktype != LINKTYPE_ETHERNET || f->caplen < 34 ||
 	    get16(p + 12) != TYPE_IP)
 		return read_other(f, in, odd, l);

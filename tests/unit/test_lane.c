@@ -33,13 +33,14 @@ struct scene {
 	uint8_t		 outside[4];	/* who is answered, of nat-to */
 	unsigned	 opener;	/* side of flows that opens them */
 	bool		 few;		/* hits */
+	bool		 forwards;	/* most packets go through */
 };
 
 struct traffic {
 	const struct scene *scene;
 	struct flow	 flows[NFLOWS];
 	uint64_t	 random, time, number;
-	uint16_t	 em0;		/* where most of it goes through */
+	uint16_t	 em0, em1;	/* where most of it goes through */
 	struct pfk_packet packets[MAX_BURST];
 	uint8_t		 frames[MAX_BURST][FRAME];
 };
@@ -208,6 +209,14 @@ put_link(struct traffic *t, uint8_t *p, bool v6, uint16_t *linktype)
 	return off + 2;
 }
 
+/* From 0 on em0 to 1 on em1, and back. */
+static void
+forward(const struct traffic *t, struct pfk_packet *p, unsigned from)
+{
+	p->dir = PFK_FWD;
+	p->ifid = from == 0 ? t->em0 : t->em1;
+}
+
 static void
 next_packet(struct traffic *t, unsigned i)
 {
@@ -231,7 +240,11 @@ next_packet(struct traffic *t, unsigned i)
 	p->dir = (uint8_t)(from == 0 ? PFK_IN : PFK_OUT);
 	if (chance(t, 30) == 0)
 		p->dir = (uint8_t)(1 + chance(t, 3));
-	p->ifid = chance(t, 30) == 0 ? (uint16_t)chance(t, 5) : t->em0;
+	p->ifid = t->em0;
+	if (t->scene->forwards && chance(t, 20) != 0)
+		forward(t, p, from);
+	if (chance(t, 30) == 0)
+		p->ifid = (uint16_t)chance(t, 5);
 	switch (chance(t, 30)) {
 	case 0:
 		p->caplen = chance(t, len + 1);
@@ -264,6 +277,8 @@ open_flow(struct traffic *t, unsigned i, unsigned which)
 		    .number = ++t->number, .data = t->frames[i + n],
 		    .caplen = len, .wirelen = len, .ifid = t->em0,
 		    .dir = from == 1 ? PFK_OUT : PFK_IN };
+		if (t->scene->forwards)
+			forward(t, p, from);
 	}
 }
 
@@ -282,11 +297,21 @@ next_burst(struct traffic *t)
 	return n;
 }
 
+/* Where flows' sides are. */
+static const struct pfk_route routes[] = {
+	{ .af = 4, .prefixlen = 16, .dst = { 10, 0 }, .ifname = "em0" },
+	{ .af = 4, .prefixlen = 16, .dst = { 192, 0 }, .ifname = "em1" },
+	{ .af = 4, .prefixlen = 32, .dst = { 10, 0, 0, 99 },
+	    .ifname = "em1" },
+	{ .af = 6, .prefixlen = 122, .dst = { 0x20, 1 }, .ifname = "em0" },
+	{ .af = 6, .prefixlen = 16, .dst = { 0x20, 1 }, .ifname = "em1" },
+};
+
 /* ---- what an engine says ---- */
 
 struct says {
 	struct pfk_engine *e;
-	char	 text[400 * MAX_BURST];
+	char	 text[800 * MAX_BURST];
 	size_t	 len;
 	unsigned hits, changed;
 };
@@ -348,6 +373,7 @@ says_open(struct says *s, const struct pfk_image *image, bool told,
 	    says_debug };
 	struct pfk_engine_options o = { .image = image,
 	    .interfaces = kit_ifs, .ninterfaces = 3, .sink = &sink,
+	    .routes = routes, .nroutes = sizeof(routes) / sizeof(*routes),
 	    .seed = 7, .debug = 7, .no_lane = no_lane };
 
 	memset(s, 0, sizeof(*s));
@@ -395,6 +421,7 @@ compare(const struct scene *scene, bool told, uint64_t seed, unsigned bursts)
 		state_hasher_init(&with.e->hasher, &with.e->hash_key, false);
 	says_open(&without, image, told, true);
 	t.em0 = (uint16_t)pfk_engine_interface(with.e, "em0");
+	t.em1 = (uint16_t)pfk_engine_interface(with.e, "em1");
 	for (unsigned i = 0; i < bursts; i++) {
 		size_t n = next_burst(&t);
 		uint64_t x = says_run(&with, &t, n);
@@ -472,6 +499,17 @@ static const struct scene scenes[] = {
 	    "pass in proto udp keep state (max-src-states 2, "
 	    "source-track rule)\n"
 	    "pass in inet proto tcp os \"Linux\" no state\n", .few = true },
+	{ .rules = "pass\n", .forwards = true },
+	{ .rules = "block\npass in on em0\npass out on em1\n",
+	    .forwards = true },
+	{ .rules = "pass keep state (if-bound)\n"
+	    "pass out on em1 proto tcp keep state (if-bound, sloppy)\n",
+	    .forwards = true },
+	{ .rules = "pass\npass in on em0 inet rdr-to 10.0.0.99\n",
+	    .inside = { 10, 0, 0, 99 }, .forwards = true },
+	{ .rules = "pass\npass out on em0 inet nat-to 192.0.2.77 static-port\n",
+	    .outside = { 192, 0, 2, 77 }, .opener = 1, .forwards = true },
+	{ .rules = "set skip on em1\npass\n", .forwards = true },
 };
 #define NSCENES	(sizeof(scenes) / sizeof(*scenes))
 
