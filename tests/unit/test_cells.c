@@ -154,7 +154,8 @@ run_text(struct subject *s, struct pfk_ruleset *rs, struct pfk_host *host)
 
 	r->options = &options;
 	r->host = host;
-	ck_assert_int_eq(pfk_ruleset_image(rs, PFK_LOWER_AUTO, &r->image), 0);
+	if (pfk_ruleset_image(rs, PFK_LOWER_AUTO, &r->image) != PFK_OK)
+		abort();
 	r->rules = (struct tests_of){ .image = r->image, .host = host };
 	r->rules.ifs = pfk_host_interfaces(host, &r->rules.nifs);
 	r->rules.routes = pfk_host_routes(host, &r->rules.nroutes);

@@ -117,18 +117,38 @@ is_of(const struct run *r, const struct test *t)
 	    (t->kind == TEST_PASS || t->kind == TEST_BLOCK);
 }
 
-/* The addresses of a translation as a rule's destination, on its line. */
+/* Text of several lines as one. */
 static void
-show_addresses(struct run *r, const struct test *t, int kind)
+put_joined(struct textbuf *b, const char *p, size_t len)
 {
-	const struct translation *x = &t->want.translation[kind];
-	struct textbuf *b = &r->texts[TEXT_NAT + kind];
+	bool comment = false;
 
-	if (x->wanted != YES)
-		return;
-	show(t->source, b, x->off, x->end);
-	/* ending where `nat-to' ends */
-	memcpy(b->text + x->at - 2, "block to", 8);
+	for (size_t i = 0; i < len; i++) {
+		comment = p[i] == '#' || (comment && p[i] != '\n');
+		if (!comment && p[i] != '\\')
+			textbuf_bytes(b, p[i] == '\n' ? " " : p + i, 1);
+	}
+}
+
+/* The addresses of translations as rules' destinations, on the tests' lines. */
+static void
+show_addresses(struct run *r, const struct test *first, int kind)
+{
+	struct textbuf *b = &r->texts[TEXT_NAT + kind];
+	uint32_t line = 1;
+
+	textbuf_free(b);
+	for (const struct test *t = first; t != NULL; t = t->next) {
+		const struct translation *x = &t->want.translation[kind];
+
+		if (!is_of(r, t) || x->wanted != YES)
+			continue;
+		for (; line < t->line; line++)
+			textbuf_str(b, "\n");
+		textbuf_str(b, "block to ");
+		put_joined(b, t->source->text + x->off, x->end - x->off);
+	}
+	textbuf_str(b, "\n");
 }
 
 static void
@@ -136,8 +156,10 @@ make_texts(struct run *r, struct test *first)
 {
 	const struct setting *s = r->setting;
 
-	for (int i = 0; i < NTEXTS; i++)
-		blank_text(s->source, &r->texts[i]);
+	blank_text(s->source, &r->texts[TEXT_FIRST]);
+	blank_text(s->source, &r->texts[TEXT_SECOND]);
+	show_addresses(r, first, NAT);
+	show_addresses(r, first, RDR);
 	for (size_t i = 0; i < s->nspans; i++)
 		show(s->source, &r->texts[TEXT_FIRST], s->spans[i].off,
 		    s->spans[i].end);
@@ -152,8 +174,6 @@ make_texts(struct run *r, struct test *first)
 			put_crossing(t, &r->texts[TEXT_SECOND], "out on ",
 			    &t->out_if);
 		}
-		show_addresses(r, t, NAT);
-		show_addresses(r, t, RDR);
 	}
 }
 

@@ -90,10 +90,8 @@ is_wanted_address(const struct run *r, const struct test *t, int kind,
     uint8_t af, const uint8_t *addr)
 {
 	struct num n = num_address(af, addr);
-	uint32_t line, column;
 
-	source_place(t->source, t->want.translation[kind].at, &line, &column);
-	for (uint32_t i = r->first[TEXT_NAT + kind][line]; i != 0;
+	for (uint32_t i = r->first[TEXT_NAT + kind][t->line]; i != 0;
 	    i = r->next[i - 1]) {
 		const struct rule_tests *w = r->wants.rules[i - 1];
 		const struct ranges *s = &w->dim[DIM_DST].set;

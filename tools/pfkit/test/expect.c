@@ -214,7 +214,6 @@ take_translation(struct test *t, struct words *w, int kind)
 		return;
 	}
 	skip_address(w);
-	x->at = w->word[from].off;
 	x->off = w->word[address].off;
 	x->end = w->word[w->at - 1].off + w->word[w->at - 1].len;
 	if (word_is(&w->word[w->at], "port"))

@@ -119,7 +119,7 @@ enum yes_no { UNSAID, YES, NO };
 /* nat-to or rdr-to, as wanted */
 struct translation {
 	enum yes_no	 wanted;
-	size_t		 at, off, end;	/* `nat-to'; its address */
+	size_t		 off, end;	/* its address */
 	uint16_t	 port[2];	/* 0: unsaid */
 };
 enum { NAT, RDR };
