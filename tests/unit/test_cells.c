@@ -64,6 +64,8 @@ some_packet(struct subject *s, const struct cell *c, struct packet *k)
 	cell_packet(&s->r.rules, c, k);
 	num_bytes(some(s, &c->dim[DIM_SRC]), c->af, k->src.addr);
 	num_bytes(some(s, &c->dim[DIM_DST]), c->af, k->dst.addr);
+	if (k->proto == 1 || k->proto == 58)
+		k->icmp_type = (uint8_t)some(s, &c->dim[DIM_TYPE]).lo;
 	if (k->proto == 6 || k->proto == 17) {
 		k->src.port = htons((uint16_t)some(s, &c->dim[DIM_SPORT]).lo);
 		k->dst.port = htons((uint16_t)some(s, &c->dim[DIM_DPORT]).lo);

@@ -198,13 +198,20 @@ dynamic_ranges(const struct addresses *a, const char *word, struct dim_test *t)
 	for (size_t i = 0; i < a->of->nifs; i++) {
 		const struct pfk_interface *f = &a->of->ifs[i];
 
-		if (strcmp(f->name, name) == 0 || pfk_host_in_group(f, name))
+		if (strcmp(name, "self") == 0 || strcmp(f->name, name) == 0 ||
+		    pfk_host_in_group(f, name))
 			add_interface(a, f, part, strstr(word, ":0") != NULL,
 			    slash != NULL ? atoi(slash + 1) : -1, &t->set);
 	}
 }
 
 /* ---- routes ---- */
+
+/* Addresses that are looked up in another way. */
+static const struct { uint8_t addr[16]; unsigned bits; } scoped[] = {
+	{ { 0xfe, 0x80 }, 10 }, { { 0xff }, 8 }, { { 0xff, 0x01 }, 16 },
+	{ { 0xff, 0x02 }, 16 },
+};
 
 /* Where the routes' answer may change. */
 void
@@ -217,6 +224,9 @@ addresses_of_routes(const struct addresses *a, struct dim_test *t)
 		if (a->of->routes[i].af == a->af)
 			add_network(&s, a->af, a->of->routes[i].dst,
 			    a->of->routes[i].prefixlen);
+	for (size_t i = 0; a->af == 6 && i < sizeof(scoped) /
+	    sizeof(scoped[0]); i++)
+		add_network(&s, 6, scoped[i].addr, scoped[i].bits);
 	for (size_t i = 0; i < s.n; i++) {
 		ranges_add(&t->set, s.r[i].from, s.r[i].from);
 		if (num_compare(s.r[i].to, num_max(DIM_SRC, a->af)) < 0)

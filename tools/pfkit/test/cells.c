@@ -146,26 +146,57 @@ near(const struct range *r, struct num wanted)
 	return num_compare(wanted, r->to) > 0 ? r->to : wanted;
 }
 
-/* An address: one that is nobody's; else the second of the range. */
-static void
-some_address(const struct cell *c, enum dim d, uint8_t *addr)
+/* An address that documents use, so that it is nobody's. */
+static struct num
+usual_address(const struct cell *c, enum dim d)
 {
 	static const uint8_t v6[16] = { 0x20, 0x01, 0x0d, 0xb8, 0xff };
 	static const uint8_t v4[4] = { 203, 0, 113 };
-	struct num wanted = num_address(c->af, c->af == 6 ? v6 : v4), n;
-	const struct range *r = &c->dim[d];
+	struct num n = num_address(c->af, c->af == 6 ? v6 : v4);
 
-	wanted.lo += d == DIM_SRC ? 77 : 78;
-	n = near(r, wanted);
-	if (num_compare(n, wanted) != 0)
+	n.lo += d == DIM_SRC ? 77 : 78;
+	return n;
+}
+
+struct num
+cell_usual(const struct cell *c, enum dim d)
+{
+	switch (d) {
+	case DIM_SRC:
+	case DIM_DST:
+		return usual_address(c, d);
+	case DIM_SPORT:
+		return num_of(49152);
+	case DIM_DPORT:
+		return num_of(c->dim[DIM_PROTO].from.lo == UDP ? 53 : 80);
+	case DIM_TYPE:
+		return num_of(c->af == 4 ? 8 : 128);
+	case DIM_PROTO:
+	case DIM_CODE:
+	case DIM_TOS:
+	case NDIMS:
+		break;
+	}
+	return num_of(0);
+}
+
+/* If it is not the usual one: the second of the range. */
+static void
+some_address(const struct cell *c, enum dim d, uint8_t *addr)
+{
+	const struct num usual = usual_address(c, d);
+	const struct range *r = &c->dim[d];
+	struct num n = near(r, usual);
+
+	if (num_compare(n, usual) != 0)
 		n = near(r, num_next(r->from));
 	num_bytes(n, c->af, addr);
 }
 
 static uint16_t
-some_port(const struct cell *c, enum dim d, unsigned wanted)
+some_port(const struct cell *c, enum dim d)
 {
-	return htons((uint16_t)near(&c->dim[d], num_of(wanted)).lo);
+	return htons((uint16_t)near(&c->dim[d], cell_usual(c, d)).lo);
 }
 
 /* A protocol that has nothing special about it, if there is one. */
@@ -195,14 +226,15 @@ cell_packet(const struct tests_of *of, const struct cell *c, struct packet *k)
 	some_address(c, DIM_DST, k->dst.addr);
 	k->tos = (uint8_t)c->dim[DIM_TOS].from.lo;
 	if (k->proto == TCP || k->proto == UDP) {
-		k->src.port = some_port(c, DIM_SPORT, 49152);
-		k->dst.port = some_port(c, DIM_DPORT, k->proto == UDP ? 53 :
-		    80);
+		k->src.port = some_port(c, DIM_SPORT);
+		k->dst.port = some_port(c, DIM_DPORT);
 	} else
 		k->src.port = htons(1);
 	if (k->proto == TCP)
 		k->tcp_flags = c->flags;
-	k->icmp_type = (uint8_t)near(&c->dim[DIM_TYPE], num_of(c->af == 4 ? 8 :
-	    128)).lo;
+	k->icmp_type = (uint8_t)near(&c->dim[DIM_TYPE], cell_usual(c,
+	    DIM_TYPE)).lo;
+	if (k->proto == ICMP6 && k->icmp_type >= 130 && k->icmp_type <= 137)
+		k->ttl = 255;		/* never forwarded */
 	k->icmp_code = (uint8_t)c->dim[DIM_CODE].from.lo;
 }

@@ -63,6 +63,7 @@ struct rule_tests {
 					   translation */
 	bool		 maybe;		/* the same for a cell, but which? */
 	bool		 opens;		/* an anchor */
+	bool		 no_state;
 	bool		 translates[2];	/* NAT, RDR, of a match rule */
 	bool		 never;		/* matches nothing */
 	const char	*question;	/* what the packet does not tell; or
@@ -94,6 +95,8 @@ void	 ranges_sort(struct ranges *);
 void	 ranges_invert(struct ranges *, struct num max);
 void	 ranges_free(struct ranges *);
 
+/* What a packet usually has there. */
+struct num cell_usual(const struct cell *, enum dim);
 /* A packet of the cell, as ordinary as there is one. */
 void	 cell_packet(const struct tests_of *, const struct cell *,
 	    struct packet *);

@@ -148,14 +148,16 @@ is_sound(struct decision *d, const struct cell *c, const struct packet *k,
 }
 
 /*
- * Not a packet that TCP sends: pf drops it before any rule; or one that never
- * comes to pf.
+ * Not a packet that TCP sends, or one that needs options of IP (MLD): pf drops
+ * it before any rule; or one that never comes to pf.
  */
 static bool
 cannot_be(const struct outcome *o, const struct packet *k)
 {
-	return o->verdict == PFK_IGNORE || (o->verdict == PFK_DROP &&
-	    k->proto == 6 && o->reason == PFK_REASON_NORM);
+	if (o->verdict == PFK_DROP)
+		return o->reason == PFK_REASON_IPOPTIONS ||
+		    (k->proto == 6 && o->reason == PFK_REASON_NORM);
+	return o->verdict == PFK_IGNORE;
 }
 
 const char *
@@ -295,12 +297,6 @@ all_cells(struct decision *d, bool (*fn)(void *, const struct cell *))
 		a = r->wants.rules[i - 1];
 		if (!is_description(d->test, a))
 			return false;
-		if (!cells_of_rule(&r->wants, a, fn, d))
-			return false;
-	}
-	for (uint32_t i = r->first[TEXT_FIRST][d->test->line]; i != 0;
-	    i = r->next[i - 1]) {
-		a = r->wants.rules[i - 1];
 		b = NULL;
 		for (uint32_t k = r->first[TEXT_FIRST][d->test->line]; k != 0;
 		    k = r->next[k - 1])
@@ -311,6 +307,10 @@ all_cells(struct decision *d, bool (*fn)(void *, const struct cell *))
 			return false;
 		}
 	}
+	for (uint32_t i = r->first[TEXT_FIRST][d->test->line]; i != 0;
+	    i = r->next[i - 1])
+		if (!cells_of_rule(&r->wants, r->wants.rules[i - 1], fn, d))
+			return false;
 	return true;
 }
 

@@ -45,6 +45,8 @@ packet_words(const struct run *r, const struct packet *k, struct textbuf *b)
 	for (unsigned i = 0; k->proto == TCP && i < 8; i++)
 		if (k->tcp_flags & 1u << i)
 			textbuf_bytes(b, &letters[i], 1);
+	if (k->ttl != 64)
+		textbuf_printf(b, " ttl %u", k->ttl);
 	if (k->tos != 0)
 		textbuf_printf(b, " tos %u", k->tos);
 }

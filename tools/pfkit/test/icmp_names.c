@@ -25,6 +25,29 @@ static const struct type v6[] = {
 	{ "neighbradv", 136 },	{ "redir", 137 },	{ NULL, 0 }
 };
 
+enum icmp_kind
+icmp_kind(uint8_t af, uint8_t type)
+{
+	static const uint8_t errors4[] = { 3, 4, 5, 11, 12 };
+	static const uint8_t answers4[] = { 0, 9, 14, 16, 18, 34, 36 };
+	static const uint8_t answers6[] = { 129, 140, 200 };
+
+	if (af == 6) {
+		if (type >= 1 && type <= 4)
+			return ICMP_ERROR;
+		if (memchr(answers6, type, sizeof(answers6)) != NULL)
+			return ICMP_ANSWER;
+		return (type >= 128 && type <= 140) || type == 201 ?
+		    ICMP_KNOWN : ICMP_OTHER;
+	}
+	if (memchr(errors4, type, sizeof(errors4)) != NULL)
+		return ICMP_ERROR;
+	if (memchr(answers4, type, sizeof(answers4)) != NULL)
+		return ICMP_ANSWER;
+	return type <= 18 || (type >= 33 && type <= 36) ? ICMP_KNOWN :
+	    ICMP_OTHER;
+}
+
 int
 icmp_type_of(uint8_t af, const char *word)
 {

@@ -15,6 +15,7 @@
 
 #include "../pfkit.h"
 #include "cells.h"
+#include "icmp_names.h"
 
 enum { TCP = 6 };
 enum relation { APART, CUT, MAYBE, HOLDS };
@@ -124,12 +125,22 @@ in_flags(const struct rule_tests *t, const struct cell *c, struct split *s)
 	return CUT;
 }
 
+/* pf makes no state for an answer: a rule that would does not match it. */
+static bool
+makes_no_state(const struct rule_tests *t, const struct cell *c)
+{
+	uint64_t proto = c->dim[DIM_PROTO].from.lo;
+
+	return t->decides && !t->block && (proto == 1 || proto == 58) &&
+	    icmp_kind(c->af, (uint8_t)c->dim[DIM_TYPE].from.lo) == ICMP_ANSWER;
+}
+
 /* The weakest of all its tests; the first cut is in *s. */
 static enum relation
 relation_of(const struct rule_tests *t, const struct cell *c, uint8_t loose,
     struct split *s)
 {
-	enum relation all = t->maybe ? MAYBE : HOLDS, r;
+	enum relation all = t->maybe || makes_no_state(t, c) ? MAYBE : HOLDS, r;
 	struct split here;
 
 	if (t->never || t->af != c->af || (t->dir != 0 && t->dir != c->dir) ||
@@ -246,8 +257,14 @@ split(struct work *w, const struct cell *c, const struct split *s)
 		a.dim[s->dim].to = num_before(s->at);
 		b.dim[s->dim].from = s->at;
 	}
-	push(w, &b);
-	push(w, &a);
+	/* the half with ordinary packets first: they make better examples */
+	if (!s->flag && num_compare(s->at, cell_usual(c, s->dim)) <= 0) {
+		push(w, &a);
+		push(w, &b);
+	} else {
+		push(w, &b);
+		push(w, &a);
+	}
 }
 
 /* A whole cell: questions that it rests on, then what comes of it. */

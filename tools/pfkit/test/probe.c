@@ -48,6 +48,19 @@ logged(void *ctx, const struct pfk_log *l)
 	r->outcome.logged = true;
 }
 
+static bool
+wears_off(const struct run *r)
+{
+	struct pfk_rule_info info;
+
+	for (size_t i = 0; i < pfk_image_rules(r->image); i++) {
+		pfk_image_rule(r->image, i, &info);
+		if (strstr(info.text, " once") != NULL)
+			return true;
+	}
+	return false;
+}
+
 void
 probe_start(struct run *r)
 {
@@ -59,6 +72,9 @@ probe_start(struct run *r)
 	o.interfaces = pfk_host_interfaces(r->host, &o.ninterfaces);
 	o.routes = pfk_host_routes(r->host, &o.nroutes);
 	if (pfk_engine_new(&o, &r->engine) != PFK_OK)
+		fatal("out of memory");
+	if (wears_off(r) && pfk_engine_save(r->engine, &r->unused,
+	    &r->unused_len) != PFK_OK)
 		fatal("out of memory");
 	if (r->options->cover_out == NULL)
 		return;
@@ -72,6 +88,8 @@ probe_end(struct run *r)
 {
 	if (r->cover != NULL && r->engine != NULL)
 		cover_evaluations(r->cover, r->engine);
+	if (r->unused != NULL)
+		pfk_engine_free_data(r->engine, r->unused, r->unused_len);
 	pfk_engine_free(r->engine);
 }
 
@@ -118,6 +136,12 @@ probe_forget(struct run *r)
 {
 	static const struct pfk_net any;
 
+	if (r->unused != NULL) {
+		if (pfk_engine_restore(r->engine, r->unused, r->unused_len,
+		    NULL) != PFK_OK)
+			fatal("out of memory");
+		return;
+	}
 	if (pfk_engine_nstates(r->engine) == 0)
 		return;
 	(void)pfk_engine_kill_states(r->engine, &any, &any, NULL, NULL);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cells.h"
+#include "icmp_names.h"
 
 enum { ICMP = 1, TCP = 6, UDP = 17, ICMP6 = 58 };
 enum { FIN = 0x01, SYN = 0x02, RST = 0x04, ACK = 0x10, ALL_FLAGS = 0xff };
@@ -66,27 +67,28 @@ is_used(const struct cell *c, enum dim d)
 	return true;
 }
 
-/* Errors of ICMP belong to connections, and are no first packets. */
+/*
+ * Types of ICMP, one by one where pf knows them.  Errors belong to connections,
+ * and are no first packets; nor is an answer where a state would be made.
+ */
 static bool
 types(struct walk *w, const struct range *r)
 {
-	static const uint8_t v4[] = { 3, 4, 5, 11, 12 }, v6[] = { 1, 2, 3, 4 };
-	const uint8_t *errors = w->cell.af == 4 ? v4 : v6;
-	size_t n = w->cell.af == 4 ? sizeof(v4) : sizeof(v6);
-	uint64_t from = r->from.lo;
+	bool states = w->t->decides && !w->t->block && !w->t->no_state;
+	uint64_t to;
 
-	for (size_t i = 0; i <= n && from <= r->to.lo; i++) {
-		uint64_t end = i < n ? errors[i] : r->to.lo + 1;
+	for (uint64_t from = r->from.lo; from <= r->to.lo; from = to + 1) {
+		enum icmp_kind kind = icmp_kind(w->cell.af, (uint8_t)from);
 
-		if (end < from)
+		for (to = from; kind == ICMP_OTHER && to < r->to.lo &&
+		    icmp_kind(w->cell.af, (uint8_t)(to + 1)) == kind; to++)
+			;
+		if (kind == ICMP_ERROR || (kind == ICMP_ANSWER && states))
 			continue;
-		if (end > r->to.lo + 1)
-			end = r->to.lo + 1;
 		w->cell.dim[DIM_TYPE] = (struct range){ num_of(from),
-		    num_of(end - 1) };
-		if (end > from && !dim(w, DIM_TYPE + 1))
+		    num_of(to) };
+		if (!dim(w, DIM_TYPE + 1))
 			return false;
-		from = end + 1;
 	}
 	return true;
 }

@@ -313,6 +313,13 @@ take_received(struct reader *r)
 	r->t->maybe = true;
 }
 
+static void
+take_no(struct reader *r)
+{
+	if (strcmp(r->next, "state") == 0)
+		r->t->no_state = true;
+}
+
 static const struct { const char *word; void (*take)(struct reader *); }
     verbs[] = {
 	{ "in", take_in },		{ "out", take_out },
@@ -331,6 +338,7 @@ static const struct { const char *word; void (*take)(struct reader *); }
 	{ "prio", take_received },	{ "label", take_skip },
 	{ "queue", take_skip },		{ "rtable", take_skip },
 	{ "set", take_skip },		{ "scrub", take_skip },
+	{ "no", take_no },
 	{ "nat-to", take_nat },		{ "rdr-to", take_rdr },
 };
 

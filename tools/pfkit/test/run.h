@@ -53,6 +53,9 @@ struct run {
 	struct pfk_engine *engine;
 	struct outcome	 outcome;	/* the engine's sink fills it in */
 	uint64_t	 packets;	/* that the engine was given */
+	void		*unused;	/* the engine as it was; NULL: its rules do
+					   not wear off (`once') */
+	size_t		 unused_len;
 	struct quotes	*quotes;
 	struct cover	*cover;
 };

@@ -66,7 +66,9 @@ build_icmp(const struct packet *k, uint8_t *p)
 	p[0] = k->icmp_type;
 	p[1] = k->icmp_code;
 	memcpy(p + 4, &k->src.port, 2);
-	return 8;
+	/* neighbours and listeners are asked about an address, here :: */
+	return k->proto == ICMP6 && k->icmp_type >= 130 &&
+	    k->icmp_type <= 137 ? 24 : 8;
 }
 
 static uint32_t

@@ -67,7 +67,7 @@ struct packet {
 #define PACKET_FLAGS	0x100
 #define PACKET_ICMP	0x200
 
-#define PACKET_SIZE	60	/* bytes that one has at most */
+#define PACKET_SIZE	64	/* bytes that one has at most */
 
 struct step {
 	struct pfk_explain x;
