@@ -636,11 +636,26 @@ run_behind_rules(struct filter *f, enum outcome out)
 	after_decision(p, &v, out);
 }
 
+/*
+ * All but quote and before.  In pieces, which become plain stores: for the
+ * whole, compilers take an instruction that is slow to begin.
+ */
+static inline void
+pkt_clear(struct pkt *p)
+{
+	enum { END = offsetof(struct pkt, quote), PIECE = 64 };
+	uint8_t *b = (uint8_t *)p;
+
+	for (size_t i = 0; i < END / PIECE; i++)
+		memset(b + i * PIECE, 0, PIECE);
+	memset(b + END / PIECE * PIECE, 0, END % PIECE);
+}
+
 void
 pkt_start(struct pfk_engine *e, const struct pfk_packet *frame,
     struct pkt *p)
 {
-	memset(p, 0, offsetof(struct pkt, quote));
+	pkt_clear(p);
 	p->e = e;
 	p->frame = frame;
 	p->dir = frame->dir == PFK_OUT ? PFK_OUT : PFK_IN;

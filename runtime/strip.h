@@ -121,7 +121,7 @@ void	strip_make_class(const struct pfk_engine *, const struct strip *,
 
 /*
  * Where to go on, or NULL: ask the rules one by one, nothing was counted.
- * => The packet is TCP or UDP, whole, and has not changed its family.
+ * => The packet is whole, and has not changed its family.
  */
 const uint32_t *strip_run(struct pfk_engine *, struct strip *,
 	    struct strip_ask *);

@@ -30,7 +30,7 @@ rank(const uint32_t *w)
 		return RANK_FLAGS;
 	case OP_PORT:
 		return dst ? RANK_DPORT : RANK_SPORT;
-	case OP_ICMP: case OP_QUERY:	/* say nothing of TCP and UDP */
+	case OP_ICMP: case OP_QUERY:
 		return RANK_ICMP;
 	case OP_DECIDE:
 		return RANK_END;
@@ -325,6 +325,26 @@ head_misfit(const struct pfk_engine *e, const struct strip *s, uint32_t i,
 	return NULL;
 }
 
+/*
+ * Whether the row asks something of this head's packets that is neither in
+ * columns nor in classes: types of ICMP; ports of what has none, which fit;
+ * IPv6 addresses of no family, of IPv4.
+ */
+static bool
+is_odd(const struct strip *s, uint32_t i, const struct pkt *p)
+{
+	const uint32_t *w = next_insn(s->pc + s->row[i]);
+	bool icmp = p->proto == PROTO_ICMP || p->proto == PROTO_ICMPV6;
+	bool with_ports = p->proto == PROTO_TCP || p->proto == PROTO_UDP;
+
+	for (; insn_op(*w) != OP_DECIDE; w = next_insn(w))
+		if ((rank(w) == RANK_ICMP && icmp) ||
+		    (insn_op(*w) == OP_PORT && !with_ports) ||
+		    (insn_op(*w) == OP_ADDR6 && p->af != PFK_AF_INET6))
+			return true;
+	return false;
+}
+
 static bool
 flags_fit(const struct strip *s, uint32_t i, const struct pkt *p)
 {
@@ -373,9 +393,7 @@ class_row(const struct pfk_engine *e, const struct strip *s, uint32_t i,
 			c->fits |= bit;
 		else
 			c->odd |= flags_far(s, i);
-		/* IPv4 in a rule for IPv6 addresses of no family */
-		c->odd |= p->af != PFK_AF_INET6 &&
-		    ((s->six[SRC] | s->six[DST]) & bit) != 0;
+		c->odd |= is_odd(s, i, p);
 		return;
 	}
 	to = (uint32_t)(misfit + misfit[1] - s->pc);

@@ -63,8 +63,8 @@ take_view(struct vm *vm)
 	}
 	vm->af[SRC] = p->naf;
 	vm->af[DST] = p->af;
-	vm->alike = (p->vproto == PROTO_TCP || p->vproto == PROTO_UDP) &&
-	    !other && vm->e->explain == NULL &&
+	vm->alike = p->vproto != VPROTO_FRAGMENT && !other &&
+	    vm->e->explain == NULL &&
 	    (vm->f->actions.log & IMG_LOG_MATCHES) == 0;
 }
 
@@ -446,7 +446,7 @@ run_block(struct vm *vm, const uint32_t *pc, enum end *end)
 
 	*end = VM_RUN;
 	/* `log (matches)' and who explains want to hear of every match */
-	if (block == 0 || !vm->alike)
+	if (block == 0 || !vm->alike || !has_ports(vm))
 		return one_by_one;
 	switch (block_ask(vm->e, block, p, vm->addr[SRC], vm->addr[DST],
 	    vm->port, &r)) {

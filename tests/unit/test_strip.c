@@ -58,7 +58,8 @@ struct line { const char *field[9]; };
 static void
 change(struct line *l, uint32_t odds)
 {
-	static const char *const protos[] = { " proto tcp", " proto udp",
+	static const char *const protos[] = { " proto tcp", " proto tcp",
+	    " proto udp", " proto udp", " proto icmp", "", " proto 50",
 	    NULL };
 	const char *const *choices[] = { actions, dirs, quicks, ifs };
 	bool v6 = chance(4) == 0;
@@ -71,9 +72,12 @@ change(struct line *l, uint32_t odds)
 		l->field[6] = one_of(v6 ? hosts6 : hosts4);
 		l->field[8] = one_of(v6 ? hosts6 : hosts4);
 	}
-	v6 = strcmp(l->field[4], " inet6") == 0;
 	if (chance(odds) == 0)
 		l->field[5] = one_of(protos);
+	if (strcmp(l->field[5], " proto icmp") == 0 &&
+	    strcmp(l->field[4], " inet") != 0)
+		l->field[5] = "";
+	v6 = strcmp(l->field[4], " inet6") == 0;
 	if (chance(odds) == 0)
 		l->field[6] = one_of(v6 ? hosts6 : hosts4);
 	if (chance(odds) == 0)
@@ -91,17 +95,22 @@ make_rules(char *text, size_t size)
 	size_t len = 0;
 
 	for (; n > 0 && len + 200 < size; n--) {
-		bool tcp;
+		const char *icmp = "";
+		bool tcp, with_ports;
 
 		change(&l, odds);
 		tcp = strcmp(l.field[5], " proto tcp") == 0;
+		with_ports = tcp || strcmp(l.field[5], " proto udp") == 0;
+		if (strcmp(l.field[5], " proto icmp") == 0 && chance(4) == 0)
+			icmp = " icmp-type echoreq";
 		len += (size_t)snprintf(text + len, size - len,
-		    "%s%s%s%s%s%s from %s%s to %s%s%s%s\n", l.field[0],
+		    "%s%s%s%s%s%s from %s%s to %s%s%s%s%s\n", l.field[0],
 		    l.field[1], l.field[2], l.field[3], l.field[4],
-		    l.field[5], l.field[6], l.field[7], l.field[8],
-		    one_of(ports), chance(40) == 0 ? " tos 4" : "",
+		    l.field[5], l.field[6], with_ports ? l.field[7] : "",
+		    l.field[8], with_ports ? one_of(ports) : "", icmp,
+		    chance(40) == 0 ? " tos 4" : "",
 		    l.field[0][0] != 'p' ? "" : tcp ? one_of(flags) :
-		    " no state");
+		    chance(9) == 0 ? "" : " no state");
 	}
 }
 
@@ -136,6 +145,17 @@ make_packet(uint8_t *b)
 		b[15] = (uint8_t)chance(9);
 		b[19] = (uint8_t)chance(9);
 		kit_put16(b + 10, kit_sum(b, 20, 0));
+	}
+	if (!tcp && chance(4) == 0) {	/* echo and its answer, ESP */
+		b[v6 ? 6 : 9] = chance(2) ? 50 : v6 ? 58 : 1;
+		b[v6 ? 7 : 8] = 64;
+		if (!v6) {
+			b[10] = b[11] = 0;
+			kit_put16(b + 10, kit_sum(b, 20, 0));
+			th[0] = chance(2) ? 8 : 0;
+		} else
+			th[0] = chance(2) ? 128 : 129;
+		return hlen + plen;
 	}
 	kit_put16(th, (uint16_t)chance(6));
 	kit_put16(th + 2, (uint16_t)(1 + chance(5)));
