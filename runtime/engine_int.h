@@ -76,7 +76,7 @@ struct rt_rule {
 	uint32_t	anchor;		/* e->anchors: where it stands */
 	uint32_t	calls;		/* e->anchors: what it calls */
 	uint32_t	block;		/* e->blocks + 1: begins there; or 0 */
-	uint32_t	strip;		/* the same of e->strips */
+	uint32_t	strip;		/* e->strips + 1: is in there; or 0 */
 	uint16_t	state_flags;	/* PFK_STATE_F_* of its states */
 	uint8_t		plain;		/* miss.h */
 	bool		replaced;	/* others were loaded in its place */

@@ -278,14 +278,14 @@ answer(const struct strip *s, struct strip_ask *q, unsigned row)
 	q->quick = s->quick >> row & 1;
 }
 
-/* From jump to jump. */
+/* From jump to jump, and not from the first row on. */
 static const uint32_t *
 follow(struct strip *s, const struct strip_class *c, const struct fit *f,
     uint64_t fits, uint64_t far, struct strip_ask *q)
 {
 	const struct strip_jump *j;
-	uint64_t rows = UINT64_MAX, here;	/* from this row on */
-	uint32_t at = 0, end = s->end;
+	uint32_t at = q->row, end = s->end;
+	uint64_t rows = UINT64_MAX << at, here;	/* from this row on */
 
 	while (at < s->n) {
 		unsigned stop = (far & rows) != 0 ? strip_lowest(far & rows) :
@@ -340,7 +340,7 @@ strip_run(struct pfk_engine *e, struct strip *s, struct strip_ask *q)
 	first = fits & c->seen & s->quick;
 	first &= 0 - first;
 	/* jumps behind the rule that ends it all do not matter */
-	if ((far & c->seen & (first - 1)) != 0)
+	if (q->row != 0 || (far & c->seen & (first - 1)) != 0)
 		return follow(s, c, &f, fits, far | c->far, q);
 	if (first != 0) {
 		answer(s, q, strip_lowest(first));

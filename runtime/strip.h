@@ -105,6 +105,7 @@ strip_highest(uint64_t m)
 
 struct strip_ask {
 	const struct pkt *p;
+	uint32_t	row;		/* to begin with */
 	const struct pfk_addr *addr[2];
 	uint16_t	port[2];	/* host order */
 	/* the answer */

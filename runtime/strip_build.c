@@ -206,7 +206,8 @@ strip_done(struct pfk_engine *e, const struct strip *s)
 		for (uint32_t i = 0; i < s->n; i++)
 			copy->to[f][i].row = row_at(s, s->to[f][i].pc);
 	v[e->nstrips++] = copy;
-	e->rules[s->first].strip = e->nstrips;
+	for (uint32_t i = 0; i < s->n; i++)
+		e->rules[s->first + i].strip = e->nstrips;
 	return true;
 }
 

@@ -45,6 +45,7 @@ struct vm {
 	const uint32_t	*pc;
 	struct rt_rule	*rule;
 	unsigned	 depth, calls;
+	uint32_t	 refused;	/* strip that could not answer */
 	struct frame	 stack[CALL_DEPTH];
 };
 
@@ -471,13 +472,17 @@ run_block(struct vm *vm, const uint32_t *pc, enum end *end)
  * the decision has been made.
  */
 static const uint32_t *
-run_strip(struct vm *vm, uint32_t strip, enum end *end)
+run_strip(struct vm *vm, const struct rt_rule *rr, enum end *end)
 {
+	struct strip *s = vm->e->strips[rr->strip - 1];
 	struct strip_ask q = { .p = vm->p, .addr = { vm->addr[SRC],
 	    vm->addr[DST] }, .port = { vm->port[SRC], vm->port[DST] } };
-	const uint32_t *pc = strip_run(vm->e, vm->e->strips[strip - 1], &q);
+	const uint32_t *pc;
 
+	q.row = (uint32_t)(rr - vm->e->rules) - s->first;
 	*end = VM_RUN;
+	if ((pc = strip_run(vm->e, s, &q)) == NULL)
+		vm->refused = rr->strip;
 	if (pc == NULL || q.rule == IMG_NONE)
 		return pc;
 	/* it is bare: rule_matches() has no more to do */
@@ -509,8 +514,9 @@ run(struct vm *vm)
 			return leave(vm);
 		case OP_RULE:
 			rr = &rules[pc[2]];
-			if (rr->strip != 0 && vm->alike &&
-			    (next = run_strip(vm, rr->strip, &end)) != NULL) {
+			if (rr->strip != vm->refused && vm->alike &&
+			    rr->strip != 0 &&
+			    (next = run_strip(vm, rr, &end)) != NULL) {
 				if (end != VM_RUN)
 					return end;
 				pc = next;
@@ -585,6 +591,7 @@ ruleset_run(struct pfk_engine *e, struct filter *f)
 	vm.p = f->p;
 	vm.rule = NULL;
 	vm.depth = vm.calls = 0;
+	vm.refused = 0;
 	f->reason = PFK_REASON_MATCH;
 	take_view(&vm);
 	if (e->explain != NULL)
