@@ -40,16 +40,16 @@ compile(struct bench *b, enum shape shape, size_t n,
 void
 run_compile(struct bench *b)
 {
-	static const enum shape shapes[] = { SHAPE_HOSTS, SHAPE_ACL,
-	    SHAPE_FW };
+	static const enum shape shapes[] = { SHAPE_HOSTS, SHAPE_FIELDS,
+	    SHAPE_ACL, SHAPE_IPC, SHAPE_FW, SHAPE_ACL6 };
 
-	for (unsigned i = 0; i < 3; i++)
+	for (unsigned i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++)
 		for (size_t n = 10000; n <= 100000; n *= 10) {
 			if (b->quick && n > 10000)
 				continue;
 			compile(b, shapes[i], n, PFK_LOWER_FAST,
 			    n == 10000 ? 0.15 : 2, n == 10000 ? 0 : 60);
-			if (shapes[i] != SHAPE_HOSTS)
+			if (shapes[i] == SHAPE_ACL || shapes[i] == SHAPE_FW)
 				compile(b, shapes[i], n, PFK_LOWER_PLAIN, 0,
 				    0);
 		}
