@@ -20,6 +20,13 @@ node_element(struct sema *s, const struct ast *node, bool listed)
 	e = arena_new(&s->rs->arena, struct rule_element);
 	e->span = node->span;
 	e->via = node->via;
+	/* of whole statements it means nothing */
+	if (node->inner_via != NULL && node->kind != AST_RULE &&
+	    node->kind != AST_ANCHOR && node->kind != AST_ANTISPOOF) {
+		e->value = arena_memdup(&s->rs->arena, &node->inner,
+		    sizeof(node->inner));
+		e->via = node->inner_via;
+	}
 	e->listed = listed;
 	n.v->origin = e;
 	return e;

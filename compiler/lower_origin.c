@@ -167,8 +167,14 @@ put_element(struct image_writer *w, const struct rule_element *e,
 	else
 		put_number(w, (from - e->span.off) << 1 | 1);
 	put_number(w, e->span.len);
-	if (e->via != NULL)
-		put_number(w, macro_of(w, e->via));
+	if (e->via == NULL)
+		return;
+	put_number(w, macro_of(w, e->via) << 1 | (e->value != NULL));
+	if (e->value != NULL) {
+		put_number(w, lower_place(*e->value).source);
+		put_number(w, e->value->off);
+		put_number(w, e->value->len);
+	}
 }
 
 static void

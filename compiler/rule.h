@@ -124,8 +124,10 @@ extern const struct rule_timeouts rule_no_timeouts;
  */
 struct rule_element {
 	struct span	 span;
-	const struct expansion *via;
 	bool		 listed;	/* one of several */
+	const struct expansion *via;
+	const struct span *value;	/* if only this part of it came out of
+					   macros: via is its; else NULL */
 };
 struct rule_origin {
 	struct rule_origin *next, *last; /* of other rules that the optimiser

@@ -45,6 +45,8 @@ ast_new(struct parser *p, const struct place *at, enum ast_kind kind)
 		p->nodes.kept = p->nodes.used;
 	n->span = at->span;
 	n->via = at->via;
+	n->inner = at->inner;
+	n->inner_via = at->inner_via;
 	p->verdict = AST_OK;
 	return n;
 }
@@ -105,8 +107,8 @@ ast_list(struct parser *p, const struct place *at, struct ast *item)
 static void
 reach(struct ast *list, const struct ast *item)
 {
-	struct place a = { list->span, list->via };
-	struct place b = { item->span, item->via };
+	struct place a = { .span = list->span, .via = list->via };
+	struct place b = { .span = item->span, .via = item->via };
 
 	if (list->first == NULL)
 		a = b;

@@ -75,6 +75,9 @@ struct ast {
 	bool		 neg;
 	struct span	 span;
 	const struct expansion *via;	/* macros it came out of */
+	struct span	 inner;		/* if only a part did (`! $if'): that,
+					   else inner_via is NULL */
+	const struct expansion *inner_via;
 	const char	*str, *str2;
 	int64_t		 num, num2;
 	struct ast	*kid[AST_NKIDS];

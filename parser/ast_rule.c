@@ -48,13 +48,21 @@ ast_antispoof(struct parser *p, const struct place *at, struct ast *log_quick,
 	return ast_tell(p, n);
 }
 
+static void
+stretch(struct ast *n, const struct place *at)
+{
+	n->span = at->span;
+	n->via = at->via;
+	n->inner = at->inner;
+	n->inner_via = at->inner_via;
+}
+
 /* What stands around an interface is known only after its event. */
 struct ast *
 ast_in_parens(struct ast *interface, const struct place *at)
 {
 	interface->num2 = 1;
-	interface->span = at->span;
-	interface->via = at->via;
+	stretch(interface, at);
 	return interface;
 }
 
@@ -63,8 +71,7 @@ ast_negate(struct ast *n, int64_t neg, const struct place *at)
 {
 	if (neg != 0) {
 		n->neg = true;
-		n->span = at->span;
-		n->via = at->via;
+		stretch(n, at);
 	}
 	return n;
 }
@@ -326,7 +333,7 @@ struct ast *
 ast_pool_more(struct parser *p, struct ast *list, struct ast *host,
     int64_t weight)
 {
-	struct place here = { host->span, host->via };
+	struct place here = { .span = host->span, .via = host->via };
 
 	return ast_append(list, ast_pool_host(p, &here, host, weight, 2));
 }

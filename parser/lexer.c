@@ -156,7 +156,7 @@ lexer_place(struct parser *p, const char *at, uint32_t len)
 		off = f->text_len;
 		len = 0;
 	}
-	return (struct place){ { f->file, off, len }, NULL };
+	return (struct place){ .span = { f->file, off, len } };
 }
 
 /*

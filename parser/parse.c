@@ -49,7 +49,17 @@ outermost(const struct place *at)
 		return *at;
 	while (e->outer != NULL)
 		e = e->outer;
-	return (struct place){ e->use, NULL };
+	return (struct place){ .span = e->use };
+}
+
+/* The whole that has the part knows what of it came out of a macro. */
+static void
+take_inner(struct place *whole, const struct place *part)
+{
+	if (whole->via != NULL || whole->inner_via != NULL)
+		return;
+	whole->inner = part->via != NULL ? part->span : part->inner;
+	whole->inner_via = part->via != NULL ? part->via : part->inner_via;
 }
 
 /* From the start of a to the end of b. */
@@ -63,6 +73,8 @@ place_join(const struct place *a, const struct place *b)
 		to = outermost(b);
 	}
 	from.span = span_join(from.span, to.span);
+	take_inner(&from, a);
+	take_inner(&from, b);
 	return from;
 }
 
@@ -71,16 +83,21 @@ struct place
 place_default(const struct place *rhs, unsigned n)
 {
 	unsigned first = 1, last = n;
+	struct place whole;
 
 	while (first < last && rhs[first].span.len == 0)
 		first++;
 	while (last > first && rhs[last].span.len == 0)
 		last--;
-	if (n > 0)
-		return first == last ? rhs[first] :
-		    place_join(&rhs[first], &rhs[last]);
-	return (struct place){ { rhs->span.file,
-	    rhs->span.off + rhs->span.len, 0 }, rhs->via };
+	if (n == 0)
+		return (struct place){ .span = { rhs->span.file,
+		    rhs->span.off + rhs->span.len, 0 }, .via = rhs->via };
+	if (first == last)
+		return rhs[first];
+	whole = place_join(&rhs[first], &rhs[last]);
+	for (unsigned i = first + 1; i < last; i++)
+		take_inner(&whole, &rhs[i]);
+	return whole;
 }
 
 /* --- errors --- */
@@ -117,7 +134,8 @@ struct diag *
 parser_error(struct parser *p, const struct ast *n, const char *code,
     const char *fmt, ...)
 {
-	struct place at = n != NULL ? (struct place){ n->span, n->via } :
+	struct place at = n != NULL ? (struct place){ .span = n->span,
+	    .via = n->via } :
 	    p->last;
 	struct diag *d;
 	va_list ap;
@@ -327,7 +345,7 @@ parser_parse(struct parser *p, const char *name, const char *text, size_t len,
 	p->bad_backslash_warning = NULL;
 	lexer_reset(p);
 	push_file(p, name, text, len, included_at);
-	p->last = (struct place){ { p->top->file, 0, 0 }, NULL };
+	p->last = (struct place){ .span = { p->top->file, 0, 0 } };
 	(void)pfconf_parse(p);
 	p->plain_file = parser_plain_file(p);
 	while (p->top != NULL)

@@ -31,6 +31,10 @@
 struct place {
 	struct span	 span;
 	const struct expansion *via;
+	/* of what is only in part out of a macro (`! $if'): the first such
+	   part, or inner_via NULL */
+	struct span	 inner;
+	const struct expansion *inner_via;
 };
 
 /* A word.  Equal words are the same object. */

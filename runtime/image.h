@@ -260,7 +260,9 @@ struct img_macro {			/* a use of one */
  *		statement; the elements in order of their parts
  *	table	the statement; for addresses in a row that were written
  *		together their number and the element
- *	element	byte: enum pfk_part | IMG_O_*; [source]; place; length; [macro]
+ *	element	byte: enum pfk_part | IMG_O_*; [source]; place; length;
+ *		[macro * 2, + 1 if the macro gave but a part: its source,
+ *		offset, length]
  *
  * The place is an offset: of the statement from the start of its source, of
  * an element from the statement's (twice that, + 1 if it lies before it), or
@@ -363,6 +365,8 @@ struct origin_element {
 	uint8_t		 part;		/* with IMG_O_* */
 	struct img_span	 span;
 	uint32_t	 macro;		/* or IMG_NONE */
+	struct img_span	 value;		/* what it gave, if that is but a part;
+					   source IMG_NONE: it is all */
 };
 uint32_t origin_number(struct origin_reader *);
 uint8_t	 origin_byte(struct origin_reader *);

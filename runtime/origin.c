@@ -107,6 +107,19 @@ beside(struct origin_reader *r, uint32_t from)
 	return from - by;
 }
 
+static void
+macro_of(struct origin_reader *r, struct origin_element *e)
+{
+	uint32_t v = origin_number(r);
+
+	e->macro = v >> 1;
+	if ((v & 1) == 0)
+		return;
+	e->value.source = origin_number(r);
+	e->value.off = origin_number(r);
+	e->value.len = origin_number(r);
+}
+
 void
 origin_element(struct origin_reader *r, const struct img_span *statement,
     struct origin_element *e)
@@ -123,7 +136,10 @@ origin_element(struct origin_reader *r, const struct img_span *statement,
 		e->span.off = origin_number(r);
 	}
 	e->span.len = origin_number(r);
-	e->macro = e->part & IMG_O_MACRO ? origin_number(r) : IMG_NONE;
+	e->macro = IMG_NONE;
+	e->value = (struct img_span){ IMG_NONE, 0, 0 };
+	if (e->part & IMG_O_MACRO)
+		macro_of(r, e);
 }
 
 /* ---- places ---- */
@@ -177,6 +193,7 @@ set_element(const struct pfk_image *im, const struct origin_element *from,
 	to->listed = (from->part & IMG_O_LISTED) != 0;
 	to->macro = from->macro;
 	set_place(im, &from->span, &to->at);
+	set_place(im, &from->value, &to->value);
 }
 
 size_t
@@ -288,7 +305,7 @@ table_reader(const struct pfk_image *im, size_t i, struct origin_element *e)
 		origin_element(&r, NULL, e);
 	else
 		*e = (struct origin_element){ .span.source = IMG_NONE,
-		    .macro = IMG_NONE };
+		    .macro = IMG_NONE, .value.source = IMG_NONE };
 	return r;
 }
 
@@ -345,7 +362,7 @@ pfk_image_table_addresses(const struct pfk_image *im, size_t table,
 	uint32_t left = 0;
 
 	memset(&out, 0, sizeof(out));
-	out.element.at.source = PFK_NO_SOURCE;
+	out.element.at.source = out.element.value.source = PFK_NO_SOURCE;
 	out.element.macro = PFK_NO_MACRO;
 	for (uint32_t i = 0; i < t->naddrs; i++) {
 		const struct img_table_addr *a = &im->table_addrs[t->addr0 + i];

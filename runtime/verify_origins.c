@@ -69,7 +69,7 @@ check_macro(const struct pfk_image *im, uint32_t i)
 static bool
 check_element(const struct origin_reader *r, const struct origin_element *e)
 {
-	return !r->bad && fits(r->im, &e->span) &&
+	return !r->bad && fits(r->im, &e->span) && fits(r->im, &e->value) &&
 	    (e->part & IMG_O_PART) < PFK_NPARTS &&
 	    (e->macro == IMG_NONE || e->macro < r->im->nmacros);
 }

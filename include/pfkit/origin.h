@@ -87,12 +87,15 @@ const char *pfk_part_name(enum pfk_part);
 /*
  * A piece of text that says something.  If it came out of a macro, `at' is in
  * the macro's definition, and the chain of macros leads to where it was used.
+ * If only a part of it did (`! $if', `> $port'), `at' is where all of it was
+ * written, and `value' is what the macro gave.
  */
 struct pfk_element {
 	enum pfk_part	 part;		/* not of statements and tables */
 	bool		 listed;	/* one of several elements */
 	struct pfk_place at;
 	uint32_t	 macro;		/* pfk_image_macro(), or PFK_NO_MACRO */
+	struct pfk_place value;		/* source PFK_NO_SOURCE: all of `at' */
 };
 
 enum pfk_origin_how {

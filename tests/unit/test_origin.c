@@ -116,6 +116,36 @@ START_TEST(parts)
 }
 END_TEST
 
+/* Of `! $if' and the like the macro gave a part. */
+START_TEST(parts_of_elements)
+{
+	struct pfk_image *im = compile("if = \"em0\"\np = \"1024\"\n"
+	    "pass on ! $if proto tcp from !($if) port > $p\n",
+	    NULL, PFK_OPT_NONE);
+	struct pfk_element e;
+	struct pfk_origin o;
+	static const char *const whole[] = { "interface 3:9-3:13 ! $if",
+	    "source 3:30-3:35 !($if)", "source port 3:42-3:45 > $p" };
+	static const char *const value[] = { "em0", "em0", "1024" };
+	static const size_t at[] = { 0, 2, 3 };
+
+	nth(im, 0, 0, &o);
+	for (size_t i = 0; i < 3; i++) {
+		char buf[200], *macros;
+
+		e = o.element[at[i]];
+		macros = strstr(said(im, &e, buf), " <");
+		ck_assert_ptr_nonnull(macros);
+		*macros = '\0';
+		ck_assert_str_eq(buf, whole[i]);
+		e.at = e.value;
+		ck_assert_ptr_nonnull(strstr(said(im, &e, buf), value[i]));
+		ck_assert_uint_eq(e.at.line, i < 2 ? 1 : 2);
+	}
+	pfk_image_free(im);
+}
+END_TEST
+
 START_TEST(files_and_anchors)
 {
 	struct pfk_image *im = compile("include \"f\"\nanchor \"a\" in {\n"
@@ -224,7 +254,7 @@ START_TEST(damaged)
 {
 	struct pfk_image *im = compile("t = \"10.0.0.2\"\n"
 	    "table <t> { 10.0.0.1, !$t } file \"f\"\ninclude \"f2\"\n"
-	    "anchor {\npass proto tcp from { <t> $t } to port { 1 2 }\n}\n"
+	    "anchor {\npass proto tcp from { <t> $t } to ! $t port { 1 2 }\n}\n"
 	    "pass in from { 10.0.0.1 10.0.0.2 10.0.0.3 10.0.0.4 10.0.0.5 "
 	    "10.0.0.6 10.0.0.3 }\n", "#\n", PFK_OPT_BASIC), *bad;
 	const struct img_header *h;
@@ -267,6 +297,7 @@ main(void)
 	int failed;
 
 	tcase_add_test(tc, parts);
+	tcase_add_test(tc, parts_of_elements);
 	tcase_add_test(tc, files_and_anchors);
 	tcase_add_test(tc, optimised);
 	tcase_add_test(tc, tables);

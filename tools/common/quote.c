@@ -265,6 +265,12 @@ put_lines(struct quoter *q, const struct pfk_place *p, const struct mark *m,
 
 /* ---- macros ---- */
 
+const struct pfk_place *
+element_value(const struct pfk_element *e)
+{
+	return e->value.source != PFK_NO_SOURCE ? &e->value : &e->at;
+}
+
 void
 element_place(const struct pfk_image *im, const struct pfk_element *e,
     struct pfk_place *p)
@@ -272,6 +278,8 @@ element_place(const struct pfk_image *im, const struct pfk_element *e,
 	struct pfk_macro m;
 
 	*p = e->at;
+	if (e->value.source != PFK_NO_SOURCE)
+		return;
 	for (uint32_t i = e->macro; i != PFK_NO_MACRO; i = m.outer) {
 		pfk_image_macro(im, i, &m);
 		*p = m.use;
@@ -308,7 +316,8 @@ put_macros(struct quoter *q, const struct pfk_element *e)
 		pfk_image_macro(q->image, chain[n], &m);
 		if (n > 0)
 			pfk_image_macro(q->image, chain[n - 1], &inner);
-		put_definition(q, m.name, n > 0 ? &inner.use : &e->at);
+		put_definition(q, m.name, n > 0 ? &inner.use :
+		    element_value(e));
 	}
 }
 
@@ -325,8 +334,9 @@ is_marked(const struct pfk_element *e, uint32_t parts)
 static bool
 same_place(const struct pfk_element *a, const struct pfk_element *b)
 {
-	return a->at.source == b->at.source && a->at.off == b->at.off &&
-	    a->macro == b->macro;
+	const struct pfk_place *x = element_value(a), *y = element_value(b);
+
+	return x->source == y->source && x->off == y->off;
 }
 
 /* Whether an element before it led to the same definitions. */

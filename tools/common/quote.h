@@ -59,7 +59,9 @@ bool	 origin_of_packet(const struct pfk_image *, size_t rule,
 /* The element of that part, or NULL. */
 const struct pfk_element *origin_element_of(const struct pfk_origin *,
 	    enum pfk_part);
-/* The place in the statement: of the outermost macro's use, if any. */
+/* What the macros gave for it: `value', or `at'. */
+const struct pfk_place *element_value(const struct pfk_element *);
+/* The place in the statement: if it came out of macros, the outermost use. */
 void	 element_place(const struct pfk_image *, const struct pfk_element *,
 	    struct pfk_place *);
 

@@ -159,6 +159,23 @@ item_at(const struct building *b, const struct pfk_element *e)
 	return it;
 }
 
+/* The value of a macro that the element is, or has in it. */
+static struct model_item
+value_at(const struct building *b, const struct pfk_element *e,
+    const struct model_item *element)
+{
+	const struct pfk_place *p = element_value(e);
+	struct model_item it = *element;
+
+	it.source = b->source[p->source];
+	it.off = p->off;
+	it.len = p->len;
+	it.line = p->line;
+	it.column = p->column;
+	it.end_line = p->end_line;
+	return it;
+}
+
 /* Adds what one origin has done; evaluations are the rule's. */
 static void
 add(struct model_item *it, const struct cover_slot *slots, uint32_t n,
@@ -232,6 +249,7 @@ add_element(struct building *b, const struct seen *s,
 	add(it, s->slots, s->nslots, s->evaluations);
 	if (e->macro == PFK_NO_MACRO)
 		return;
+	fresh = value_at(b, e, &fresh);
 	k = (struct key){ NO_STATEMENT, 0, fresh.source, fresh.off, 0, 0 };
 	it = item(&b->values, &b->m->values, &k, &fresh);
 	it->nrules++;

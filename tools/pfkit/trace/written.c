@@ -175,6 +175,11 @@ json_element(struct trace *t, const struct pfk_image *im,
 	}
 	if (e->macro != PFK_NO_MACRO)
 		json_macros(t->out, im, e->macro);
+	if (e->value.source != PFK_NO_SOURCE) {
+		out_str(t->out, ",\"value\":{");
+		json_place(t->out, im, &e->value);
+		out_char(t->out, '}');
+	}
 	free(text);
 }
 
