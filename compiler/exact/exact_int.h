@@ -15,9 +15,12 @@
  * of different interfaces or protocols share little; questions (what the
  * packet does not decide) come last.
  *
- *	dir | interface | family | protocol | ICMP type, code | source |
- *	destination | destination port | source port | flags | fragment |
- *	options | tos | prio | received on | questions ...
+ *	dir | interface | received on | family | protocol | fragment |
+ *	ICMP type, code | source | destination | destination port |
+ *	source port | flags | options | tos | prio | questions ...
+ *
+ * Fields that depend on each other stand side by side: a diagram has to keep
+ * in mind what it has seen of one until it has seen the other.
  *
  * An IPv4 address has the first 32 variables of an address.
  */
@@ -48,8 +51,8 @@
 #define TCP_URG		0x20
 
 enum field {
-	F_DIR, F_IF, F_AF, F_PROTO, F_TYPE, F_CODE, F_SRC, F_DST, F_DPORT,
-	F_SPORT, F_FLAGS, F_FRAGMENT, F_OPTIONS, F_TOS, F_PRIO, F_RECEIVED,
+	F_DIR, F_IF, F_RECEIVED, F_AF, F_PROTO, F_FRAGMENT, F_TYPE, F_CODE,
+	F_SRC, F_DST, F_DPORT, F_SPORT, F_FLAGS, F_OPTIONS, F_TOS, F_PRIO,
 	NFIELDS
 };
 struct field_place { unsigned first, bits; };

@@ -253,7 +253,7 @@ pfk_set_has(struct pfk_exact *x, pfk_set set, const struct pfk_exact_packet *p)
 	write_field(x, b, F_FLAGS, p->flags);
 	write_field(x, b, F_TYPE, p->icmp_type);
 	write_field(x, b, F_CODE, p->icmp_code);
-	write_field(x, b, F_TOS, p->tos);
+	write_field(x, b, F_TOS, p->tos & 0xfc);
 	write_field(x, b, F_PRIO, p->prio);
 	write_field(x, b, F_FRAGMENT, p->fragment);
 	write_field(x, b, F_OPTIONS, p->options);

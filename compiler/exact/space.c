@@ -358,6 +358,17 @@ sane_flags(struct pfk_exact *x)
 	dd_drop(no_ack);
 }
 
+/* pf does not look at the bits of congestion (RFC 3168) in the tos. */
+static void
+service_class(struct pfk_exact *x)
+{
+	static const uint8_t none = 0, congestion = 3;
+	dd f = field_bits(x, F_TOS, &none, &congestion, 1);
+
+	dd_and_to(&x->universe, f);
+	dd_drop(f);
+}
+
 /* The last 96 bits of IPv4's addresses are 0. */
 static void
 short_addrs(struct pfk_exact *x)
@@ -371,6 +382,28 @@ short_addrs(struct pfk_exact *x)
 
 		require(&x->universe, x->v4, tail);
 		dd_drop(tail);
+	}
+}
+
+/*
+ * Headers that pf walks over, to the protocol behind them: of that the rules
+ * are asked.
+ */
+static void
+no_walked_headers(struct pfk_exact *x)
+{
+	static const struct { uint8_t proto; bool v6; } walked[] = {
+		{ 51, false }, { 0, true }, { 43, true }, { 44, true },
+		{ 60, true },
+	};
+
+	for (size_t i = 0; i < sizeof(walked) / sizeof(walked[0]); i++) {
+		dd f = field_is(x, F_PROTO, walked[i].proto);
+
+		if (walked[i].v6)
+			dd_minus_to(&f, x->v4);
+		dd_minus_to(&x->universe, f);
+		dd_drop(f);
 	}
 }
 
@@ -442,6 +475,8 @@ make_universe(struct pfk_exact *x)
 	dd_to(&x->tcp, tcp);
 	sane_flags(x);
 	short_addrs(x);
+	no_walked_headers(x);
+	service_class(x);
 	received(x);
 	dd_drop(v6);
 	dd_drop(icmp);

@@ -182,8 +182,9 @@ compare(struct subject *s, const struct pfk_exact_packet *p)
 	k.caplen = k.wirelen = packet_build(&words, bytes);
 	pfk_engine_run(e, &k, 1);
 	pfk_engine_free(e);
-	if (s->d.verdict == PFK_SKIP || s->d.rule == PFK_RULE_NONE ||
-	    (s->d.verdict == PFK_DROP && s->d.reason != PFK_REASON_MATCH))
+	/* not for a rule's sake: a translation failed, a cookie was sent */
+	if (s->d.verdict == PFK_SKIP || s->d.verdict == PFK_DROP ||
+	    s->d.rule == PFK_RULE_NONE)
 		return;
 	if (!pfk_set_has(s->x, pfk_exact_universe(s->x), p))
 		return;
