@@ -103,18 +103,19 @@ wish_interface(const struct pfk_exact *x, dd *set)
 	wish(set, field_is(x, F_RECEIVED, n + 1));
 }
 
+/* What narrows most comes first: the wishes after it cost less. */
 static void
 wish_all(const struct pfk_exact *x, dd *set)
 {
+	wish_interface(x, set);
+	wish(set, field_is(x, F_FRAGMENT, 0));
+	wish_protocol(x, set);
+	wish_addresses(x, set);
 	for (size_t i = 0; i < x->questions.n; i++)
 		wish(set, dd_var(x->nvars + (unsigned)i, false));
-	wish(set, field_is(x, F_FRAGMENT, 0));
 	wish(set, field_is(x, F_OPTIONS, 0));
 	wish(set, field_is(x, F_TOS, 0));
 	wish(set, field_is(x, F_PRIO, 3));
-	wish_interface(x, set);
-	wish_protocol(x, set);
-	wish_addresses(x, set);
 }
 
 /* ---- bits ---- */
