@@ -75,7 +75,7 @@ look_up_group(const struct pfk_engine *e, struct group *g)
 {
 	const struct state_table t = *e->states;
 	struct lane_packet *l = g->l;
-	bool stack, any = false;
+	uint32_t sides = 0;
 	const char *s;
 
 	g->seen = t.changes;
@@ -88,13 +88,12 @@ look_up_group(const struct pfk_engine *e, struct group *g)
 		s = (const char *)l[i].state;
 		PREFETCH(s);
 		PREFETCH(s + 64);
-		/* the cold record leads to the key of the stack side */
-		stack = l[i].ref & KEY_STACK;
-		PREFETCH(stack ? (const void *)&state_cold(e,
-		    l[i].ref / 2)->extra : s);
-		any |= stack;
+		sides |= l[i].ref;
 	}
-	g->stack = any;
+	g->stack = sides & KEY_STACK;
+	for (size_t i = 0; g->stack && i < g->n; i++)
+		if (l[i].ref & KEY_STACK)	/* leads to its key */
+			PREFETCH(&state_cold(e, l[i].ref / 2)->extra);
 	if (e->nasked != 0)
 		look_ahead_tables(e, g);
 }

@@ -56,7 +56,7 @@ state_usual(const struct state *s, const struct lane_packet *l, uint16_t ifid)
 /* ---- what the packet does to it (tcp_track.c, state_track.c) ---- */
 
 /* Both halves are open, and an ACK in the window leaves them so. */
-static inline bool
+static ALWAYS_INLINE bool
 track_tcp(struct state *s, const struct lane_packet *l,
     struct state_peer *src, struct state_peer *dst)
 {
@@ -107,7 +107,7 @@ track_udp(struct state *s, struct state_peer *src, struct state_peer *dst)
 static_assert(offsetof(struct state, dst) == offsetof(struct state, src) +
     sizeof(struct state_peer), "peers side by side");
 
-static inline bool
+static ALWAYS_INLINE bool
 track(struct state *s, const struct lane_packet *l, bool back)
 {
 	/* which one is which comes at random: no branches */
@@ -278,7 +278,7 @@ clock_move(struct clock *c, struct pfk_engine *e, uint64_t time)
 	return true;
 }
 
-static inline bool
+static ALWAYS_INLINE bool
 take_one(struct pfk_engine *e, uint16_t ifid, const struct lane_packet *l,
     struct lane_tally *t)
 {
@@ -352,7 +352,7 @@ lane_take(struct pfk_engine *e, struct lane_run *run,
 			break;
 		if (told)
 			tell(e, &f[i], &l[i], l[i].state);
-		if (l[i].forwarded) {
+		if (f[i].dir == PFK_FWD) {
 			e->now = c.last - e->epoch;
 			stale |= forward(e, run, &f[i], &l[i]);
 		}

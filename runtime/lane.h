@@ -54,7 +54,6 @@ struct lane_packet {
 	uint32_t	 len;		/* of the packet, by its IP header */
 	uint32_t	 datalen;	/* TCP */
 	bool		 out;
-	bool		 forwarded;	/* came in, may go on */
 	bool		 v6, tcp;
 	bool		 usual;		/* as far as headers tell */
 };

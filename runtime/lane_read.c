@@ -249,7 +249,6 @@ read_one(const struct pfk_packet *f, const struct lane_if *in,
 	uint32_t cap = f->caplen - 14, wire = f->wirelen - 14;
 
 	l->out = f->dir == PFK_OUT;
-	l->forwarded = f->dir == PFK_FWD;
 	if (f->linktype != LINKTYPE_ETHERNET || f->caplen < 34 ||
 	    get16(p + 12) != TYPE_IP)
 		return read_other(f, in, odd, l);

@@ -125,7 +125,7 @@ is_plain(const struct pfk_engine *e, const struct pfk_packet *f,
 {
 	uint32_t plen = l->len - (l->v6 ? 40 : 20);
 
-	if (l->usual && !l->forwarded)
+	if (l->usual && f->dir != PFK_FWD)
 		return !l->tcp || syncookies_idle(e);
 	return f->dir != PFK_FWD && f->ifid < e->nifaces &&
 	    f->ifid < e->nif_counters && !iface_skipped(e, f->ifid) &&
