@@ -128,13 +128,20 @@ decide_group(struct pfk_engine *e, struct lane_run *run, struct group *g)
 	}
 }
 
-/* The next packets; how many. */
+/*
+ * The next packets; how many.  The headers of those behind them are fetched:
+ * another processor may have read them in.
+ */
 static size_t
 fill_group(struct group *g, const struct pfk_packet *f, size_t n)
 {
 	g->f = f;
 	g->n = n < LANE_GROUP ? n : LANE_GROUP;
 	g->stack = false;
+	for (size_t i = g->n; i < 2 * LANE_GROUP && i < n; i++) {
+		PREFETCH(f[i].data);
+		PREFETCH(f[i].data + 63);
+	}
 	return g->n;
 }
 
