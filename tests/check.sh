@@ -106,6 +106,8 @@ if has_sanitizers; then
 else
 	step "sanitizers" sh -c 'echo skipped: the compiler has none; exit 77'
 fi
+step "replay by several engines" tests/replay/jobs "$build/bin/pfkit" \
+    "$build/tests/captures/mkpcap"
 step "replay in pieces" tests/replay/cut "$build/bin/pfkit" \
     "$build/tests/captures/mkpcap"
 step "traces agree with replays" tests/replay/trace "$build/bin/pfkit" \
