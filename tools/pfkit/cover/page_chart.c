@@ -4,6 +4,7 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include "page.h"
@@ -150,7 +151,9 @@ page_charts(struct out *o, const struct model *m)
 	bool any = false;
 
 	for (uint32_t i = 1; i < m->cover->nruns; i++) {
-		if (m->cover->runs[i].nstretches == 0)
+		/* the time of others is made up */
+		if (m->cover->runs[i].nstretches == 0 ||
+		    strcmp(m->cover->runs[i].kind, "replay") != 0)
 			continue;
 		if (!any)
 			out_str(o, "<h2>Verdicts over time</h2>\n");
