@@ -243,6 +243,9 @@ struct filter {				/* one walk through the rules */
 };
 /* PKT_PASS: f is filled (look at the rule's action); PKT_DROP: f->reason. */
 enum outcome ruleset_run(struct pfk_engine *, struct filter *);
+/* The same from a rule of the main ruleset on; f->rule: decides so far. */
+enum outcome ruleset_run_from(struct pfk_engine *, struct filter *,
+	    const uint32_t *pc);
 /* Of all but ICMP. */
 static inline void
 filter_start(struct filter *f, struct pkt *p)

@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "runtime/miss.h"
-#include "runtime/rules_int.h"
+#include "runtime/strip.h"
 #include "runtime/shard.h"
 #include "runtime/translate.h"
 
@@ -178,6 +178,27 @@ make_packet(struct pfk_engine *e, const struct pfk_packet *f,
 
 /* ---- what follows ---- */
 
+/* A packet under way; p and f are only made if somebody wants them. */
+struct miss {
+	struct pfk_engine *e;
+	const struct pfk_packet *frame;
+	const struct lane_packet *l;
+	struct verdict	 v;
+	bool		 made;
+	uint16_t	 rdomain;
+	struct pkt	 p;
+	struct filter	 f;
+};
+
+static struct pkt *
+packet_of(struct miss *m)
+{
+	if (!m->made)
+		make_packet(m->e, m->frame, m->l, &m->p);
+	m->made = true;
+	return &m->p;
+}
+
 static inline void
 count_rule(struct pfk_engine *e, uint32_t rule, bool out, uint32_t len)
 {
@@ -188,30 +209,31 @@ count_rule(struct pfk_engine *e, uint32_t rule, bool out, uint32_t len)
 }
 
 static inline void
-count(struct pkt *p, const struct verdict *v, bool blocked)
+count(struct miss *m, bool blocked)
 {
-	struct pfk_engine *e = p->e;
-	struct pfk_if_counters *c = &e->if_counters[p->ifid];
-	bool out = p->dir == PFK_OUT, v6 = p->af == PFK_AF_INET6;
+	struct pfk_engine *e = m->e;
+	struct pfk_if_counters *c = &e->if_counters[m->frame->ifid];
+	bool out = m->l->out, v6 = m->l->v6;
+	uint32_t len = m->l->len;
 	struct state *s;
 
 	e->counters.packets++;
-	e->counters.bytes += p->len;
+	e->counters.bytes += len;
 	e->counters.reasons[PFK_REASON_MATCH]++;
 	c->packets[out][blocked][v6]++;
-	c->bytes[out][blocked][v6] += p->len;
-	count_rule(e, v->rule, out, p->len);
-	if (v->anchor != IMG_NONE)
-		count_rule(e, v->anchor, out, p->len);
-	if (v->state == 0) {
-		if (e->rules[v->rule].src_table != IMG_NONE ||
-		    e->rules[v->rule].dst_table != IMG_NONE)
-			count_tables(p, v->rule);
+	c->bytes[out][blocked][v6] += len;
+	count_rule(e, m->v.rule, out, len);
+	if (m->v.anchor != IMG_NONE)
+		count_rule(e, m->v.anchor, out, len);
+	if (m->v.state == 0) {
+		if (e->rules[m->v.rule].src_table != IMG_NONE ||
+		    e->rules[m->v.rule].dst_table != IMG_NONE)
+			count_tables(packet_of(m), m->v.rule);
 		return;
 	}
-	s = state_get(e, v->state);
+	s = state_get(e, m->v.state);
 	s->packets[0]++;
-	s->bytes[0] += p->len;
+	s->bytes[0] += len;
 }
 
 static inline void
@@ -225,13 +247,24 @@ count_new_state(struct pfk_engine *e, const struct verdict *v)
 	}
 }
 
+/* => The record is all zero. */
 static inline void
-start_protocol(struct pkt *p, uint32_t state)
+set_key(struct state_key *k, const struct lane_packet *l)
 {
-	struct state *s = state_get(p->e, state);
+	if (l->v6) {
+		memcpy(k, l->key, sizeof(*k));
+		return;
+	}
+	memcpy(&k->addr[0], &l->key[0], 4);
+	memcpy(&k->addr[1], (const uint8_t *)&l->key[0] + 4, 4);
+	memcpy(k->port, &l->key[1], 8);	/* and all behind them */
+}
 
-	if (p->proto == PROTO_TCP)
-		tcp_start(p, state, false);
+static inline void
+start_protocol(struct miss *m, struct state *s)
+{
+	if (m->l->tcp)
+		tcp_start(packet_of(m), m->v.state, false);
 	else {
 		s->src.state = SINGLE_FIRST;
 		s->timeout = IMG_TMO_UDP_FIRST;
@@ -241,56 +274,89 @@ start_protocol(struct pkt *p, uint32_t state)
 /* A state that asks for nothing; false: it is for the ordinary path to say
  * that there is no room. */
 static inline bool
-make_state(struct pkt *p, const struct filter *f, struct verdict *v,
-    uint32_t hash)
+make_state(struct miss *m)
 {
-	struct pfk_engine *e = p->e;
-	const struct rt_rule *rr = &e->rules[f->rule];
+	struct pfk_engine *e = m->e;
+	const struct rt_rule *rr = &e->rules[m->v.rule];
 	struct state_cold *c;
 	struct state *s;
 
-	if (!state_table_room(e) || (v->state = state_alloc(e)) == 0)
+	if (!state_table_room(e) || (m->v.state = state_alloc(e)) == 0)
 		return false;
-	s = state_get(e, v->state);
-	c = state_cold(e, v->state);
-	state_key_set(&s->key, p->af, p->proto, p->rdomain,
-	    p->dir == PFK_IN ? 0 : 1, p->addr, p->port);
-	s->rule = f->rule;
-	s->direction = p->dir;
+	s = state_get(e, m->v.state);
+	c = state_cold(e, m->v.state);
+	set_key(&s->key, m->l);
+	s->rule = m->v.rule;
+	s->direction = m->l->out ? PFK_OUT : PFK_IN;
 	s->expire = c->created = e->uptime;
 	s->flags = rr->state_flags;
 	if (rr->r->flags & IMG_R_IFBOUND)
-		s->ifid = p->ifid;
-	c->anchor = f->anchor;
-	if (f->anchor != IMG_NONE)
+		s->ifid = m->frame->ifid;
+	c->anchor = m->v.anchor;
+	if (m->v.anchor != IMG_NONE)
 		s->flags |= STATE_ANCHORED;
 	c->nat_rule = IMG_NONE;
-	c->actions.rtable = p->rdomain;
-	start_protocol(p, v->state);
-	s->lane = lane_suits(e, v->state);
+	c->actions.rtable = m->rdomain;
+	start_protocol(m, s);
+	s->lane = !(s->flags & PFK_STATE_F_SLOPPY);	/* lane_suits() */
 	if (e->shards != NULL)
-		shard_new_id(e, p->frame);
-	state_insert_new(e, v->state, hash);
-	v->created = true;
-	count_new_state(e, v);
+		shard_new_id(e, m->frame);
+	state_insert_new(e, m->v.state, m->l->hash);
+	m->v.created = true;
+	count_new_state(e, &m->v);
 	return true;
 }
 
 /* false: nothing was done. */
 static inline bool
-act(struct pkt *p, const struct filter *f, struct verdict *v, uint32_t hash)
+act(struct miss *m)
 {
-	uint8_t plain = p->e->rules[f->rule].plain;
+	const struct rt_rule *rr = &m->e->rules[m->v.rule];
+	bool blocked = rr->plain == PLAIN_BLOCK;
 
-	if (plain == PLAIN_NOT || f->match_list != 0 || f->tag != 0)
+	if (rr->plain == PLAIN_NOT)
 		return false;
-	if (plain == PLAIN_STATE && (rule_counts_tables(p->e, f->rule) ||
-	    !make_state(p, f, v, hash)))
+	if (rr->plain == PLAIN_STATE &&
+	    (rule_counts_tables(m->e, m->v.rule) || !make_state(m)))
 		return false;
-	count(p, v, plain == PLAIN_BLOCK);
-	if (p->e->sink.decision != NULL)
-		tell_sink(p, plain == PLAIN_BLOCK ? PKT_DROP : PKT_PASS, v);
+	count(m, blocked);
+	if (m->e->sink.decision != NULL)
+		tell_sink(packet_of(m), blocked ? PKT_DROP : PKT_PASS, &m->v);
 	return true;
+}
+
+/* ---- the rules ---- */
+
+/* As far as strips go: NULL if that is all, else where to go on. */
+static inline const uint32_t *
+ask_strips(struct miss *m)
+{
+	const struct lane_packet *l = m->l;
+	const uint8_t *ip = lane_ip(l);
+	struct strip_ask q;
+
+	q.head = (struct strip_head){ m->frame->ifid, m->rdomain,
+	    l->tcp ? l->hdr[13] : 0, l->tcp ? PROTO_TCP : PROTO_UDP,
+	    l->out ? PFK_OUT : PFK_IN, l->v6 ? PFK_AF_INET6 : PFK_AF_INET };
+	q.addr[SRC] = ip + (l->v6 ? 8 : 12);
+	q.addr[DST] = ip + (l->v6 ? 24 : 16);
+	q.port[SRC] = get16(l->hdr);
+	q.port[DST] = get16(l->hdr + 2);
+	return strips_walk(m->e, NULL, &q, &m->v.rule);
+}
+
+/* The rest of them; false: a match rule has acted, or the packet is lost. */
+static bool
+ask_others(struct miss *m, const uint32_t *pc, enum outcome *out)
+{
+	struct filter *f = &m->f;
+
+	filter_start(f, packet_of(m));
+	f->rule = m->v.rule;
+	*out = pc == NULL ? PKT_PASS : ruleset_run_from(m->e, f, pc);
+	m->v.rule = f->rule;
+	m->v.anchor = f->anchor;
+	return *out == PKT_PASS && f->match_list == 0 && f->tag == 0;
 }
 
 static inline bool
@@ -309,22 +375,26 @@ bool
 miss_take(struct pfk_engine *e, const struct pfk_packet *frame,
     const struct lane_packet *l)
 {
-	struct pkt p;
-	struct filter f;
-	struct verdict v = { 0 };
-	enum outcome out;
+	enum outcome out = PKT_PASS;
+	const uint32_t *pc;
+	struct miss m;
 
 	if (l->hdr == NULL || !is_plain(e, frame, l) ||
 	    (e->states->entries != 0 && is_there(e->states, l->hash)))
 		return false;
-	make_packet(e, frame, l, &p);
+	m.e = e;
+	m.frame = frame;
+	m.l = l;
+	m.v = (struct verdict){ .rule = e->default_rule, .anchor = IMG_NONE };
+	m.made = false;
+	m.rdomain = (uint16_t)iface_rdomain(e, frame->ifid);
 	replies_reset(e);
 	e->counters.searches++;
-	filter_start(&f, &p);
-	out = ruleset_run(e, &f);
-	v.rule = f.rule;
-	v.anchor = f.anchor;
-	if (out != PKT_PASS || !act(&p, &f, &v, l->hash))
-		run_behind_rules(&f, out);
+	pc = ask_strips(&m);
+	if (pc == NULL ? act(&m) : ask_others(&m, pc, &out) && act(&m))
+		return true;
+	if (pc == NULL)
+		(void)ask_others(&m, NULL, &out);
+	run_behind_rules(&m.f, out);
 	return true;
 }

@@ -7,6 +7,7 @@
 #include <emmintrin.h>
 #endif
 
+#include "runtime/bytecode.h"
 #include "runtime/strip.h"
 
 /* ---- columns ---- */
@@ -103,7 +104,7 @@ strip_ports(const uint16_t *low, const uint16_t *high, uint32_t n,
 #endif
 
 static bool
-six_fits(const struct pfk_addr *a, const uint32_t *w)
+six_fits(const uint8_t *a, const uint32_t *w)
 {
 	uint32_t v[4];
 
@@ -115,7 +116,7 @@ six_fits(const struct pfk_addr *a, const uint32_t *w)
 /* Rows for IPv6, of those that fit so far. */
 static uint64_t
 six(const struct strip *s, unsigned side, uint64_t rows,
-    const struct pfk_addr *a)
+    const uint8_t *a)
 {
 	uint64_t misfit = 0;
 
@@ -139,7 +140,7 @@ addrs(const struct strip *s, const struct strip_ask *q, unsigned side,
 		return UINT64_MAX;
 	memcpy(&a, q->addr[side], sizeof(a));
 	m = strip_addrs(s->addr[side], s->mask[side], s->n, a);
-	if (q->p->af == PFK_AF_INET6)
+	if (q->head.af == PFK_AF_INET6)
 		m &= six(s, side, rows, q->addr[side]);
 	return m ^ s->neg[side];
 }
@@ -154,14 +155,6 @@ ports(const struct strip *s, const struct strip_ask *q, unsigned side)
 }
 
 /* ---- classes ---- */
-
-static inline uint64_t
-strip_key(const struct strip *s, const struct pkt *p)
-{
-	return (uint64_t)p->ifid << 48 | (uint64_t)p->rdomain << 32 |
-	    (uint32_t)(p->tcp_flags & s->flagset) << 24 |
-	    (uint32_t)p->proto << 16 | (uint32_t)p->dir << 8 | p->af;
-}
 
 static void
 settle_class(const struct pfk_engine *e, const struct strip *s,
@@ -200,7 +193,7 @@ new_class(struct pfk_engine *e, struct strip *s, unsigned at)
 
 static struct strip_class *
 find_class(struct pfk_engine *e, struct strip *s, uint64_t key,
-    const struct pkt *p)
+    const struct strip_head *p)
 {
 	unsigned at = (unsigned)(key * 0x9e3779b97f4a7c15u >> 58) &
 	    (STRIP_CLASSES - 1);
@@ -316,12 +309,12 @@ follow(struct strip *s, const struct strip_class *c, const struct fit *f,
 const uint32_t *
 strip_run(struct pfk_engine *e, struct strip *s, struct strip_ask *q)
 {
-	uint64_t key = strip_key(s, q->p), fits, far, first;
+	uint64_t key = strip_key(&q->head, s->flagset), fits, far, first;
 	struct strip_class *c = s->last;
 	struct fit f;
 
 	if (c == NULL || c->key != key) {
-		if ((c = find_class(e, s, key, q->p)) == NULL)
+		if ((c = find_class(e, s, key, &q->head)) == NULL)
 			return NULL;
 		s->last = c;
 	}
@@ -351,4 +344,40 @@ strip_run(struct pfk_engine *e, struct strip *s, struct strip_ask *q)
 		answer(s, q, strip_highest(fits & c->seen));
 	c->through[s->n]++;
 	return s->pc + c->end;
+}
+
+const uint32_t *
+strips_walk(struct pfk_engine *e, const uint32_t *pc, struct strip_ask *q,
+    uint32_t *rule)
+{
+	const struct anchor_rt *a = &e->anchors[0];
+	const uint32_t *next;
+
+	if (pc == NULL)
+		pc = a->code;
+	for (;; pc = next) {
+		enum op op = insn_op(*pc);
+		const struct rt_rule *rr;
+		struct strip *s;
+
+		if (op == OP_END)
+			return NULL;
+		if (op != OP_RULE && op != OP_BLOCK)
+			return pc;
+		rr = &e->rules[a->base + pc[2]];
+		if (rr->strip == 0)
+			return pc;
+		if (op == OP_BLOCK) {
+			next = pc + op_info[OP_BLOCK].length;
+			continue;
+		}
+		s = e->strips[rr->strip - 1];
+		q->row = (uint32_t)(rr - e->rules) - s->first;
+		if ((next = strip_run(e, s, q)) == NULL)
+			return pc;
+		if (q->rule != IMG_NONE)
+			*rule = q->rule;
+		if (q->quick)
+			return NULL;
+	}
 }

@@ -41,7 +41,7 @@ struct strip_jump {
 };
 
 struct strip_class {
-	uint64_t	key;		/* strip_key() */
+	uint64_t	key;		/* strip_key() of its head */
 	uint64_t	head;		/* rows that fit, flags apart */
 	uint64_t	fits;		/* flags, too */
 	uint64_t	far;		/* misfits that lead further */
@@ -103,10 +103,23 @@ strip_highest(uint64_t m)
 #endif
 }
 
+/* What classes are about; whole packets only. */
+struct strip_head {
+	uint16_t	ifid, rdomain;
+	uint8_t		tcp_flags, proto, dir, af;
+};
+static inline uint64_t
+strip_key(const struct strip_head *h, uint8_t flagset)
+{
+	return (uint64_t)h->ifid << 48 | (uint64_t)h->rdomain << 32 |
+	    (uint32_t)(h->tcp_flags & flagset) << 24 |
+	    (uint32_t)h->proto << 16 | (uint32_t)h->dir << 8 | h->af;
+}
+
 struct strip_ask {
-	const struct pkt *p;
+	struct strip_head head;
 	uint32_t	row;		/* to begin with */
-	const struct pfk_addr *addr[2];
+	const uint8_t	*addr[2];	/* 4 bytes of IPv4 */
 	uint16_t	port[2];	/* host order */
 	/* the answer */
 	uint32_t	rule;		/* that matched, or IMG_NONE */
@@ -118,7 +131,7 @@ bool	strips_add(struct pfk_engine *, const uint32_t *code, uint32_t ncode,
 	    uint32_t base);
 void	strips_free(struct pfk_engine *);
 void	strip_make_class(const struct pfk_engine *, const struct strip *,
-	    const struct pkt *, struct strip_class *);
+	    const struct strip_head *, struct strip_class *);
 
 /*
  * Where to go on, or NULL: ask the rules one by one, nothing was counted.
@@ -126,6 +139,13 @@ void	strip_make_class(const struct pfk_engine *, const struct strip *,
  */
 const uint32_t *strip_run(struct pfk_engine *, struct strip *,
 	    struct strip_ask *);
+/*
+ * The main ruleset from pc on (or its beginning: NULL), as far as strips go.
+ * *rule is the one that decides so far.  NULL: no later one will; else where
+ * to go on one by one.
+ */
+const uint32_t *strips_walk(struct pfk_engine *, const uint32_t *pc,
+	    struct strip_ask *, uint32_t *rule);
 void	strips_settle(const struct pfk_engine *);
 
 /* Rows that fit, in groups of 16: in one way, and in the portable one. */

@@ -294,7 +294,7 @@ strips_free(struct pfk_engine *e)
 
 static bool
 head_fits(const struct pfk_engine *e, const struct rt_rule *rr,
-    const uint32_t *w, const struct pkt *p)
+    const uint32_t *w, const struct strip_head *p)
 {
 	unsigned a = insn_a(*w);
 
@@ -316,7 +316,7 @@ head_fits(const struct pfk_engine *e, const struct rt_rule *rr,
 /* The test of the head that does not fit, or NULL. */
 static const uint32_t *
 head_misfit(const struct pfk_engine *e, const struct strip *s, uint32_t i,
-    const struct pkt *p)
+    const struct strip_head *p)
 {
 	const uint32_t *w = next_insn(s->pc + s->row[i]);
 
@@ -332,7 +332,7 @@ head_misfit(const struct pfk_engine *e, const struct strip *s, uint32_t i,
  * IPv6 addresses of no family, of IPv4.
  */
 static bool
-is_odd(const struct strip *s, uint32_t i, const struct pkt *p)
+is_odd(const struct strip *s, uint32_t i, const struct strip_head *p)
 {
 	const uint32_t *w = next_insn(s->pc + s->row[i]);
 	bool icmp = p->proto == PROTO_ICMP || p->proto == PROTO_ICMPV6;
@@ -347,12 +347,12 @@ is_odd(const struct strip *s, uint32_t i, const struct pkt *p)
 }
 
 static bool
-flags_fit(const struct strip *s, uint32_t i, const struct pkt *p)
+flags_fit(const struct strip *s, uint32_t i, const struct strip_head *p)
 {
 	const uint32_t *w = next_insn(s->pc + s->row[i]);
 
 	for (; insn_op(*w) != OP_DECIDE; w = next_insn(w))
-		if (insn_op(*w) == OP_FLAGS && p->vproto == PROTO_TCP &&
+		if (insn_op(*w) == OP_FLAGS && p->proto == PROTO_TCP &&
 		    (p->tcp_flags & insn_b(*w)) != insn_a(*w))
 			return false;
 	return true;
@@ -382,7 +382,7 @@ row_end(const struct strip *s, uint32_t i)
 
 static void
 class_row(const struct pfk_engine *e, const struct strip *s, uint32_t i,
-    const struct pkt *p, struct strip_class *c)
+    const struct strip_head *p, struct strip_class *c)
 {
 	const uint32_t *misfit = head_misfit(e, s, i, p);
 	uint64_t bit = (uint64_t)1 << i;
@@ -407,7 +407,7 @@ class_row(const struct pfk_engine *e, const struct strip *s, uint32_t i,
 /* => All zero but for the key. */
 void
 strip_make_class(const struct pfk_engine *e, const struct strip *s,
-    const struct pkt *p, struct strip_class *c)
+    const struct strip_head *p, struct strip_class *c)
 {
 	uint32_t i;
 

@@ -475,8 +475,10 @@ static const uint32_t *
 run_strip(struct vm *vm, const struct rt_rule *rr, enum end *end)
 {
 	struct strip *s = vm->e->strips[rr->strip - 1];
-	struct strip_ask q = { .p = vm->p, .addr = { vm->addr[SRC],
-	    vm->addr[DST] }, .port = { vm->port[SRC], vm->port[DST] } };
+	const struct pkt *p = vm->p;
+	struct strip_ask q = { .head = { p->ifid, p->rdomain, p->tcp_flags,
+	    p->proto, p->dir, p->af }, .addr = { vm->addr[SRC]->b,
+	    vm->addr[DST]->b }, .port = { vm->port[SRC], vm->port[DST] } };
 	const uint32_t *pc;
 
 	q.row = (uint32_t)(rr - vm->e->rules) - s->first;
@@ -583,6 +585,12 @@ run(struct vm *vm)
 enum outcome
 ruleset_run(struct pfk_engine *e, struct filter *f)
 {
+	return ruleset_run_from(e, f, NULL);
+}
+
+enum outcome
+ruleset_run_from(struct pfk_engine *e, struct filter *f, const uint32_t *pc)
+{
 	struct vm vm;
 	enum end end;
 
@@ -597,6 +605,8 @@ ruleset_run(struct pfk_engine *e, struct filter *f)
 	if (e->explain != NULL)
 		explain_rules(e, f);
 	enter(&vm, &e->anchors[0]);
+	if (pc != NULL)
+		vm.pc = pc;
 	while ((end = run(&vm)) == VM_RUN)
 		;
 	return end == VM_DONE ? PKT_PASS : PKT_DROP;
