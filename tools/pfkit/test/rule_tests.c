@@ -46,7 +46,7 @@ take_word(const char *p, char *word)
 			word[n++] = *p;
 		p++;
 		if (last && end != ' ')
-			break;
+			end = ' ';	/* "(em0)/24" goes on */
 	}
 	word[n] = '\0';
 	return p;
