@@ -83,6 +83,17 @@ tell(struct subject *s, const struct packet *k, const struct outcome *o)
 	textbuf_free(&b);
 }
 
+static void
+tell_cell(const struct cell *c)
+{
+	for (unsigned d = 0; d < NDIMS; d++)
+		fprintf(stderr, "  %u: %llx %llx - %llx %llx\n", d,
+		    (unsigned long long)c->dim[d].from.hi,
+		    (unsigned long long)c->dim[d].from.lo,
+		    (unsigned long long)c->dim[d].to.hi,
+		    (unsigned long long)c->dim[d].to.lo);
+}
+
 static bool
 is_decided(const struct outcome *o)
 {
@@ -112,6 +123,7 @@ visit(void *ctx, const struct cell *c)
 			fprintf(stderr, "%s\n", s->text);
 			tell(s, &one, &first);
 			tell(s, &k, &o);
+			tell_cell(c);
 		}
 	}
 	return true;

@@ -164,7 +164,8 @@ add_interface(const struct addresses *a, const struct pfk_interface *f,
 	for (size_t i = 0; i < f->naddrs; i++) {
 		const struct pfk_ifaddr *x = &f->addrs[i];
 
-		if (x->af != a->af)
+		if (x->af != a->af || (part == PART_NETWORK && x->af == 6 &&
+		    x->addr[0] == 0xfe && (x->addr[1] & 0xc0) == 0x80))
 			continue;
 		if (part == PART_BROADCAST && x->has_broadcast)
 			add_network(set, x->af, x->broadcast, width(x->af));

@@ -83,7 +83,8 @@ take_interface(struct reader *r)
 	for (size_t i = 0; i < r->of->nifs; i++) {
 		const struct pfk_interface *f = &r->of->ifs[i];
 		bool in = rdomain ? f->rdomain == strtoul(r->word, NULL, 10) :
-		    strcmp(r->word, "any") == 0 ||
+		    (strcmp(r->word, "any") == 0 &&
+		    (f->flags & PFK_IFF_LOOPBACK) == 0) ||
 		    strcmp(r->word, f->name) == 0 ||
 		    pfk_host_in_group(f, r->word);
 
