@@ -19,7 +19,6 @@ static const struct option long_options[] = {
 	{ "format",	required_argument, NULL, OPT_FORMAT },
 	{ "json",	no_argument,	   NULL, OPT_JSON },
 	{ "cover-out",	required_argument, NULL, OPT_COVER_OUT },
-	{ "verbose",	no_argument,	   NULL, 'v' },
 	{ NULL, 0, NULL, 0 }
 };
 
