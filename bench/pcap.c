@@ -41,11 +41,14 @@ run_child(char *const *argv)
 	die("%s cannot be run", argv[0]);
 }
 
+/* jobs: "-j1", "-j2", or NULL: as it comes */
 static struct times
-replay(const char *pfkit, const char *rules, const char *path)
+replay(const char *pfkit, const char *rules, const char *path,
+    const char *jobs)
 {
 	char *argv[] = { (char *)pfkit, "replay", "-q", "-f", (char *)rules,
-	    "-i", "em0", "--local", CAPTURE_SERVERS, (char *)path, NULL };
+	    "-i", "em0", "--local", CAPTURE_SERVERS, (char *)path,
+	    (char *)jobs, NULL };
 	double start = now();
 	struct rusage u;
 	int status;
@@ -78,12 +81,14 @@ write_rules(const char *path)
 		die("%s: cannot be written", path);
 }
 
+/* libpcap's loop and the usual replay; then each number of threads. */
 static void
 measure(struct bench *b, const char *pfkit, const char *rules,
     const char *path)
 {
 	struct samples nothing = { .n = 0 }, all = { .n = 0 };
 	struct samples ratio = { .n = 0 }, cpu = { .n = 0 };
+	struct samples one = { .n = 0 }, two = { .n = 0 }, gain = { .n = 0 };
 	uint64_t packets;
 	double n;
 
@@ -91,12 +96,17 @@ measure(struct bench *b, const char *pfkit, const char *rules,
 	n = (double)packets;
 	for (unsigned i = 0; i < b->repeats; i++) {
 		struct times l = capture_loop(path, UINT64_MAX, &packets);
-		struct times r = replay(pfkit, rules, path);
+		struct times r = replay(pfkit, rules, path, NULL);
+		struct times j1 = replay(pfkit, rules, path, "-j1");
+		struct times j2 = replay(pfkit, rules, path, "-j2");
 
 		samples_add(&nothing, l.cpu * 1e9 / n);
 		samples_add(&all, r.wall * 1e9 / n);
 		samples_add(&cpu, r.cpu * 1e9 / n);
 		samples_add(&ratio, r.wall / l.wall);
+		samples_add(&one, j1.wall * 1e9 / n);
+		samples_add(&two, j2.wall * 1e9 / n);
+		samples_add(&gain, j2.wall / j1.wall);
 	}
 	report(b, "capture", "pcap_next_ex, nothing done", "ns", &nothing, 0,
 	    NULL);
@@ -104,6 +114,48 @@ measure(struct bench *b, const char *pfkit, const char *rules,
 	report(b, "capture", "pfkit replay, wall", "ns", &all, 0, NULL);
 	report(b, "capture", "pfkit replay / pcap_next_ex, wall", "times",
 	    &ratio, 1, NULL);
+	report(b, "capture", "pfkit replay -j 1, wall", "ns", &one, 0, NULL);
+	report(b, "capture", "pfkit replay -j 2, wall", "ns", &two, 0, NULL);
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+		report_skipped(b, "capture", "-j 2 / -j 1, wall",
+		    "one processor");
+	else
+		report(b, "capture", "-j 2 / -j 1, wall", "times", &gain,
+		    1 / 1.7, NULL);
+}
+
+/* The same capture compressed, if that can be done here. */
+static void
+measure_compressed(struct bench *b, const char *pfkit, const char *rules,
+    const char *path, const char *folder, const char *program,
+    const char *ending)
+{
+	struct samples one = { .n = 0 }, all = { .n = 0 };
+	char command[9000], packed[4200], name[100];
+	uint64_t packets;
+
+	capture_loop(path, UINT64_MAX, &packets);
+	snprintf(packed, sizeof(packed), "%s/bench.%ld.pcap.%s", folder,
+	    (long)getpid(), ending);
+	snprintf(command, sizeof(command), "%s -1 -c <%s >%s 2>/dev/null",
+	    program, path, packed);
+	snprintf(name, sizeof(name), "%s: pfkit replay -j 1, wall", program);
+	if (system(command) != 0) {
+		report_skipped(b, "capture", name, "it cannot be run");
+		unlink(packed);
+		return;
+	}
+	for (unsigned i = 0; i < b->repeats; i++) {
+		struct times j1 = replay(pfkit, rules, packed, "-j1");
+		struct times r = replay(pfkit, rules, packed, NULL);
+
+		samples_add(&one, j1.wall * 1e9 / (double)packets);
+		samples_add(&all, r.wall * 1e9 / (double)packets);
+	}
+	unlink(packed);
+	report(b, "capture", name, "ns", &one, 0, NULL);
+	snprintf(name, sizeof(name), "%s: pfkit replay, wall", program);
+	report(b, "capture", name, "ns", &all, 0, NULL);
 }
 
 static void
@@ -160,9 +212,15 @@ main(int argc, char **argv)
 		capture_write(path, b.quick ? FLOWS / 5 : FLOWS, packets);
 	write_rules(rules);
 	report_begin(&b);
-	measure(&b, argv[optind], rules, given != NULL ? given : path);
-	report_end(&b);
 	if (given == NULL)
+		given = path;
+	measure(&b, argv[optind], rules, given);
+	measure_compressed(&b, argv[optind], rules, given, folder, "gzip",
+	    "gz");
+	measure_compressed(&b, argv[optind], rules, given, folder, "zstd",
+	    "zst");
+	report_end(&b);
+	if (given == path)
 		unlink(path);
 	unlink(rules);
 	return 0;

@@ -30,6 +30,7 @@
  *	counters.c, inspect.c, *_public.c	reading everything from outside
  *	log.c		lines of pflog		*save.c    saving and restoring
  *	explain*.c	how a decision comes about
+ *	shard*.c	engines that share one stream of packets
  *
  * A packet:	engine.c -> decode -> normalize/fragment -> state_find
  *		  hit:  track -> rewrite -> counters

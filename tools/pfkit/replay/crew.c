@@ -33,21 +33,6 @@
 #include "lanes.h"
 #include "progress.h"
 
-static unsigned
-lanes_wanted(struct replay *r)
-{
-	char why[WHY_LEN];
-
-	if (r->o->jobs < 2)
-		return 1;
-	if (!lanes_forbidden(r, why))
-		return r->o->jobs;
-	if (r->o->verbose > 0)
-		warning("-j: one engine decides about all packets, in order: "
-		    "%s", why);
-	return 1;
-}
-
 #ifdef HAVE_THREADS
 
 #include <pthread.h>
@@ -565,7 +550,8 @@ crew_free(struct crew *c)
 int
 crew_run(struct replay *r, unsigned threads)
 {
-	unsigned lanes = lanes_wanted(r);
+	unsigned lanes = r->o->jobs < 2 || lanes_forbidden(r) ? 1 :
+	    r->o->jobs;
 	struct crew *c = crew_new(r, lanes);
 	int status;
 
@@ -598,7 +584,6 @@ int
 crew_run(struct replay *r, unsigned threads)
 {
 	(void)threads;
-	(void)lanes_wanted;
 	return replay_run(r);
 }
 

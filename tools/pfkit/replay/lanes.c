@@ -17,6 +17,8 @@
 #include "../pfkit.h"
 #include "lanes.h"
 
+#define MAX_TOLD	10	/* reasons for one engine */
+
 /* What was written about one packet ends here. */
 struct piece { uint64_t number; size_t end; };
 
@@ -284,25 +286,38 @@ forbidden_output(const struct replay_options *o)
 	return NULL;
 }
 
+static void
+tell_why(const struct replay *r, const char *what, uint32_t rule)
+{
+	char text[256] = "";
+
+	if (r->o->verbose == 0)
+		return;
+	if (rule != PFK_RULE_NONE)
+		(void)pfk_engine_rule_text(r->engine, rule, text,
+		    sizeof(text));
+	warning("-j: one engine decides about all packets, in order: %s%s%s%s",
+	    what, *text != '\0' ? " (" : "", text, *text != '\0' ? ")" : "");
+}
+
 bool
-lanes_forbidden(const struct replay *r, char *why)
+lanes_forbidden(const struct replay *r)
 {
 	const char *what = forbidden_output(r->o);
-	char text[256];
-	uint32_t rule = PFK_RULE_NONE;
-	size_t next = 0;
+	uint32_t rule;
+	size_t next = 0, n = 0;
 
-	if (what == NULL)
-		what = pfk_engine_shared(r->engine, &next, &rule);
-	if (what == NULL)
-		return false;
-	if (rule == PFK_RULE_NONE) {
-		snprintf(why, WHY_LEN, "%s", what);
-		return true;
+	if (what != NULL) {
+		tell_why(r, what, PFK_RULE_NONE);
+		n++;
 	}
-	(void)pfk_engine_rule_text(r->engine, rule, text, sizeof(text));
-	snprintf(why, WHY_LEN, "%s (%s)", what, text);
-	return true;
+	while ((what = pfk_engine_shared(r->engine, &next, &rule)) != NULL) {
+		if (n++ < MAX_TOLD)
+			tell_why(r, what, rule);
+	}
+	if (n > MAX_TOLD && r->o->verbose > 0)
+		warning("-j: and %zu more", n - MAX_TOLD);
+	return n > 0;
 }
 
 static void

@@ -17,11 +17,8 @@ struct lane_text;
 struct lane_text *lane_text_new(void);
 void	 lane_text_free(struct lane_text *);	/* NULL is fine */
 
-/*
- * Why the replay needs one engine, in words (WHY_LEN); false: it does not.
- */
-#define WHY_LEN	512
-bool	 lanes_forbidden(const struct replay *, char *why);
+/* Whether the replay needs one engine; with -v it is told why. */
+bool	 lanes_forbidden(const struct replay *);
 
 /*
  * n lanes; the replay's engine, which is new, is the first one's.  Ends the

@@ -51,6 +51,8 @@ static const char help[] =
     "  --raw            without link headers\n"
     "  --pflog FILE     what pflog(4) would show (pcap)\n"
     "  --cover-out FILE what was exercised of the rules, for `pfkit cover'\n"
+    "  -j N             N threads: an engine each if the rules allow it (-v\n"
+    "                   tells why not); what is written is the same\n"
     "  -x LEVEL         pf's debug messages: emerg ... debug, to standard\n"
     "                   error\n"
     "\n"

@@ -6,7 +6,10 @@
  *	inputs.c	captures merged by time
  *	where.c		interface and direction of each packet
  *	bench.c		--bench: the engine alone, timed
- *	run.c		the loop: packets in bursts to the engine, --at
+ *	batch.c		packets out of the captures, numbered and placed
+ *	run.c		the loop by one thread: bursts to the engine, --at
+ *	crew.c		the same by several threads; what is read ahead
+ *	lanes.c		several engines (-j), their outputs put together
  *	outputs.c	which outputs are wanted; answers to each of them
  *	verdicts.c, lines.c, json.c, write.c, pflog.c, summary.c
  *			outputs that follow the decisions
