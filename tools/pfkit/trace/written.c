@@ -58,6 +58,26 @@ put(void *ctx, const char *text, size_t len)
 	out_bytes(ctx, text, len);
 }
 
+/* Of a rule that the optimiser made of several: of how many. */
+static void
+say_merged(struct trace *t, uint32_t rule, const struct pfk_origin *o)
+{
+	const struct pfk_image *im;
+	struct pfk_origins all;
+	struct pfk_origin other;
+	size_t index;
+	unsigned n = 0;
+
+	if (o->how < PFK_ORIGIN_SOURCE)
+		return;
+	im = pfk_engine_rule_image(t->engine, rule, &index);
+	pfk_image_origins(im, index, &all);
+	while (pfk_image_next_origin(&all, &other))
+		n += other.how == o->how;
+	out_printf(t->out, "         | (the optimiser made one rule with a "
+	    "table of %u)\n", n);
+}
+
 void
 written_quote(struct trace *t, uint32_t rule, const struct pfk_flow *flow)
 {
@@ -65,8 +85,10 @@ written_quote(struct trace *t, uint32_t rule, const struct pfk_flow *flow)
 	struct pfk_origin o;
 	const struct pfk_image *im = find(t, rule, flow, &o);
 
-	if (im != NULL)
-		(void)quote_origin(t->quotes, &sink, im, &o, QUOTE_LISTED);
+	if (im == NULL || !quote_origin(t->quotes, &sink, im, &o,
+	    QUOTE_LISTED))
+		return;
+	say_merged(t, rule, &o);
 }
 
 /* ---- one element ---- */
