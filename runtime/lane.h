@@ -43,6 +43,9 @@
 #define ALWAYS_INLINE	inline
 #endif
 
+#define LANE_SYN	(TCP_SYN | TCP_ACK)	/* what differs from ACK */
+#define LANE_SYNACK	TCP_SYN
+
 struct lane_packet {
 	/* IPv4: both addresses, the rest; IPv6: as struct state_key */
 	uint64_t	 key[5];
@@ -53,6 +56,8 @@ struct lane_packet {
 	const struct state_key *at;	/* and the key that it goes by */
 	uint32_t	 len;		/* of the packet, by its IP header */
 	uint32_t	 datalen;	/* TCP */
+	uint32_t	 odd;		/* 0: usual; TCP: LANE_SYN, or
+					   LANE_SYNACK, if but for flags */
 	bool		 out;
 	bool		 v6, tcp;
 	bool		 usual;		/* as far as headers tell */

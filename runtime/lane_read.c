@@ -115,7 +115,11 @@ sum4_wrong(const uint8_t *ip)
 
 /* What follows is usual, as far as it goes, if the result is 0. */
 
-/* => The header is there.  Flags and lengths that nobody needs to mend. */
+/*
+ * => The header is there.  Flags and lengths that nobody needs to mend.
+ * Of SYN, with or without ACK, the result is lane_packet.odd as told there, if
+ * nothing else is odd.
+ */
 static inline uint32_t
 tcp_odd(const uint8_t *th, uint32_t plen, uint32_t *datalen)
 {
@@ -123,8 +127,9 @@ tcp_odd(const uint8_t *th, uint32_t plen, uint32_t *datalen)
 
 	*datalen = plen - doff;
 	return ((word & (0x0f00 | TCP_FIN | TCP_SYN | TCP_RST | TCP_ACK |
-	    TCP_URG)) ^ TCP_ACK) | half_at(th + 18) |
-	    (((doff - 20) | (plen - doff) | (get16(th + 2) - 1u)) & SIGN);
+	    TCP_URG)) ^ TCP_ACK) |
+	    (((doff - 20) | (plen - doff) | (get16(th + 2) - 1u) |
+	    (0u - half_at(th + 18))) & SIGN);
 }
 
 static inline uint32_t
@@ -193,6 +198,7 @@ read_ip4(const uint8_t *ip, struct reach r, const struct lane_if *in,
 	l->datalen = datalen;
 	l->v6 = false;
 	l->tcp = tcp;
+	l->odd = odd;
 	l->usual = odd == 0;
 	return true;
 }
@@ -218,6 +224,7 @@ read_ip6(const uint8_t *ip, struct reach r, const struct lane_if *in,
 	l->len = len;
 	l->v6 = true;
 	l->tcp = tcp;
+	l->odd = odd;
 	l->usual = odd == 0;
 	return true;
 }

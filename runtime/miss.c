@@ -118,6 +118,14 @@ is_welcome(const struct lane_packet *l)
 	return ip[8] != 0 && ip[8] < 0xfe && ip[24] != 0 && ip[24] < 0xfe;
 }
 
+/* A SYN, or its answer, of which nothing else is odd. */
+static inline bool
+opens(const struct lane_packet *l)
+{
+	return l->tcp && (l->odd == LANE_SYNACK || (l->odd == LANE_SYN &&
+	    (l->hdr[13] & TCP_PUSH) == 0));
+}
+
 /* => The lane has read its headers; what is usual to it needs no more. */
 static inline bool
 is_plain(const struct pfk_engine *e, const struct pfk_packet *f,
@@ -125,7 +133,7 @@ is_plain(const struct pfk_engine *e, const struct pfk_packet *f,
 {
 	uint32_t plen = l->len - (l->v6 ? 40 : 20);
 
-	if (l->usual && f->dir != PFK_FWD)
+	if ((l->usual || opens(l)) && f->dir != PFK_FWD)
 		return !l->tcp || syncookies_idle(e);
 	return f->dir != PFK_FWD && f->ifid < e->nifaces &&
 	    f->ifid < e->nif_counters && !iface_skipped(e, f->ifid) &&

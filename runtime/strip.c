@@ -306,8 +306,8 @@ follow(struct strip *s, const struct strip_class *c, const struct fit *f,
 	return s->pc + end;
 }
 
-const uint32_t *
-strip_run(struct pfk_engine *e, struct strip *s, struct strip_ask *q)
+static inline const uint32_t *
+run_from(struct pfk_engine *e, struct strip *s, struct strip_ask *q)
 {
 	uint64_t key = strip_key(&q->head, s->flagset), fits, far, first;
 	struct strip_class *c = s->last;
@@ -326,7 +326,7 @@ strip_run(struct pfk_engine *e, struct strip *s, struct strip_ask *q)
 	f.field[ROW_DPORT] = ports(s, q, DST);
 	fits = c->fits & f.field[ROW_SRC] & f.field[ROW_DST] &
 	    f.field[ROW_SPORT] & f.field[ROW_DPORT];
-	far = far_rows(s, c, &f);
+	far = s->jumps ? far_rows(s, c, &f) : 0;
 	s->unsettled = true;
 	q->rule = IMG_NONE;
 	q->quick = false;
@@ -344,6 +344,12 @@ strip_run(struct pfk_engine *e, struct strip *s, struct strip_ask *q)
 		answer(s, q, strip_highest(fits & c->seen));
 	c->through[s->n]++;
 	return s->pc + c->end;
+}
+
+const uint32_t *
+strip_run(struct pfk_engine *e, struct strip *s, struct strip_ask *q)
+{
+	return run_from(e, s, q);
 }
 
 const uint32_t *
@@ -373,7 +379,7 @@ strips_walk(struct pfk_engine *e, const uint32_t *pc, struct strip_ask *q,
 		}
 		s = e->strips[rr->strip - 1];
 		q->row = (uint32_t)(rr - e->rules) - s->first;
-		if ((next = strip_run(e, s, q)) == NULL)
+		if ((next = run_from(e, s, q)) == NULL)
 			return pc;
 		if (q->rule != IMG_NONE)
 			*rule = q->rule;

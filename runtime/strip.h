@@ -60,6 +60,7 @@ struct strip {
 	uint32_t	end;		/* behind the last row */
 	uint8_t		flagset;	/* TCP flags that some row looks at */
 	bool		asks[ROW_FIELDS];
+	bool		jumps;		/* far is not all zero */
 	uint64_t	quick, neg[ROW_FIELDS], six[2];
 	uint64_t	far[ROW_FIELDS];
 	/* columns; addresses as they lie in memory, under their masks */

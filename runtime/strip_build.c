@@ -143,6 +143,7 @@ add_jump(struct strip *s, unsigned field, unsigned i, const uint32_t *w,
 {
 	if (w + w[1] == next)
 		return;
+	s->jumps = true;
 	s->far[field] |= (uint64_t)1 << i;
 	s->to[field][i].pc = (uint32_t)(w + w[1] - s->pc);
 }
