@@ -195,13 +195,15 @@ strip_done(struct pfk_engine *e, const struct strip *s)
 
 	if (s->n < STRIP_MIN)
 		return true;
-	v = e_realloc(e, e->strips, e->nstrips * size,
-	    (e->nstrips + 1) * size);
-	if (v == NULL)
-		return false;
-	e->strips = v;
 	if ((copy = e_alloc(e, sizeof(*copy))) == NULL)
 		return false;
+	v = e_realloc(e, e->strips, e->nstrips * size,
+	    (e->nstrips + 1) * size);
+	if (v == NULL) {
+		e_free(e, copy, sizeof(*copy));
+		return false;
+	}
+	e->strips = v;
 	*copy = *s;
 	for (unsigned f = 0; f < ROW_FIELDS; f++)
 		for (uint32_t i = 0; i < s->n; i++)
