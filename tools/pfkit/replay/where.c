@@ -12,6 +12,7 @@
  * Interfaces are numbers to the engine; what a name was last time is kept
  * for each interface of each capture, so that names are rarely looked at.
  */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -47,6 +48,9 @@ struct where {
 	char		 last_name[32];	/* of a line or pflog header */
 	int		 last_id;
 	uint8_t		 own[(1 << OWN_BITS) / 8];
+	/* --local's networks of IPv4, in the packets' byte order */
+	struct net4	{ uint32_t addr, mask; } *nets;
+	size_t		 nnets;
 };
 
 static void
@@ -140,6 +144,25 @@ note_own(struct where *w)
 		}
 }
 
+static void
+note_nets(struct where *w)
+{
+	const struct replay_options *o = w->o;
+
+	w->nets = xcalloc(o->nlocal + 1, sizeof(*w->nets));
+	for (size_t i = 0; i < o->nlocal; i++) {
+		const struct pfk_net *n = &o->local[i];
+		struct net4 *to = &w->nets[w->nnets];
+
+		if (n->af != 4)
+			continue;
+		memcpy(&to->addr, n->addr, sizeof(to->addr));
+		to->mask = htonl(n->bits == 0 ? 0 :
+		    UINT32_MAX << (32 - n->bits));
+		w->nnets++;
+	}
+}
+
 struct where *
 where_new(const struct replay_options *o, struct pfk_engine *engine,
     const struct pfk_host *host)
@@ -153,6 +176,7 @@ where_new(const struct replay_options *o, struct pfk_engine *engine,
 	w->all = o->interface != NULL ? interface_id(w, o->interface) : UNKNOWN;
 	w->usual = interface_id(w, usual_interface(host));
 	note_own(w);
+	note_nets(w);
 	if (o->directions != NULL) {
 		w->lines = fopen(o->directions, "r");
 		if (w->lines == NULL)
@@ -183,6 +207,7 @@ where_free(struct where *w)
 	for (size_t i = 0; i < w->nnames; i++)
 		free(w->names[i].name);
 	free(w->names);
+	free(w->nets);
 	free(w->line);
 	free(w);
 }
@@ -239,7 +264,7 @@ ask_pflog(struct where *w, const struct pfk_packet *p, int *id, uint8_t *dir)
 {
 	struct pfk_pflog log;
 
-	if ((*id != UNKNOWN && *dir != 0) || p->linktype != LINKTYPE_PFLOG ||
+	if ((*id != UNKNOWN && *dir != 0) ||
 	    !pfk_pflog_decode(p->data, p->caplen, &log))
 		return;
 	if (*id == UNKNOWN)
@@ -269,17 +294,27 @@ is_local(const struct where *w, uint8_t af, const uint8_t *addr)
 	return false;
 }
 
+static inline bool
+is_local4(const struct where *w, const uint8_t *addr)
+{
+	uint32_t v;
+
+	if (!w->o->have_local)
+		return is_own(w, 4, addr);
+	memcpy(&v, addr, sizeof(v));
+	for (size_t i = 0; i < w->nnets; i++)
+		if (((v ^ w->nets[i].addr) & w->nets[i].mask) == 0)
+			return true;
+	return false;
+}
+
 /* 5.  The header may be broken: only the source is of interest. */
 static uint8_t
-ask_address(const struct where *w, const struct pfk_packet *p)
+ask_any_address(const struct where *w, const struct pfk_packet *p)
 {
 	struct pfk_network net;
 	const uint8_t *ip;
 
-	/* most are these */
-	if (p->linktype == LINKTYPE_ETHERNET && p->caplen >= 34 &&
-	    p->data[12] == 0x08 && p->data[13] == 0)
-		return is_local(w, 4, p->data + 26) ? PFK_OUT : PFK_IN;
 	if (!pfk_link_decode(p->linktype, p->data, p->caplen, p->wirelen,
 	    &net))
 		return PFK_IN;
@@ -290,8 +325,18 @@ ask_address(const struct where *w, const struct pfk_packet *p)
 	return net.caplen >= 24 && is_local(w, 6, ip + 8) ? PFK_OUT : PFK_IN;
 }
 
+/* Most are of IPv4 in Ethernet. */
+static inline uint8_t
+ask_address(const struct where *w, const struct pfk_packet *p)
+{
+	if (p->linktype == LINKTYPE_ETHERNET && p->caplen >= 34 &&
+	    p->data[12] == 0x08 && p->data[13] == 0)
+		return is_local4(w, p->data + 26) ? PFK_OUT : PFK_IN;
+	return ask_any_address(w, p);
+}
+
 /* 2. to 5. */
-static void
+static inline void
 find(struct where *w, struct input *in, int id, uint8_t dir,
     struct pfk_packet *p)
 {
@@ -299,7 +344,8 @@ find(struct where *w, struct input *in, int id, uint8_t dir,
 		id = capture_if(w, in, p->ifid);
 	if (dir == 0)
 		dir = p->dir;
-	ask_pflog(w, p, &id, &dir);
+	if (p->linktype == LINKTYPE_PFLOG)
+		ask_pflog(w, p, &id, &dir);
 	p->ifid = (uint16_t)(id != UNKNOWN ? id : w->usual);
 	p->dir = dir != 0 ? dir : ask_address(w, p);
 }
