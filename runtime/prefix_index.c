@@ -303,14 +303,21 @@ usual_length(const struct survey *s)
 static unsigned
 comfortable(unsigned bits)
 {
-	return bits <= 16 ? 8 : bits <= 32 ? 4 : 2;
+	return bits <= 16 ? 8 : bits <= 32 ? 3 : 2;
+}
+
+/* Whether one or two bits more would leave ends of half the width. */
+static bool
+nearly_narrower(unsigned bits)
+{
+	return bits == 17 || bits == 18 || bits == 33 || bits == 34;
 }
 
 static unsigned
 choose_bits(const struct prefix_tree *t, uint32_t node, unsigned from)
 {
 	struct survey s;
-	unsigned k, usual;
+	unsigned k, usual, left;
 	uint64_t links = 0;
 
 	memset(&s, 0, sizeof(s));
@@ -320,8 +327,8 @@ choose_bits(const struct prefix_tree *t, uint32_t node, unsigned from)
 		links += (uint64_t)s.links[k];
 		if (k < MIN_BITS)
 			continue;
-		if (s.n <= links * comfortable(usual > from + k ?
-		    usual - from - k : 0))
+		left = usual > from + k ? usual - from - k : 0;
+		if (s.n <= links * comfortable(left) && !nearly_narrower(left))
 			break;
 		if (from + k + 1 > 124 || (links + (uint64_t)s.links[k + 1]) *
 		    SPARSE < (uint64_t)1 << (k + 1))
