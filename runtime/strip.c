@@ -3,7 +3,10 @@
  */
 #include <string.h>
 
-#ifdef __SSE2__
+#if defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__))
+#define HAVE_WIDE	1
+#include <immintrin.h>
+#elif defined(__SSE2__)
 #include <emmintrin.h>
 #endif
 
@@ -103,6 +106,80 @@ strip_ports(const uint16_t *low, const uint16_t *high, uint32_t n,
 }
 #endif
 
+#ifdef HAVE_WIDE
+#define WIDE		__attribute__((__target__("avx2")))
+
+bool
+strip_wide(void)
+{
+	return __builtin_cpu_supports("avx2") != 0;
+}
+
+WIDE static inline uint64_t
+eight_addrs(const uint32_t *addr, const uint32_t *mask, __m256i a)
+{
+	__m256i m = _mm256_loadu_si256((const __m256i *)(const void *)mask);
+	__m256i v = _mm256_loadu_si256((const __m256i *)(const void *)addr);
+
+	return (unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(
+	    _mm256_cmpeq_epi32(_mm256_and_si256(a, m), v)));
+}
+
+WIDE uint64_t
+strip_addrs_wide(const uint32_t *addr, const uint32_t *mask, uint32_t n,
+    uint32_t a)
+{
+	__m256i v = _mm256_set1_epi32((int)a);
+	uint64_t m = 0;
+
+	for (uint32_t i = 0; i < n; i += 16)
+		m |= (eight_addrs(addr + i, mask + i, v) |
+		    eight_addrs(addr + i + 8, mask + i + 8, v) << 8) << i;
+	return m;
+}
+
+WIDE uint64_t
+strip_ports_wide(const uint16_t *low, const uint16_t *high, uint32_t n,
+    uint16_t port)
+{
+	__m256i v = _mm256_set1_epi16((short)port);
+	uint64_t m = 0;
+
+	for (uint32_t i = 0; i < n; i += 16) {
+		__m256i l = _mm256_loadu_si256((const void *)(low + i));
+		__m256i h = _mm256_loadu_si256((const void *)(high + i));
+		__m256i fit = _mm256_cmpeq_epi16(_mm256_or_si256(
+		    _mm256_subs_epu16(l, v), _mm256_subs_epu16(v, h)),
+		    _mm256_setzero_si256());
+
+		m |= (uint64_t)(unsigned)_mm_movemask_epi8(_mm_packs_epi16(
+		    _mm256_castsi256_si128(fit),
+		    _mm256_extracti128_si256(fit, 1))) << i;
+	}
+	return m;
+}
+#else
+bool
+strip_wide(void)
+{
+	return false;
+}
+
+uint64_t
+strip_addrs_wide(const uint32_t *addr, const uint32_t *mask, uint32_t n,
+    uint32_t a)
+{
+	return strip_addrs(addr, mask, n, a);
+}
+
+uint64_t
+strip_ports_wide(const uint16_t *low, const uint16_t *high, uint32_t n,
+    uint16_t port)
+{
+	return strip_ports(low, high, n, port);
+}
+#endif
+
 static bool
 six_fits(const uint8_t *a, const uint32_t *w)
 {
@@ -139,7 +216,8 @@ addrs(const struct strip *s, const struct strip_ask *q, unsigned side,
 	if (!s->asks[side])
 		return UINT64_MAX;
 	memcpy(&a, q->addr[side], sizeof(a));
-	m = strip_addrs(s->addr[side], s->mask[side], s->n, a);
+	m = (s->wide ? strip_addrs_wide : strip_addrs)(s->addr[side],
+	    s->mask[side], s->n, a);
 	if (q->head.af == PFK_AF_INET6)
 		m &= six(s, side, rows, q->addr[side]);
 	return m ^ s->neg[side];
@@ -150,8 +228,8 @@ ports(const struct strip *s, const struct strip_ask *q, unsigned side)
 {
 	if (!s->asks[ROW_SPORT + side])
 		return UINT64_MAX;
-	return strip_ports(s->low[side], s->high[side], s->n, q->port[side]) ^
-	    s->neg[ROW_SPORT + side];
+	return (s->wide ? strip_ports_wide : strip_ports)(s->low[side],
+	    s->high[side], s->n, q->port[side]) ^ s->neg[ROW_SPORT + side];
 }
 
 /* ---- classes ---- */

@@ -61,6 +61,7 @@ struct strip {
 	uint8_t		flagset;	/* TCP flags that some row looks at */
 	bool		asks[ROW_FIELDS];
 	bool		jumps;		/* far is not all zero */
+	bool		wide;		/* strip_wide() */
 	uint64_t	quick, neg[ROW_FIELDS], six[2];
 	uint64_t	far[ROW_FIELDS];
 	/* columns; addresses as they lie in memory, under their masks */
@@ -149,7 +150,15 @@ const uint32_t *strips_walk(struct pfk_engine *, const uint32_t *pc,
 	    struct strip_ask *, uint32_t *rule);
 void	strips_settle(const struct pfk_engine *);
 
-/* Rows that fit, in groups of 16: in one way, and in the portable one. */
+/*
+ * Rows that fit, in groups of 16: as all processors of the kind can, as wide
+ * ones can (strip_wide() says whether this is one), and in the portable way.
+ */
+bool	 strip_wide(void);
+uint64_t strip_addrs_wide(const uint32_t *addr, const uint32_t *mask,
+	    uint32_t n, uint32_t a);
+uint64_t strip_ports_wide(const uint16_t *low, const uint16_t *high,
+	    uint32_t n, uint16_t port);
 uint64_t strip_addrs(const uint32_t *addr, const uint32_t *mask, uint32_t n,
 	    uint32_t a);
 uint64_t strip_addrs_plain(const uint32_t *addr, const uint32_t *mask,

@@ -205,9 +205,12 @@ strip_done(struct pfk_engine *e, const struct strip *s)
 	}
 	e->strips = v;
 	*copy = *s;
+	copy->wide = strip_wide();
 	for (unsigned f = 0; f < ROW_FIELDS; f++)
 		for (uint32_t i = 0; i < s->n; i++)
-			copy->to[f][i].row = row_at(s, s->to[f][i].pc);
+			if (s->far[f] >> i & 1)
+				copy->to[f][i].row =
+				    row_at(s, s->to[f][i].pc);
 	v[e->nstrips++] = copy;
 	for (uint32_t i = 0; i < s->n; i++)
 		e->rules[s->first + i].strip = e->nstrips;

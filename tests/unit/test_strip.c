@@ -4,7 +4,7 @@
  * all counters of all rules must be the same.
  *
  * Rulesets are made to have neighbours that are alike, so that pf jumps; and
- * the two ways to compare columns are held against each other.
+ * the ways to compare columns are held against each other.
  */
 #include <stdio.h>
 
@@ -288,6 +288,12 @@ START_TEST(test_columns)
 		    strip_addrs_plain(addr, mask, STRIP_MAX, a));
 		ck_assert_uint_eq(strip_ports(low, high, STRIP_MAX, port),
 		    strip_ports_plain(low, high, STRIP_MAX, port));
+		if (!strip_wide())
+			continue;
+		ck_assert_uint_eq(strip_addrs_wide(addr, mask, STRIP_MAX, a),
+		    strip_addrs_plain(addr, mask, STRIP_MAX, a));
+		ck_assert_uint_eq(strip_ports_wide(low, high, STRIP_MAX,
+		    port), strip_ports_plain(low, high, STRIP_MAX, port));
 	}
 }
 END_TEST
