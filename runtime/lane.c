@@ -213,8 +213,9 @@ translate(struct pfk_engine *e, const struct pfk_packet *f,
 /* e->told is all zero but for what is set here. */
 static NOINLINE void
 tell(struct pfk_engine *e, const struct pfk_packet *f,
-    const struct lane_packet *l, const struct state *s)
+    const struct lane_packet *l)
 {
+	const struct state *s = l->state;
 	struct pfk_decision *d = &e->told;
 	const uint8_t *ip = lane_ip(l);
 	uint32_t rule = s->rule;
@@ -329,12 +330,12 @@ forward(struct pfk_engine *e, struct lane_run *run, const struct pfk_packet *f,
 
 size_t
 lane_take(struct pfk_engine *e, struct lane_run *run,
-    const struct pfk_packet *f, struct lane_packet *l, size_t n,
+    const struct pfk_packet *f, struct lane_packet *first, size_t n,
     uint64_t seen)
 {
 	bool told = e->sink.decision != NULL, stale;
+	struct lane_packet *l = first, *end = first + n;
 	struct clock c;
-	size_t i = 0;
 
 	if (n == 0 || !l->usual)
 		return 0;
@@ -342,21 +343,19 @@ lane_take(struct pfk_engine *e, struct lane_run *run,
 	if (!e->started)
 		pfk_engine_advance(e, f->time);
 	clock_read(&c, e);
-	for (; i < n && l[i].usual; i++) {
-		stale |= clock_move(&c, e, f[i].time);
+	for (; l < end && l->usual; l++, f++) {
+		stale |= clock_move(&c, e, f->time);
 		if (stale)
-			look_again(e, &l[i]);
-		if (l[i].ref == 0)
-			break;
-		if (!take_one(e, f[i].ifid, &l[i], &run->tally))
+			look_again(e, l);
+		if (l->ref == 0 || !take_one(e, f->ifid, l, &run->tally))
 			break;
 		if (told)
-			tell(e, &f[i], &l[i], l[i].state);
-		if (f[i].dir == PFK_FWD) {
+			tell(e, f, l);
+		if (f->dir == PFK_FWD) {
 			e->now = c.last - e->epoch;
-			stale |= forward(e, run, &f[i], &l[i]);
+			stale |= forward(e, run, f, l);
 		}
 	}
 	e->now = c.last - e->epoch;
-	return i;
+	return (size_t)(l - first);
 }
