@@ -81,7 +81,9 @@ struct tests_of {
 	const struct pfk_host *host;
 	struct rule_tests **rules;	/* in the order of asking */
 	size_t		 nrules;
+	struct rule_list *lists;	/* rules_of() */
 };
+struct rule_list { struct rule_tests **rule; size_t n; bool made; };
 
 int	 num_compare(struct num, struct num);
 struct num num_next(struct num);	/* + 1 */
@@ -104,10 +106,12 @@ void	 cell_packet(const struct tests_of *, const struct cell *,
 /* rule_tests.c */
 void	 tests_of_rules(struct tests_of *);	/* fills in rules */
 void	 tests_of_free(struct tests_of *);
+/* The rules that are for the cell's interface, direction and family. */
+const struct rule_list *rules_of(struct tests_of *, const struct cell *);
 
 /* partition.c */
 struct partition {
-	const struct tests_of *rules;
+	struct tests_of *rules;
 	/* whether the cell is as wanted; false ends it */
 	bool	(*visit)(void *, const struct cell *);
 	/* a rule that can matter rests on more than the packet; false ends */

@@ -467,6 +467,7 @@ compile_tests(struct run *r, struct test *first)
 	r->wants.image = r->wanted;
 	r->wants.rules = NULL;
 	r->wants.nrules = 0;
+	r->wants.lists = NULL;
 	tests_of_rules(&r->wants);
 	find_rules(r);
 }

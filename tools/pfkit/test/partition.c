@@ -320,17 +320,15 @@ is_kept_away(const struct rule_tests *t, const struct cell *c, uint8_t loose)
 static void
 choose_rules(struct work *w, const struct cell *c)
 {
-	const struct tests_of *of = w->p->rules;
+	const struct rule_list *list = rules_of(w->p->rules, c);
 	uint8_t loose = 0;
 	struct split s;
 
-	w->rule = xcalloc(of->nrules + 1, sizeof(struct rule_tests *));
-	w->relation = xcalloc(of->nrules + 1, 1);
-	for (size_t i = 0; i < of->nrules; i++) {
-		struct rule_tests *t = of->rules[i];
+	w->rule = xcalloc(list->n + 1, sizeof(struct rule_tests *));
+	w->relation = xcalloc(list->n + 1, 1);
+	for (size_t i = 0; i < list->n; i++) {
+		struct rule_tests *t = list->rule[i];
 
-		if (t->af != c->af)
-			continue;
 		if (is_kept_away(t, c, loose) && !c->second)
 			w->p->depends(w->p->ctx, t);
 		if (relation_of(t, c, loose, &s) == APART)

@@ -172,7 +172,8 @@ take_ports(struct reader *r)
 			set_ports(t, a, b, true);
 		return;
 	}
-	strncpy(op, r->word, 2);
+	op[0] = r->word[0];
+	op[1] = op[0] != '\0' ? r->word[1] : '\0';
 	op[2] = '\0';
 	advance(r);
 	a = (unsigned)atoi(r->word);
@@ -460,9 +461,39 @@ tests_of_rules(struct tests_of *of)
 	free(g.seen);
 }
 
+static bool
+is_for(const struct rule_tests *t, const struct cell *c)
+{
+	return !t->never && t->af == c->af && (t->dir == 0 ||
+	    t->dir == c->dir) && (t->ifaces == NULL || t->ifaces[c->iface]);
+}
+
+const struct rule_list *
+rules_of(struct tests_of *of, const struct cell *c)
+{
+	struct rule_list *l;
+
+	if (of->lists == NULL)
+		of->lists = xcalloc(of->nifs + 1, 4 * sizeof(*of->lists));
+	l = &of->lists[c->iface * 4u + (c->af == 6 ? 2u : 0u) +
+	    (c->dir == PFK_OUT ? 1u : 0u)];
+	if (l->made)
+		return l;
+	l->rule = xcalloc(of->nrules + 1, sizeof(struct rule_tests *));
+	for (size_t i = 0; i < of->nrules; i++)
+		if (is_for(of->rules[i], c))
+			l->rule[l->n++] = of->rules[i];
+	l->made = true;
+	return l;
+}
+
 void
 tests_of_free(struct tests_of *of)
 {
+	for (size_t i = 0; of->lists != NULL && i < of->nifs * 4; i++)
+		free(of->lists[i].rule);
+	free(of->lists);
+	of->lists = NULL;
 	for (size_t i = 0; i < of->nrules; i++) {
 		for (unsigned d = 0; d < NDIMS; d++)
 			ranges_free(&of->rules[i]->dim[d].set);
