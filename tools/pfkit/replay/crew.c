@@ -37,7 +37,8 @@
 
 #include <pthread.h>
 
-#define DEPTH		6
+#define DEPTH		8
+#define STOCK		(DEPTH - 2)
 #define PACKETS		4096		/* of a batch and lane, at most */
 #define MAX_LENT	4
 #define BURST		256
@@ -430,11 +431,22 @@ run(struct crew *c, uint32_t thread)
 	    run_lane(c, c->reading);
 }
 
+/*
+ * Whether reading comes first: lanes find work while one thread reads, if
+ * there is some in stock.  One engine stays with one thread.
+ */
+static bool
+must_read(const struct crew *c, uint32_t thread)
+{
+	return c->whole ? thread > 0 : c->filled - c->done < STOCK;
+}
+
 static void
 work(struct crew *c, uint32_t thread)
 {
 	while (!c->ended || c->done < c->filled)
-		if (!run(c, thread) && !read_batch(c, thread))
+		if (!(must_read(c, thread) && read_batch(c, thread)) &&
+		    !run(c, thread) && !read_batch(c, thread))
 			await(c);
 	tell(c);
 }
