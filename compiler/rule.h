@@ -200,6 +200,12 @@ struct table {
 	struct table	*next;
 };
 
+/* Tables by name, of a list as far as it has been looked at (sema_table.c). */
+struct table_index {
+	struct table	**slots, *last;
+	uint32_t	 n, nslots;	/* nslots: a power of two, or 0 */
+};
+
 /*
  * A ruleset at a place in the anchor tree.  The main ruleset is the anchor
  * with path "".
@@ -212,6 +218,7 @@ struct anchor {
 	struct rule	*rules, **rules_tail;
 	uint32_t	 nrules;
 	struct table	*tables, **tables_tail;
+	struct table_index named;
 	bool		 loaded;	/* came from `load anchor` */
 	const struct rule *shown_by;	/* of its calls the first: prints the
 					   body (load_rules() sets it) */

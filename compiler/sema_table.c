@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "compiler/combination.h"
 #include "compiler/print.h"
 #include "compiler/sema.h"
@@ -332,18 +333,60 @@ take_options(struct making *m, const struct ast *options)
 	return r;
 }
 
+/* Where the name is, or would be.  => There is an empty slot. */
+static struct table **
+named_slot(const struct table_index *x, const char *name)
+{
+	uint32_t i = hash_fnv1a(name, strlen(name)) & (x->nslots - 1);
+
+	while (x->slots[i] != NULL && strcmp(x->slots[i]->name, name) != 0)
+		i = (i + 1) & (x->nslots - 1);
+	return &x->slots[i];
+}
+
+static void
+named_grow(struct arena *arena, struct table_index *x)
+{
+	struct table_index old = *x;
+
+	x->nslots = old.nslots == 0 ? 16 : old.nslots * 2;
+	x->slots = arena_alloc(arena, x->nslots * sizeof(*x->slots));
+	for (uint32_t i = 0; i < old.nslots; i++)
+		if (old.slots[i] != NULL)
+			*named_slot(x, old.slots[i]->name) = old.slots[i];
+}
+
+/* Tables that have joined the list meanwhile; the first of a name counts. */
+static void
+named_update(struct arena *arena, struct anchor *a)
+{
+	struct table_index *x = &a->named;
+	struct table *t = x->last == NULL ? a->tables : x->last->next, **slot;
+
+	for (; t != NULL; t = t->next) {
+		x->last = t;
+		if ((x->n + 1) * 2 > x->nslots)
+			named_grow(arena, x);
+		if (*(slot = named_slot(x, t->name)) == NULL) {
+			*slot = t;
+			x->n++;
+		}
+	}
+}
+
 /* Into the anchor; a later definition takes the place of an earlier one. */
 static void
-install(struct anchor *here, struct table *t)
+install(struct arena *arena, struct anchor *here, struct table *t)
 {
 	struct table *old;
 
-	for (old = here->tables; old != NULL; old = old->next)
-		if (strcmp(old->name, t->name) == 0) {
-			t->next = old->next;
-			*old = *t;
-			return;
-		}
+	named_update(arena, here);
+	old = here->named.n == 0 ? NULL : *named_slot(&here->named, t->name);
+	if (old != NULL) {
+		t->next = old->next;
+		*old = *t;
+		return;
+	}
 	*here->tables_tail = t;
 	here->tables_tail = &t->next;
 }
@@ -367,7 +410,7 @@ define_table(struct sema *s, struct ast *n)
 		return AST_REFUSED;
 	if (s->rs->verbose > 0)
 		print_table(&s->rs->echo, t, m.first);
-	install(s->here, t);
+	install(&s->rs->arena, s->here, t);
 	return AST_OK;
 }
 
