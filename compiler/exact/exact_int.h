@@ -22,7 +22,9 @@
  * Fields that depend on each other stand side by side: a diagram has to keep
  * in mind what it has seen of one until it has seen the other.
  *
- * An IPv4 address has the first 32 variables of an address.
+ * An IPv4 address has the first 32 variables of an address.  The others, and
+ * fields that a packet does not have (ports of ICMP), are never looked at: no
+ * set depends on them, and so none needs nodes to say that they are 0.
  */
 #ifndef EXACT_INT_H
 #define EXACT_INT_H

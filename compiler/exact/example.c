@@ -188,6 +188,25 @@ write_addr(const struct pfk_exact *x, bits b, enum field f,
 			set_bit(b, x->place[f].first + i);
 }
 
+/* Fields that such a packet does not have: no set depends on them. */
+static void
+clear_meaningless(struct pfk_exact_packet *p)
+{
+	bool icmp = p->proto == PROTO_ICMP || p->proto == PROTO_ICMPV6;
+	bool tcp = p->proto == PROTO_TCP;
+
+	if (p->fragment || !icmp)
+		p->icmp_type = p->icmp_code = 0;
+	if (p->fragment || !tcp)
+		p->flags = 0;
+	if (p->fragment || (!tcp && p->proto != PROTO_UDP))
+		p->sport = p->dport = 0;
+	if (p->af == PFK_AF_INET) {
+		memset(p->src + 4, 0, 12);
+		memset(p->dst + 4, 0, 12);
+	}
+}
+
 bool
 pfk_exact_example(struct pfk_exact *x, pfk_set of, struct pfk_exact_packet *p)
 {
@@ -221,6 +240,7 @@ pfk_exact_example(struct pfk_exact *x, pfk_set of, struct pfk_exact_packet *p)
 	p->prio = (uint8_t)read_field(x, b, F_PRIO);
 	p->fragment = read_field(x, b, F_FRAGMENT) != 0;
 	p->options = read_field(x, b, F_OPTIONS) != 0;
+	clear_meaningless(p);
 	return true;
 }
 

@@ -308,17 +308,6 @@ require(dd *u, dd when, dd then)
 	dd_drop(bad);
 }
 
-/* The field is 0 where it means nothing. */
-static void
-zero_unless(struct pfk_exact *x, enum field f, dd meaningful)
-{
-	dd zero = field_is(x, f, 0), other = dd_not(meaningful);
-
-	require(&x->universe, other, zero);
-	dd_drop(zero);
-	dd_drop(other);
-}
-
 static dd
 flag_is(const struct pfk_exact *x, uint8_t flag, bool set)
 {
@@ -369,22 +358,6 @@ service_class(struct pfk_exact *x)
 	dd_drop(f);
 }
 
-/* The last 96 bits of IPv4's addresses are 0. */
-static void
-short_addrs(struct pfk_exact *x)
-{
-	static const uint8_t zero[16];
-	uint8_t mask[16] = { 0 };
-
-	memset(mask + 4, 0xff, 12);
-	for (unsigned side = 0; side < 2; side++) {
-		dd tail = field_bits(x, addr_field(side), zero, mask, 16);
-
-		require(&x->universe, x->v4, tail);
-		dd_drop(tail);
-	}
-}
-
 /*
  * Headers that pf walks over, to the protocol behind them: of that the rules
  * are asked.
@@ -419,8 +392,6 @@ fragments(struct pfk_exact *x)
 	if (!any)
 		dd_and_to(&x->universe, whole);
 	dd_and_to(&x->ported, whole);
-	zero_unless(x, F_DPORT, x->ported);
-	zero_unless(x, F_SPORT, x->ported);
 	dd_drop(whole);
 }
 
@@ -450,7 +421,7 @@ received(struct pfk_exact *x)
 static void
 make_universe(struct pfk_exact *x)
 {
-	dd icmp, whole = field_is(x, F_FRAGMENT, 0), v6, tcp, udp;
+	dd whole = field_is(x, F_FRAGMENT, 0), v6, tcp, udp;
 
 	x->is[0] = field_is(x, F_DIR, 0);
 	x->is[1] = field_is(x, F_DIR, 1);
@@ -466,20 +437,13 @@ make_universe(struct pfk_exact *x)
 	v6 = dd_not(x->v4);
 	require(&x->universe, x->icmp6, v6);
 	fragments(x);
-	icmp = dd_or(x->icmp, x->icmp6);
-	dd_and_to(&icmp, whole);
-	zero_unless(x, F_TYPE, icmp);
-	zero_unless(x, F_CODE, icmp);
 	tcp = dd_and(x->tcp, whole);
-	zero_unless(x, F_FLAGS, tcp);
 	dd_to(&x->tcp, tcp);
 	sane_flags(x);
-	short_addrs(x);
 	no_walked_headers(x);
 	service_class(x);
 	received(x);
 	dd_drop(v6);
-	dd_drop(icmp);
 	dd_drop(whole);
 }
 
