@@ -13,8 +13,9 @@
  * as what they come to on this machine.
  *
  * The second does one kind of work for a profiler and prints nothing: WORK is
- * hit:FLOWS, nat:FLOWS, new, table4:PREFIXES, table6:PREFIXES, plain:SHAPE:RULES or
- * fast:SHAPE:RULES.  The part that counts runs inside of measured_batch().
+ * hit:FLOWS, nat:FLOWS, new, table4:PREFIXES, table6:PREFIXES,
+ * plain:SHAPE:RULES or fast:SHAPE:RULES.  The part that counts runs inside of
+ * measured_batch().
  *
  * The third prints a ruleset, the fourth writes packets out of its rules'
  * corners as a capture.

@@ -23,8 +23,8 @@
  * What is read of frames holds; what is seen of states while others of the
  * burst are still to come is only good for fetching memory early.
  *
- * Each step is a loop over some packets, so that what a packet waits for does not
- * hold up the next one.
+ * Each step is a loop over some packets, so that what one of them waits for
+ * does not hold up the next one.
  */
 #ifndef RUNTIME_LANE_H
 #define RUNTIME_LANE_H
@@ -77,7 +77,7 @@ lane_ip(const struct lane_packet *l)
 struct lane_if {
 	uint16_t	 ifid;
 	bool		 unusable;
-	uint32_t	 whole;		/* cut packets are not usual: sign bit */
+	uint32_t	 whole;		/* sign bit: cut packets are odd */
 	uint64_t	 tail[2][2];	/* [v6][tcp]: the key's last word */
 };
 
