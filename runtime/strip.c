@@ -457,7 +457,8 @@ strips_walk(struct pfk_engine *e, const uint32_t *pc, struct strip_ask *q,
 		}
 		s = e->strips[rr->strip - 1];
 		q->row = (uint32_t)(rr - e->rules) - s->first;
-		if ((next = run_from(e, s, q)) == NULL)
+		if (!strip_stands(s, q->row, pc) ||
+		    (next = run_from(e, s, q)) == NULL)
 			return pc;
 		if (q->rule != IMG_NONE)
 			*rule = q->rule;

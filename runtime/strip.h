@@ -135,6 +135,13 @@ void	strips_free(struct pfk_engine *);
 void	strip_make_class(const struct pfk_engine *, const struct strip *,
 	    const struct strip_head *, struct strip_class *);
 
+/* The instruction is the rule's in the strip: images may name a rule twice. */
+static inline bool
+strip_stands(const struct strip *s, uint32_t row, const uint32_t *pc)
+{
+	return pc == s->pc + s->row[row];
+}
+
 /*
  * Where to go on, or NULL: ask the rules one by one, nothing was counted.
  * => The packet is whole, and has not changed its family.

@@ -472,7 +472,8 @@ run_block(struct vm *vm, const uint32_t *pc, enum end *end)
  * the decision has been made.
  */
 static const uint32_t *
-run_strip(struct vm *vm, const struct rt_rule *rr, enum end *end)
+run_strip(struct vm *vm, const struct rt_rule *rr, const uint32_t *here,
+    enum end *end)
 {
 	struct strip *s = vm->e->strips[rr->strip - 1];
 	const struct pkt *p = vm->p;
@@ -483,9 +484,12 @@ run_strip(struct vm *vm, const struct rt_rule *rr, enum end *end)
 
 	q.row = (uint32_t)(rr - vm->e->rules) - s->first;
 	*end = VM_RUN;
-	if ((pc = strip_run(vm->e, s, &q)) == NULL)
+	if (!strip_stands(s, q.row, here) ||
+	    (pc = strip_run(vm->e, s, &q)) == NULL) {
 		vm->refused = rr->strip;
-	if (pc == NULL || q.rule == IMG_NONE)
+		return NULL;
+	}
+	if (q.rule == IMG_NONE)
 		return pc;
 	/* it is bare: rule_matches() has no more to do */
 	vm->f->rule = q.rule;
@@ -518,7 +522,7 @@ run(struct vm *vm)
 			rr = &rules[pc[2]];
 			if (rr->strip != vm->refused && vm->alike &&
 			    rr->strip != 0 &&
-			    (next = run_strip(vm, rr, &end)) != NULL) {
+			    (next = run_strip(vm, rr, pc, &end)) != NULL) {
 				if (end != VM_RUN)
 					return end;
 				pc = next;
