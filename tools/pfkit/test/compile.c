@@ -456,11 +456,26 @@ find_rules(struct run *r)
 	}
 }
 
+static size_t
+count_waiting(const struct run *r, const struct test *first)
+{
+	size_t n = 0;
+
+	for (const struct test *t = first; t != NULL; t = t->next)
+		n += is_of(r, t);
+	return n;
+}
+
+/* Each round without an image takes a test out; or it was the last. */
 void
 compile_tests(struct run *r, struct test *first)
 {
-	while (!compile_round(r, first))
-		;
+	size_t before, left = count_waiting(r, first);
+
+	do
+		before = left;
+	while (!compile_round(r, first) &&
+	    (left = count_waiting(r, first)) > 0 && left < before);
 	if (r->wanted == NULL)
 		return;
 	r->wants = r->rules;
