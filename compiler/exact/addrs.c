@@ -359,3 +359,11 @@ rtlabel_set(struct pfk_exact *x, const struct ximage *xi, unsigned side,
 	return by_interface(x, xi, side, rtable,
 	    (struct route_want){ label, NULL }, false);
 }
+
+dd
+routed_set(struct pfk_exact *x, const struct ximage *xi, unsigned side,
+    const char *ifname)
+{
+	return by_interface(x, xi, side, -1,
+	    (struct route_want){ NULL, ifname }, false);
+}

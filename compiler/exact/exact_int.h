@@ -139,6 +139,9 @@ dd	 urpf_failed_set(struct pfk_exact *, const struct ximage *,
 dd	 rtlabel_set(struct pfk_exact *, const struct ximage *, unsigned side,
 	    const char *label, int rtable);
 
+dd	 routed_set(struct pfk_exact *, const struct ximage *, unsigned side,
+	    const char *ifname);
+
 /* ---- tests.c ---- */
 
 /* What match rules have made of an end of the packet. */

@@ -260,3 +260,22 @@ pfk_set_rule(struct pfk_exact *x, size_t image, uint32_t rule)
 	}
 	return dd_keep(rule_tests(x, &x->images[image], rule)->set);
 }
+
+pfk_set
+pfk_set_any_address(struct pfk_exact *x, pfk_set a, unsigned side)
+{
+	unsigned first = x->place[addr_field(side)].first;
+
+	return in_universe(x, dd_some(a, first, first + 128));
+}
+
+pfk_set
+pfk_set_routed(struct pfk_exact *x, size_t image, unsigned side,
+    const char *ifname)
+{
+	if (setjmp(x->oom) != 0) {
+		x->nomem = true;
+		return DD_FALSE;
+	}
+	return in_universe(x, routed_set(x, &x->images[image], side, ifname));
+}

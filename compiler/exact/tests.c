@@ -120,6 +120,40 @@ rtable_of(const struct tester *t)
 	return t->c != NULL ? t->c->rtable : -1;
 }
 
+/*
+ * Tables that others fill while the rules run, overload or, if they are empty
+ * and kept, pfctl and daemons: whether an address is in is a question, too.
+ */
+static bool
+filled_later(const struct pfk_image *im, uint32_t table)
+{
+	const struct img_table *t = &im->tables[table];
+
+	if ((t->flags & IMG_T_PERSIST) && t->naddrs == 0 &&
+	    !(t->flags & IMG_T_CONST))
+		return true;
+	for (uint32_t i = 0; i < im->nrules; i++)
+		if (im->rules[i].overload == table)
+			return true;
+	return false;
+}
+
+static dd
+test_table(const struct tester *t, uint32_t table, unsigned side)
+{
+	const struct pfk_image *im = t->xi->im;
+	dd f = table_set(t->x, t->xi, table, side), more;
+
+	if (table >= im->ntables || !filled_later(im, table))
+		return f;
+	more = ask(t, side == SIDE_SRC ? "the source in the table" :
+	    "the destination in the table",
+	    image_string(im, im->tables[table].name));
+	dd_or_to(&f, more);
+	dd_drop(more);
+	return f;
+}
+
 /* The test of the packet's own address. */
 static dd
 addr_test(const struct tester *t, const uint32_t *pc)
@@ -137,7 +171,7 @@ addr_test(const struct tester *t, const uint32_t *pc)
 	case OP_RANGE6:
 		return in_range(t, side, pc + 2, 4);
 	case OP_TABLE:
-		return table_set(t->x, t->xi, a->ref, side);
+		return test_table(t, a->ref, side);
 	case OP_IFADDR:
 		return ifaddr_set(t->x, t->xi, a, side);
 	case OP_NOROUTE:

@@ -111,6 +111,9 @@ pfk_set	 pfk_set_possible(struct pfk_exact *, pfk_set);
 void	 pfk_set_questions(struct pfk_exact *, pfk_set,
 	    void (*fn)(void *, const char *), void *);
 
+/* The same packets with any address (side 0: source, 1: destination). */
+pfk_set	 pfk_set_any_address(struct pfk_exact *, pfk_set, unsigned side);
+
 /* Simple sets. */
 pfk_set	 pfk_set_direction(struct pfk_exact *, unsigned dir); /* PFK_IN ... */
 /* An interface or group of an image's host; also a name it does not have. */
@@ -122,6 +125,9 @@ pfk_set	 pfk_set_network(struct pfk_exact *, unsigned side, unsigned af,
 	    const uint8_t *addr, unsigned bits);
 pfk_set	 pfk_set_ports(struct pfk_exact *, unsigned side, uint16_t first,
 	    uint16_t last);		/* host order */
+/* The best route to the address leaves by that interface of the host. */
+pfk_set	 pfk_set_routed(struct pfk_exact *, size_t image, unsigned side,
+	    const char *ifname);
 /*
  * The packets that fit all tests of a rule, as they come: before any
  * translation, and without those of the anchor around it.

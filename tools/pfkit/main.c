@@ -24,6 +24,7 @@ static const struct command {
 	{ "compile", command_compile, "turn a pf.conf into an image (.pfi)" },
 	{ "cover", command_cover, "say what was exercised of the rules" },
 	{ "disasm", command_disasm, "show the code of an image" },
+	{ "lint", command_lint, "find what is legal and surely wrong" },
 	{ "replay", command_replay, "run captures through a ruleset" },
 	{ "snapshot", command_snapshot,
 	    "print the script that gathers a firewall's facts" },

@@ -125,9 +125,9 @@ ruleset_compile(struct ruleset_options *o, const struct pfk_host *host)
 	o->compile.host = host;
 	o->compile.seed = o->seed;
 	error = pfk_compile(&o->compile, &rs);
-	if (rs != NULL)
+	if (rs != NULL && !(o->no_warnings && error == PFK_OK))
 		show_diagnostics(rs, o->diagnostics);
-	else
+	else if (rs == NULL)
 		warning("%s: %s", o->compile.path, pfk_strerror(error));
 	if (error == PFK_OK)
 		return rs;

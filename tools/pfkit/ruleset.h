@@ -40,6 +40,7 @@ struct ruleset_options {
 	struct pfk_compile_options compile;
 	struct host_options host;
 	enum diagnostics diagnostics;
+	bool		 no_warnings;		/* the command has its own */
 	enum pfk_lowering lowering;
 	uint64_t	 seed;
 	const char	**defines;

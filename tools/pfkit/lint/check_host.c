@@ -1,0 +1,235 @@
+/*
+ * What is wrong between the rules and the firewall's interfaces and routes:
+ * forged sources, answers that leave elsewhere; and what must pass.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../pfkit.h"
+#include "lint.h"
+
+/* The rule that decides about an example of the set, with it. */
+static void
+note_decision(struct lint *l, struct finding *f, pfk_set set)
+{
+	const struct pfk_region *r;
+	struct pfk_exact_packet p;
+	char text[256];
+	size_t n;
+
+	if (!pfk_exact_example(l->exact, set, &p))
+		return;
+	pfk_exact_packet_text(&p, text, sizeof(text));
+	finding_note(f, LINT_NO_RULE, "for example: %s", text);
+	r = pfk_verdicts_regions(l->verdicts, &n);
+	for (size_t i = 0; i < n; i++)
+		if (pfk_set_has(l->exact, r[i].set, &p))
+			finding_note(f, r[i].outcome.rule !=
+			    PFK_EXACT_DEFAULT ? r[i].outcome.rule :
+			    LINT_NO_RULE, r[i].outcome.rule !=
+			    PFK_EXACT_DEFAULT ? "decided by" :
+			    "no rule matches it: it passes");
+}
+
+/* ---- forged sources ---- */
+
+static bool
+has_default_route(const struct lint *l, const char *ifname)
+{
+	size_t n;
+	const struct pfk_route *r = pfk_host_routes(l->host, &n);
+
+	for (size_t i = 0; i < n; i++)
+		if (r[i].prefixlen == 0 && r[i].ifname != NULL &&
+		    strcmp(r[i].ifname, ifname) == 0)
+			return true;
+	return false;
+}
+
+static bool
+is_network(const struct pfk_ifaddr *a)
+{
+	bool local = a->af == 6 && a->addr[0] == 0xfe &&
+	    (a->addr[1] & 0xc0) == 0x80;
+
+	return !local && a->prefixlen < (a->af == 6 ? 128 : 32);
+}
+
+/* Packets from the network that come in on the other interface, and pass. */
+static void
+check_forged(struct lint *l, const struct pfk_interface *inner,
+    const struct pfk_ifaddr *a, const struct pfk_interface *outer)
+{
+	pfk_set in = pfk_set_direction(l->exact, 1);
+	pfk_set on = pfk_set_interface(l->exact, 0, outer->name);
+	pfk_set from = pfk_set_network(l->exact, 0, a->af, a->addr,
+	    a->prefixlen);
+	pfk_set hole = pfk_set_and(l->exact, in, on), more;
+	struct finding *f;
+
+	more = pfk_set_and(l->exact, hole, from);
+	pfk_set_free(l->exact, hole);
+	hole = pfk_set_and(l->exact, more,
+	    pfk_verdicts_passed(l->verdicts));
+	pfk_set_free(l->exact, more);
+	more = pfk_set_certain(l->exact, hole);
+	if (more != PFK_SET_NONE) {
+		f = finding_at(l, LINT_SPOOFING, NULL, "packets that say they "
+		    "come from %s's network pass in on %s", inner->name,
+		    outer->name);
+		note_decision(l, f, more);
+	}
+	pfk_set_free(l->exact, more);
+	pfk_set_free(l->exact, hole);
+	pfk_set_free(l->exact, in);
+	pfk_set_free(l->exact, on);
+	pfk_set_free(l->exact, from);
+}
+
+static void
+check_spoofing(struct lint *l)
+{
+	size_t n;
+	const struct pfk_interface *ifs = pfk_host_interfaces(l->host, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		if ((ifs[i].flags & PFK_IFF_LOOPBACK) ||
+		    has_default_route(l, ifs[i].name))
+			continue;
+		for (size_t k = 0; k < n; k++) {
+			if (!has_default_route(l, ifs[k].name))
+				continue;
+			for (size_t a = 0; a < ifs[i].naddrs; a++)
+				if (is_network(&ifs[i].addrs[a]))
+					check_forged(l, &ifs[i],
+					    &ifs[i].addrs[a], &ifs[k]);
+		}
+	}
+}
+
+/* ---- answers that leave elsewhere ---- */
+
+/* The region's packets in on an interface none of whose answers leaves there. */
+static void
+check_answers(struct lint *l, const struct pfk_region *r, const char *ifname)
+{
+	pfk_set in = pfk_set_direction(l->exact, 1);
+	pfk_set on = pfk_set_interface(l->exact, 0, ifname);
+	pfk_set back = pfk_set_routed(l->exact, 0, 0, ifname);
+	pfk_set a = pfk_set_and(l->exact, in, on);
+	pfk_set here = pfk_set_and(l->exact, a, r->set);
+	struct finding *f;
+
+	if (here != PFK_SET_NONE && !pfk_set_meets(l->exact, here, back)) {
+		f = finding_rule(l, LINT_ASYMMETRIC, r->outcome.rule,
+		    "states are bound to %s, and no answer leaves there",
+		    ifname);
+		note_decision(l, f, here);
+	}
+	pfk_set_free(l->exact, in);
+	pfk_set_free(l->exact, on);
+	pfk_set_free(l->exact, back);
+	pfk_set_free(l->exact, a);
+	pfk_set_free(l->exact, here);
+}
+
+static void
+check_asymmetric(struct lint *l)
+{
+	size_t n, nifs, nroutes;
+	const struct pfk_region *r = pfk_verdicts_regions(l->verdicts, &n);
+	const struct pfk_interface *ifs = pfk_host_interfaces(l->host, &nifs);
+
+	(void)pfk_host_routes(l->host, &nroutes);
+	for (size_t i = 0; i < n && nroutes > 0; i++) {
+		if (strstr(r[i].outcome.effects, " if-bound") == NULL ||
+		    strstr(r[i].outcome.effects, " reply-to ") != NULL)
+			continue;
+		for (size_t k = 0; k < nifs; k++)
+			check_answers(l, &r[i], ifs[k].name);
+	}
+}
+
+void
+check_host(struct lint *l)
+{
+	check_spoofing(l);
+	check_asymmetric(l);
+}
+
+/* ---- what must pass ---- */
+
+static int
+read_words(void *ctx, const char *path, const struct pfk_allocator *a,
+    char **text, size_t *len)
+{
+	static const char before[] = "pass ";
+	const char *words = ctx;
+
+	(void)path;
+	*len = sizeof(before) - 1 + strlen(words) + 1;
+	*text = a->fn(a->ctx, NULL, 0, *len + 1);
+	if (*text == NULL)
+		return ENOMEM;
+	memcpy(*text, before, sizeof(before) - 1);
+	memcpy(*text + sizeof(before) - 1, words, strlen(words));
+	(*text)[*len - 1] = '\n';
+	(*text)[*len] = '\0';
+	return 0;
+}
+
+/* A packet, in the words of a rule. */
+struct pfk_image *
+must_pass_image(struct lint *l, const char *words)
+{
+	char *copy = xstrdup(words);
+	struct pfk_files files = { read_words, copy };
+	struct pfk_compile_options o = l->o->ruleset.compile;
+	struct pfk_ruleset *rs = NULL;
+	struct pfk_image *image = NULL;
+
+	o.host = l->host;
+	o.files = &files;
+	o.path = "--must-pass";
+	o.optimize = PFK_OPT_NONE;
+	if (pfk_compile(&o, &rs) != PFK_OK ||
+	    pfk_ruleset_image(rs, PFK_LOWER_PLAIN, &image) != PFK_OK) {
+		size_t len;
+
+		if (rs != NULL)
+			fputs(pfk_ruleset_diagnostics(rs, PFK_RENDER_RICH,
+			    &len), stderr);
+		warning("--must-pass: not the words of a rule: %s", words);
+	}
+	pfk_ruleset_free(rs);
+	free(copy);
+	return image;
+}
+
+void
+check_must_pass(struct lint *l, size_t which)
+{
+	const struct pfk_image *im = l->wanted[which];
+	struct finding *f;
+
+	for (uint32_t i = 0; i < pfk_image_rules(im); i++) {
+		pfk_set all = pfk_set_rule(l->exact, which + 1, i);
+		pfk_set lost = pfk_set_minus(l->exact, all,
+		    pfk_verdicts_passed(l->verdicts));
+
+		if (all == PFK_SET_NONE) {
+			(void)finding_at(l, LINT_LOCKOUT, NULL,
+			    "there are no such packets: %s",
+			    l->o->must_pass[which]);
+		} else if (lost != PFK_SET_NONE) {
+			f = finding_at(l, LINT_LOCKOUT, NULL,
+			    "some of these packets do not pass: %s",
+			    l->o->must_pass[which]);
+			note_decision(l, f, lost);
+		}
+		pfk_set_free(l->exact, all);
+		pfk_set_free(l->exact, lost);
+	}
+}

@@ -1,0 +1,138 @@
+/*
+ * pfkit lint: what is legal and surely wrong.
+ *
+ *	codes.def	kinds of findings
+ *	findings.c	what has been found, in order
+ *	silence.c	comments that allow findings
+ *	check_*.c	the checks, a file for each part of the language
+ *	lint_text.c, lint_json.c, lint_sarif.c	findings in each form
+ *	lint_options.c	the command line
+ *	lint.c		the order of work
+ *
+ * A finding about packets is exact: it comes out of sets of packets
+ * (pfkit/exact.h), never out of how rules look.  What rests on more than the
+ * packet is not reported.
+ */
+#ifndef LINT_LINT_H
+#define LINT_LINT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <pfkit/exact.h>
+#include <pfkit/host.h>
+#include <pfkit/image.h>
+#include <pfkit/origin.h>
+
+#include "../../common/quote.h"
+#include "../replay/out.h"
+#include "../ruleset.h"
+
+#define LINT_COMMAND	"lint"
+
+/* Exit status. */
+#define LINT_CLEAN	0
+#define LINT_FOUND	1
+#define LINT_ERROR	2
+
+enum severity { SEVERITY_NOTE, SEVERITY_WARNING, SEVERITY_ERROR };
+
+enum lint_id {
+#define LINT(id, code, name, severity, summary, explanation)	LINT_##id,
+#include "codes.def"
+#undef LINT
+	NLINTS
+};
+struct lint_code {
+	const char	*code, *name, *summary, *explanation;
+	enum severity	 severity;
+};
+extern const struct lint_code lint_codes[NLINTS];
+/* By code or name; NULL: there is none. */
+const struct lint_code *lint_code_find(const char *word, size_t len);
+const char *lint_severity_name(enum severity);
+
+struct note {
+	char		*text;
+	uint32_t	 rule;		/* what it is about, or LINT_NO_RULE */
+};
+#define LINT_NO_RULE	UINT32_MAX
+
+struct finding {
+	enum lint_id	 id;
+	enum severity	 severity;	/* the code's, or milder */
+	uint32_t	 rule;		/* or LINT_NO_RULE */
+	struct pfk_element at;		/* PFK_NO_SOURCE: about the whole */
+	char		*text;
+	struct note	*notes;
+	size_t		 nnotes;
+	bool		 silenced;
+};
+
+struct lint_options {
+	struct ruleset_options ruleset;
+	enum severity	 least;
+	enum { LINT_TEXT, LINT_JSON, LINT_SARIF } form;
+	const char	**must_pass;
+	size_t		 nmust_pass;
+	bool		 show_silenced;
+};
+/* -1: go on; otherwise the exit status. */
+int	 lint_options_parse(struct lint_options *, int argc, char **argv);
+void	 lint_options_free(struct lint_options *);
+
+struct lint {
+	const struct lint_options *o;
+	struct pfk_host	*host;
+	struct pfk_image *image;
+	struct pfk_image **wanted;	/* of --must-pass */
+	struct pfk_exact *exact;
+	struct pfk_verdicts *verdicts;
+	struct quotes	*quotes;
+	struct out	*out;
+	struct finding	*findings;
+	size_t		 nfindings;
+	bool		 colour;
+};
+
+/*
+ * Adds a finding about a rule (its statement, or the part of it that is told)
+ * or, without a rule, about an element.  The result holds until the next one
+ * is added.
+ */
+struct finding *finding_rule(struct lint *, enum lint_id, uint32_t rule,
+	    const char *, ...) __attribute__((__format__(__printf__, 4, 5)));
+struct finding *finding_at(struct lint *, enum lint_id,
+	    const struct pfk_element *, const char *, ...)
+	    __attribute__((__format__(__printf__, 4, 5)));
+/* The finding is about one part of the rule's statement, if it is there. */
+void	 finding_part(struct lint *, struct finding *, enum pfk_part);
+void	 finding_note(struct finding *, uint32_t rule, const char *, ...)
+	    __attribute__((__format__(__printf__, 3, 4)));
+/* By place, then code; those that are the same but for the rule become one. */
+void	 findings_sort(struct lint *);
+void	 findings_free(struct lint *);
+/* Whether it is to be shown. */
+bool	 finding_wanted(const struct lint *, const struct finding *);
+
+/* Marks what comments allow; a comment that allows nothing is a finding. */
+void	 findings_silence(struct lint *);
+
+/* The checks. */
+void	 check_names(struct lint *);
+void	 check_rules(struct lint *);
+void	 check_lists(struct lint *);
+void	 check_host(struct lint *);
+/* What the words of --must-pass stand for; NULL: that has been said. */
+struct pfk_image *must_pass_image(struct lint *, const char *words);
+void	 check_must_pass(struct lint *, size_t which);
+
+void	 lint_text(struct lint *);
+void	 lint_json(struct lint *);
+void	 lint_sarif(struct lint *);
+
+/* "@3 pf.conf:12: block in all" */
+void	 out_lint_rule(struct lint *, uint32_t rule);
+
+#endif

@@ -1,0 +1,131 @@
+/*
+ * Comments that allow findings:
+ *
+ *	pass in quick all	# lint: allow L105, spoofing -- a honeypot
+ *
+ * allows them on the lines of its own statement.  Codes or names, or `all';
+ * what follows `--' is for people.  A comment that allows what is not there
+ * is a finding, so that they do not outlive their reason.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "../pfkit.h"
+#include "lint.h"
+
+#define MARK	"lint:"
+#define ALLOW	"allow"
+#define BLANK	" \t"
+
+/* Where the comment of a line begins; end: there is none. */
+static const char *
+find_comment(const char *p, const char *end)
+{
+	bool quoted = false;
+
+	for (; p < end; p++)
+		if (*p == '"')
+			quoted = !quoted;
+		else if (*p == '#' && !quoted)
+			break;
+	return p;
+}
+
+/* The words after "lint: allow" in a comment, or NULL. */
+static const char *
+find_allowed(const char *p, const char *end)
+{
+	for (; (size_t)(end - p) >= sizeof(MARK) - 1; p++) {
+		const char *q = p + sizeof(MARK) - 1;
+
+		if (memcmp(p, MARK, sizeof(MARK) - 1) != 0)
+			continue;
+		while (q < end && strchr(BLANK, *q) != NULL)
+			q++;
+		if ((size_t)(end - q) > sizeof(ALLOW) - 1 &&
+		    memcmp(q, ALLOW, sizeof(ALLOW) - 1) == 0)
+			return q + sizeof(ALLOW) - 1;
+	}
+	return NULL;
+}
+
+/* Silences what the word names on the line; whether there was any. */
+static bool
+allow(struct lint *l, uint32_t source, uint32_t line, const char *word,
+    size_t len)
+{
+	bool every = len == 3 && memcmp(word, "all", 3) == 0, any = false;
+	const struct lint_code *c = lint_code_find(word, len);
+
+	for (size_t i = 0; i < l->nfindings; i++) {
+		struct finding *f = &l->findings[i];
+
+		if (f->id == LINT_SILENCES_NOTHING ||
+		    f->at.at.source != source || line < f->at.at.line ||
+		    line > f->at.at.end_line ||
+		    !(every || c == &lint_codes[f->id]))
+			continue;
+		f->silenced = any = true;
+	}
+	return any;
+}
+
+static void
+allow_words(struct lint *l, const struct pfk_place *comment, const char *p,
+    const char *end)
+{
+	while (p < end) {
+		const char *word;
+
+		while (p < end && strchr(BLANK ",", *p) != NULL)
+			p++;
+		word = p;
+		while (p < end && strchr(BLANK ",\r\n", *p) == NULL)
+			p++;
+		if (p == word || (p - word >= 2 && memcmp(word, "--", 2) == 0))
+			break;
+		if (!allow(l, comment->source, comment->line, word,
+		    (size_t)(p - word)))
+			finding_at(l, LINT_SILENCES_NOTHING,
+			    &(struct pfk_element){ .at = *comment,
+			    .macro = PFK_NO_MACRO }, lint_code_find(word,
+			    (size_t)(p - word)) != NULL ? "there is no %.*s on "
+			    "this line to allow" : "%.*s is no code of lint's",
+			    (int)(p - word), word);
+	}
+}
+
+static void
+read_line(struct lint *l, const struct pfk_source *s, uint32_t source,
+    uint32_t line, const char *p, const char *end)
+{
+	const char *comment = find_comment(p, end);
+	const char *words = find_allowed(comment, end);
+	struct pfk_place at = { .source = source,
+	    .off = (uint32_t)(comment - s->text),
+	    .len = (uint32_t)(end - comment), .line = line, .end_line = line,
+	    .column = (uint32_t)(comment - p) + 1,
+	    .end_column = (uint32_t)(end - p) };
+
+	if (words != NULL)
+		allow_words(l, &at, words, end);
+}
+
+void
+findings_silence(struct lint *l)
+{
+	for (size_t i = 0; i < pfk_image_sources(l->image); i++) {
+		struct pfk_source s;
+		const char *p, *end, *all;
+		uint32_t line = 1;
+
+		pfk_image_source(l->image, i, &s);
+		if (s.text == NULL)
+			continue;
+		for (p = s.text, all = p + s.len; p < all; p = end + 1) {
+			end = memchr(p, '\n', (size_t)(all - p));
+			end = end != NULL ? end : all;
+			read_line(l, &s, (uint32_t)i, line++, p, end);
+		}
+	}
+}
