@@ -39,7 +39,7 @@ dd	dd_ite(dd, dd, dd);
 bool	dd_meets(dd, dd);		/* whether the conjunction is not false */
 /* A diagram that is f wherever care is true, and simple elsewhere. */
 dd	dd_simplify(dd f, dd care);
-/* Variables of first .. n - 1 are left to chance: with some, with all values. */
+/* With some, with all values of the variables first .. n - 1. */
 dd	dd_some(dd, unsigned first, unsigned n);
 dd	dd_all(dd, unsigned first, unsigned n);
 

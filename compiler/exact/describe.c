@@ -406,22 +406,24 @@ take_apart(struct lister *l, enum field f, dd set)
 }
 
 void
-pfk_set_describe(struct pfk_exact *x, pfk_set set, size_t max,
-    void (*fn)(void *, const char *), void *ctx, bool *more)
+pfk_set_describe(struct pfk_exact *x, pfk_set set, pfk_set within,
+    size_t max, void (*fn)(void *, const char *), void *ctx, bool *more)
 {
 	struct lister l = { .x = x, .arena = &x->arena, .fn = fn, .ctx = ctx,
 	    .left = max };
 	struct arena_mark mark;
-	dd all, plain;
+	dd all, plain, care;
 
 	if (setjmp(x->oom) != 0) {
 		x->nomem = true;
 		return;
 	}
 	mark = arena_mark(&x->arena);
-	all = dd_and(set, x->universe);
-	plain = all == DD_FALSE ? DD_FALSE : dd_simplify(all, x->universe);
+	care = dd_and(within, x->universe);
+	all = dd_and(set, care);
+	plain = all == DD_FALSE ? DD_FALSE : dd_simplify(all, care);
 	take_apart(&l, 0, plain);
+	dd_drop(care);
 	dd_drop(all);
 	dd_drop(plain);
 	arena_release(&x->arena, mark);

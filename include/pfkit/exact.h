@@ -167,9 +167,10 @@ size_t	 pfk_exact_packet_text(const struct pfk_exact_packet *, char *,
  * The set in pf.conf's words, as few lines as its structure gives: each is a
  * product of lists ("in on { em0, em1 } inet proto tcp from 10.0.0.0/8 to any
  * port { 80, 443 }").  At most max lines, and `more' says that there are
- * others.
+ * others.  `within' is what is known of the packets anyway, and is not told.
  */
-void	 pfk_set_describe(struct pfk_exact *, pfk_set, size_t max,
+void	 pfk_set_describe(struct pfk_exact *, pfk_set, pfk_set within,
+	    size_t max,
 	    void (*fn)(void *, const char *line), void *, bool *more);
 
 /* ---- decisions ---- */

@@ -23,6 +23,7 @@ static const struct command {
 	{ "check", command_check, "read a pf.conf and say what is wrong" },
 	{ "compile", command_compile, "turn a pf.conf into an image (.pfi)" },
 	{ "cover", command_cover, "say what was exercised of the rules" },
+	{ "diff", command_diff, "say what two rulesets decide differently" },
 	{ "disasm", command_disasm, "show the code of an image" },
 	{ "lint", command_lint, "find what is legal and surely wrong" },
 	{ "replay", command_replay, "run captures through a ruleset" },

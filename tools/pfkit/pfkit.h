@@ -4,6 +4,7 @@
  *	main.c		which command
  *	ruleset.c	the options that say which ruleset, for all commands
  *	check.c, compile.c, disasm.c, snapshot.c
+ *	diff/		what changed for packets
  *	lint/		what is legal and surely wrong
  *	replay/		captures through a ruleset
  *	test/		expectations that run
@@ -23,6 +24,7 @@
 int	 command_check(int argc, char **argv);
 int	 command_compile(int argc, char **argv);
 int	 command_cover(int argc, char **argv);
+int	 command_diff(int argc, char **argv);
 int	 command_disasm(int argc, char **argv);
 int	 command_lint(int argc, char **argv);
 int	 command_replay(int argc, char **argv);

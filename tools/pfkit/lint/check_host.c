@@ -111,7 +111,7 @@ check_spoofing(struct lint *l)
 
 /* ---- answers that leave elsewhere ---- */
 
-/* The region's packets in on an interface none of whose answers leaves there. */
+/* Packets in on an interface where none of their answers leaves. */
 static void
 check_answers(struct lint *l, const struct pfk_region *r, const char *ifname)
 {
