@@ -439,7 +439,8 @@ add_rule(struct expansion_of *x, const struct combination *c)
 	r->route = keep_pool(x, &x->made[POOL_ROUTE], r->route);
 	copy = arena_memdup(&x->s->rs->arena, r, sizeof(*r));
 	copy->next = NULL;
-	copy->origin = combination_origin(x->s, c, x->listed);
+	copy->origin = x->s->rs->opts->text_only ? NULL :
+	    combination_origin(x->s, c, x->listed);
 	*here->rules_tail = copy;
 	here->rules_tail = &copy->next;
 	here->nrules++;

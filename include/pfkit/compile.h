@@ -58,6 +58,9 @@ struct pfk_compile_options {
 	bool		 numeric_hosts;		/* -N: no host names at all */
 	bool		 loaded;		/* names of automatic tables as
 						   after loading, not as -n */
+	bool		 text_only;		/* no image will be asked for, or
+						   one without origins will do:
+						   a quarter less memory */
 	size_t		 max_memory;		/* 0: 4 GB */
 	unsigned	 max_include_depth;	/* 0: 64 */
 	unsigned	 max_rules;		/* combinations of list

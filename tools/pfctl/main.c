@@ -52,6 +52,7 @@ compile(struct options *o)
 	int error;
 
 	o->compile.host = host;
+	o->compile.text_only = true;
 	error = pfk_compile(&o->compile, &rs);
 	if (rs != NULL)
 		show(rs, o->diagnostics);
