@@ -1,11 +1,12 @@
 /*
  * Looking up the rule that decides in a block.
  *
- * Tuple space search in the manner of TupleMerge (Daly and Torng, 2017): the
- * rules are spread over hash tables by how long their prefixes are, rounded
- * down to a few lengths, and by whether their ports are single ones.  A packet
- * is looked up in each table under the table's masks.  Where too many rules
- * share a key, they go to a table of their exact lengths.
+ * Which rule matches is told by tuple space search in the manner of TupleMerge
+ * (Daly and Torng, 2017): the rules are spread over hash tables by how long
+ * their prefixes are, rounded down to a few lengths, and by whether their
+ * ports are single ones.  A packet is looked up in each table under the
+ * table's masks.  Where too many rules share a key, they go to a table of
+ * their exact lengths.
  *
  * This, and not a decision tree: rules with wildcards are never copied, so
  * memory is linear in the rules and building takes a fraction of a second for
@@ -16,187 +17,232 @@
  *					the table's answer
  *
  * Of quick rules the first that matches decides; tables are asked in the order
- * of their first rule and no further than the best answer so far.  Otherwise
- * it is the last, and the order is turned round.
+ * of their first rule and no further than the best answer so far.  Of others
+ * it is the last before that one, and the order is turned round.  pf's skip
+ * steps never lead past a rule that matches.
  *
- * Evaluations: a packet that the n-th rule of a block lets go was evaluated by
- * all up to it, which is one number in `through`; rules_settle() adds them up.
+ * Which rules pf would have evaluated is the second question.  It is answered
+ * by the class (block_class.c), but for the rules about which the packet may
+ * stray from the usual way: those are found by its addresses and ports
+ * (block_spans.c) and asked, in order, as far as it comes.
  */
 #include "runtime/block_int.h"
 #include "runtime/strip.h"
 
+struct asker {
+	struct pfk_engine *e;
+	struct block	*b;
+	struct block_class *c;
+	struct block_ask *q;
+	struct block_key k;
+	bool		icmp;
+};
+
+/* Whether the rule fits that the tables have found. */
 static bool
-head_fits(const struct pfk_engine *e, const struct block *b,
-    const struct pkt *p)
+fits(const struct asker *a, uint32_t i)
 {
-	const struct img_rule *r = b->r;
-	bool ifnot = (r->flags & IMG_R_IFNOT) != 0;
+	const struct entry *x = &a->b->entries[i];
 
-	return (r->direction == IMG_INOUT || r->direction == p->dir) &&
-	    (r->af == 0 || r->af == p->af) &&
-	    (r->proto == 0 || r->proto == p->proto) &&
-	    (r->ifname == 0 || iface_is(e, p->ifid,
-	    e->rules[b->first].if_index) != ifnot) &&
-	    (r->onrdomain < 0 || (r->onrdomain == p->rdomain) != ifnot);
+	if (!entry_fits(x, &a->k) || !bit(a->c->fits, i))
+		return false;
+	if (x->check == CHECK_NONE || (x->check == CHECK_ICMP && !a->icmp))
+		return true;
+	return a->q->misfit(a->q->ctx, a->b->first + i, a->b->code[i]) ==
+	    NULL;
 }
 
-static bool
-flags_fit(const struct img_rule *r, const struct pkt *p)
-{
-	return p->vproto != PROTO_TCP ||
-	    (p->tcp_flags & r->tcp_flagset) == r->tcp_flags;
-}
-
-enum { SHARED_SRC, SHARED_DST, SHARED_SPORT, SHARED_DPORT, SHARED_NONE };
-
-/* Whether the packet's address or port fits the entry in that field. */
-static bool
-field_fits(const struct entry *x, const struct block_key *k, unsigned field)
-{
-	const uint64_t *have = field == SHARED_SRC ? k->src : k->dst;
-	const uint64_t *want = field == SHARED_SRC ? x->key.src : x->key.dst;
-	unsigned i = field - SHARED_SPORT;
-	uint64_t v[2];
-
-	if (field >= SHARED_SPORT)
-		return k->port[i] >= x->key.port[i] &&
-		    k->port[i] <= x->last[i];
-	memcpy(v, have, sizeof(v));
-	mask_addr(v, x->bits[field]);
-	return memcmp(v, want, sizeof(v)) == 0;
-}
-
-static bool
-is_shared(const struct block *b, unsigned field)
-{
-	return b->shared >> field & 1;
-}
-
-/* Of the fields that all rules share the first that does not fit. */
-static unsigned
-misfit(const struct block *b, const struct block_key *k)
-{
-	unsigned field;
-
-	for (field = 0; field < SHARED_NONE; field++)
-		if (is_shared(b, field) &&
-		    !field_fits(&b->entries[0], k, field))
-			break;
-	return field;
-}
-
-/*
- * The first or last rule that matches, or b->n.  What the tables are sorted
- * for is found without looking at all of them.
- */
+/* The first quick rule that matches, or n. */
 static uint32_t
-look_up(const struct block *b, const struct block_key *k, bool first)
+look_up_quick(const struct asker *a)
 {
-	uint32_t best = b->n;
+	const struct tuples *s = &a->b->sets[SET_QUICK];
+	uint32_t best = a->b->n;
 
-	for (uint32_t i = 0; i < b->ntuples; i++) {
-		const struct tuple *t = &b->tuples[i];
+	for (uint32_t i = 0; i < s->n && s->v[i].best < best; i++) {
+		const struct tuple *t = &s->v[i];
 		struct block_key m;
 		uint32_t hash, x;
 
-		if (best != b->n && first == b->quick &&
-		    (first ? t->best > best : t->best < best))
-			break;
-		m = tuple_key(t, k);
+		if (t->af != 0 && t->af != a->q->p->af)
+			continue;
+		m = tuple_key(t, &a->k);
 		hash = key_hash(&m);
 		if (filter_says_no(t, hash))
 			continue;
 		x = t->buckets[hash & (t->nbuckets - 1)];
-		for (; x != 0; x = b->entries[x - 1].next) {
-			if (!entry_fits(&b->entries[x - 1], k))
-				continue;
-			if (best == b->n || (first ? x - 1 < best :
-			    x - 1 > best))
+		for (; x != 0 && x - 1 < best; x = a->b->entries[x - 1].next)
+			if (fits(a, x - 1)) {
 				best = x - 1;
-			if (first == b->quick)
 				break;
-		}
+			}
 	}
 	return best;
 }
 
-/*
- * The packet does not fit in a field that all rules share.  The first rule
- * that it gets to that field with sends it out of the block; that is the first
- * that fits in the fields before.  Only if the rules differ in no field after
- * it can it be looked up: as if the packet did fit.
- */
-static enum block_answer
-ask_way_out(struct block *b, const struct block_key *k, unsigned field,
-    bool flags, struct block_result *result)
+/* The last rule that matches and is not quick, before end; or NO_RULE. */
+static uint32_t
+look_up_last(const struct asker *a, uint32_t end)
 {
-	const struct entry *x = &b->entries[0];
-	struct block_key pretend = *k;
-	uint32_t found;
+	const struct tuples *s = &a->b->sets[SET_LAST];
+	uint32_t best = 0;	/* + 1 */
 
-	if (field == SHARED_SRC)	/* the first rule leads out */
-		return BLOCK_UNKNOWN;
-	if (field == SHARED_DST)
-		memcpy(pretend.dst, x->key.dst, sizeof(pretend.dst));
-	for (unsigned i = field == SHARED_DPORT; i < 2; i++) {
-		/* nothing fits in an interval that is empty */
-		if (!is_shared(b, i + SHARED_SPORT) ||
-		    x->key.port[i] > x->last[i])
-			return BLOCK_UNKNOWN;
-		pretend.port[i] = x->key.port[i];
+	for (uint32_t i = 0; i < s->n && s->v[i].best >= best; i++) {
+		const struct tuple *t = &s->v[i];
+		struct block_key m;
+		uint32_t hash, x;
+
+		if (t->af != 0 && t->af != a->q->p->af)
+			continue;
+		m = tuple_key(t, &a->k);
+		hash = key_hash(&m);
+		if (filter_says_no(t, hash))
+			continue;
+		x = t->buckets[hash & (t->nbuckets - 1)];
+		for (; x > best; x = a->b->entries[x - 1].next)
+			if (x - 1 < end && fits(a, x - 1)) {
+				best = x;
+				break;
+			}
 	}
-	/* flags are looked at after addresses and before ports */
-	flags = flags || field == SHARED_DST;
-	found = flags ? look_up(b, &pretend, true) : b->n;
-	b->unsettled = true;
-	b->through[found]++;
-	if (found == b->n)
-		return BLOCK_NONE;
-	result->go = b->code[found];
-	return BLOCK_GO;
+	return best - 1;
 }
 
-enum block_answer
-block_ask(const struct pfk_engine *e, uint32_t block, const struct pkt *p,
-    const struct pfk_addr *src, const struct pfk_addr *dst,
-    const uint16_t port[2], struct block_result *result)
-{
-	struct block *b = &e->blocks[block - 1];
-	struct block_key k = { .port = { port[0], port[1] } };
-	uint32_t found = b->n;
-	unsigned field;
-	bool flags;
+/* ---- the way ---- */
 
-	if (!head_fits(e, b, p))
-		return BLOCK_UNKNOWN;
-	addr_words(k.src, src, p->af);
-	addr_words(k.dst, dst, p->af);
-	flags = flags_fit(b->r, p);
-	if ((field = misfit(b, &k)) != SHARED_NONE)
-		return ask_way_out(b, &k, field, flags, result);
-	if (flags)
-		found = look_up(b, &k, b->quick);
+enum { LISTS = 5 };
+
+/* Rules that must be asked, in order: lists that end with NO_RULE. */
+struct lists { const uint32_t *at[LISTS]; };
+
+static void
+find_lists(const struct asker *a, struct lists *l)
+{
+	const struct block *b = a->b;
+	bool six = a->q->p->af == PFK_AF_INET6;
+	struct value v[F_COUNT] = {
+		{ { a->k.src[0], a->k.src[1] } },
+		{ { a->k.dst[0], a->k.dst[1] } },
+		port_value(a->k.port[0]), port_value(a->k.port[1])
+	};
+
+	l->at[0] = spans_find(&b->spans[SPANS_SRC4 + six], &v[F_SRC]);
+	l->at[1] = spans_find(&b->spans[SPANS_DST4 + six], &v[F_DST]);
+	l->at[2] = spans_find(&b->spans[SPANS_SPORT], &v[F_SPORT]);
+	l->at[3] = spans_find(&b->spans[SPANS_DPORT], &v[F_DPORT]);
+	l->at[4] = b->always;
+}
+
+static uint32_t
+next_of(struct lists *l)
+{
+	uint32_t least = NO_RULE;
+
+	for (unsigned i = 0; i < LISTS; i++)
+		if (*l->at[i] < least)
+			least = *l->at[i];
+	for (unsigned i = 0; i < LISTS; i++)
+		l->at[i] += least != NO_RULE && *l->at[i] == least;
+	return least;
+}
+
+/* Whether the node lies on the usual path that begins at `from'. */
+static inline bool
+on_path(const struct block_class *c, uint32_t from, uint32_t node)
+{
+	return c->nodes[from].at - c->nodes[node].at < c->nodes[node].size;
+}
+
+/* The usual way out from there. */
+static const uint32_t *
+way_out(const struct block *b, const struct block_class *c, uint32_t from)
+{
+	uint32_t i = 0;
+
+	while (i + 1 < c->nexits && !on_path(c, from, b->n + i))
+		i++;
+	return c->exits[i];
+}
+
+/* Walks to the rule `end', or out of the block: where to go on. */
+static const uint32_t *
+walk(struct asker *a, uint32_t end)
+{
+	const struct block *b = a->b;
+	struct block_class *c = a->c;
+	uint32_t at = 0, x, next;
+	const uint32_t *to;
+	struct lists lists;
+
+	find_lists(a, &lists);
+	c->steps[0]++;
+	while ((x = next_of(&lists)) < end) {
+		if (x < at || !bit(c->head, x) || !on_path(c, at, x))
+			continue;
+		to = a->q->misfit(a->q->ctx, b->first + x, b->code[x]);
+		if (to == NULL && bit(b->counts, x)) {
+			a->q->rule = x;
+			a->q->quick = bit(b->quick, x);
+			if (a->q->quick) {
+				c->steps[c->nodes[x].up]--;
+				return b->code[x];
+			}
+		}
+		if (to == NULL)
+			to = b->code[x + 1];
+		next = block_rule_at(b, x + 1, to);
+		if (next == c->nodes[x].up ||
+		    (next == b->n && c->nodes[x].up >= b->n &&
+		    c->exits[c->nodes[x].up - b->n] == to))
+			continue;
+		c->steps[c->nodes[x].up]--;
+		if (next == b->n)
+			return to;
+		c->steps[next]++;
+		at = next;
+	}
+	if (end == b->n)
+		return way_out(b, c, at);
+	c->steps[c->nodes[end].up]--;
+	a->q->rule = end;
+	a->q->quick = true;
+	return b->code[end];
+}
+
+const uint32_t *
+block_run(struct pfk_engine *e, uint32_t block, struct block_ask *q)
+{
+	struct block *b = e->blocks[block - 1];
+	struct asker a = { .e = e, .b = b, .q = q,
+	    .k = { .port = { q->port[0], q->port[1] } } };
+	const uint32_t *to;
+	uint32_t last;
+
+	a.c = block_class(e, b, q->p);
+	if (a.c == NULL || a.c->odd)
+		return NULL;
+	a.icmp = q->p->proto == PROTO_ICMP || q->p->proto == PROTO_ICMPV6;
+	addr_words(a.k.src, q->addr[SRC], q->p->af);
+	addr_words(a.k.dst, q->addr[DST], q->p->af);
+	q->rule = IMG_NONE;
+	q->quick = false;
 	b->unsettled = true;
-	b->through[b->quick && found < b->n ? found + 1 : b->n]++;
-	result->rule = b->first + found;
-	return found < b->n ? BLOCK_RULE : BLOCK_NONE;
+	to = walk(&a, look_up_quick(&a));
+	if (!q->quick && b->sets[SET_LAST].n != 0) {
+		last = look_up_last(&a, b->n);
+		if (last != NO_RULE && (q->rule == IMG_NONE ||
+		    last > q->rule))
+			q->rule = last;
+	}
+	if (q->rule != IMG_NONE)
+		q->rule += b->first;
+	return to;
 }
 
 void
 rules_settle(const struct pfk_engine *e)
 {
 	strips_settle(e);
-	for (uint32_t i = 0; i < e->nblocks; i++) {
-		struct block *b = &e->blocks[i];
-		uint64_t sum = 0;
-
-		if (!b->unsettled)
-			continue;
-		for (uint32_t k = b->n; k > 0; k--) {
-			sum += b->through[k];
-			e->rules[b->first + k - 1].n.evaluations += sum;
-			b->through[k] = 0;
-		}
-		b->unsettled = false;
-	}
+	for (uint32_t i = 0; i < e->nblocks; i++)
+		block_settle(e, e->blocks[i]);
 }

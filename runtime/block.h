@@ -6,28 +6,32 @@
 
 #include "runtime/rules_int.h"
 
-/* Fields of a packet that a block is about; addresses as big words. */
-struct block_key {
-	uint64_t	src[2], dst[2];
-	uint16_t	port[2];	/* host order */
-};
-
 /* Makes the blocks of code that has been added. */
 bool	 blocks_add(struct pfk_engine *, const uint32_t *code, uint32_t ncode,
 	    uint32_t base);
 void	 blocks_free(struct pfk_engine *);
 
-enum block_answer {
-	BLOCK_UNKNOWN,		/* ask the rules one by one */
-	BLOCK_NONE,		/* no rule matches; all were evaluated */
-	BLOCK_RULE,		/* it matches, and decides in the block */
-	BLOCK_GO		/* go on with that rule: it leads out of here */
+struct block_ask {
+	const struct pkt *p;
+	const struct pfk_addr *addr[2];
+	uint16_t	port[2];	/* host order */
+	/*
+	 * Runs the tests of the rule whose RULE stands there: NULL, it fits,
+	 * or where the first misfit leads.
+	 */
+	const uint32_t	*(*misfit)(void *ctx, uint32_t rule,
+	    const uint32_t *pc);
+	void		*ctx;
+	/* the answer */
+	uint32_t	rule;		/* that matched, or IMG_NONE */
+	bool		quick;
 };
-struct block_result { uint32_t rule; const uint32_t *go; };
-/* => The packet is TCP or UDP, whole, and has not changed its family. */
-enum block_answer block_ask(const struct pfk_engine *, uint32_t block,
-	    const struct pkt *, const struct pfk_addr *src,
-	    const struct pfk_addr *dst, const uint16_t port[2],
-	    struct block_result *);
+
+/*
+ * Where to go on, or NULL: ask the rules one by one, nothing was counted.
+ * => The packet is whole, and has not changed its family.
+ */
+const uint32_t *block_run(struct pfk_engine *, uint32_t block,
+	    struct block_ask *);
 
 #endif

@@ -1,5 +1,12 @@
 /*
- * Blocks, inside: block_build.c makes them, block.c asks them.
+ * Blocks, inside.
+ *
+ *	block_read.c	what a rule's instructions ask
+ *	block_build.c	makes blocks, and the tables that name the rule which
+ *			matches
+ *	block_spans.c	which rules lead elsewhere than is usual
+ *	block_class.c	how packets of one head usually go through a block
+ *	block.c		asks
  */
 #ifndef RUNTIME_BLOCK_INT_H
 #define RUNTIME_BLOCK_INT_H
@@ -7,15 +14,78 @@
 #include <string.h>
 
 #include "runtime/block.h"
+#include "runtime/bytecode.h"
+
+/* Fields whose misfits may skip rules, in pf's order; the head is before. */
+enum block_field { F_SRC, F_DST, F_SPORT, F_DPORT, F_COUNT };
+
+/* ---- block_read.c ---- */
+
+/* A value of a field: an address as big words, a port on top of the first. */
+struct value { uint64_t w[2]; };
+
+enum field_kind {
+	FIELD_ANY,		/* not asked */
+	FIELD_INTERVAL,		/* low to high; negated: all but those */
+	FIELD_OTHER		/* only the instruction knows */
+};
+struct field {
+	uint8_t		kind;
+	uint8_t		bits;		/* a prefix of such a length */
+	bool		prefix, neg;
+	struct value	low, high;	/* low > high: nothing */
+	const uint32_t	*test;
+	bool		far;		/* leads further than the next rule */
+};
+
+enum block_check {		/* whether tables know all that is asked */
+	CHECK_NONE,
+	CHECK_ICMP,		/* of ICMP they do not */
+	CHECK_ALL
+};
+
+struct row {			/* a rule as its instructions have it */
+	struct field	f[F_COUNT];
+	uint8_t		af;		/* 0: any */
+	uint8_t		proto;		/* 0: any */
+	uint8_t		flagset;
+	uint8_t		check;		/* enum block_check */
+	bool		os;		/* asked before the ports */
+	bool		iface, rdomain;
+	bool		counts;		/* a table, which counts questions */
+	bool		quick;
+};
+
+/*
+ * false: its instructions are not such as a rule of a block has.
+ * => next is where the next rule's begin.
+ */
+bool	row_read(struct row *, const uint32_t *rule, const uint32_t *next);
+/*
+ * What to expect of a packet that gets as far as to the field: most do not fit
+ * in a network, but in all except one.
+ */
+enum likely { LIKELY_FIT, LIKELY_MISFIT, LIKELY_UNKNOWN };
+enum likely row_likely(const struct row *, enum block_field);
+
+/* ---- blocks ---- */
+
+struct block_key {
+	uint64_t	src[2], dst[2];
+	uint16_t	port[2];
+};
 
 struct entry {			/* a rule */
 	struct block_key key;	/* under its masks; ports: the first */
 	uint16_t	last[2];	/* ports */
 	uint8_t		bits[2];	/* of the prefixes */
+	uint8_t		af;
+	uint8_t		check;		/* enum block_check */
 	uint32_t	next;		/* of the bucket: entry + 1 */
 };
 
 struct tuple {
+	uint8_t		af;
 	uint8_t		bits[2];
 	bool		ports[2];	/* are part of the key */
 	uint32_t	*buckets;	/* entry + 1 */
@@ -25,18 +95,97 @@ struct tuple {
 	uint32_t	nfilter;	/* words, a power of two; 0: none */
 };
 
+/* Tables, those with the best rule first. */
+struct tuples { struct tuple *v; uint32_t n; };
+enum { SET_LAST, SET_QUICK, SETS };	/* of quick rules, of the others */
+
+/* Lists of rules for each value of a field. */
+struct span { struct value low, high; uint32_t rule; };
+struct span_list { struct span *v; uint32_t n, cap; };
+struct spans {
+	struct value	*at;		/* from here on: */
+	uint32_t	*list;		/* place in ids */
+	uint32_t	n;
+	uint32_t	*ids;		/* lists, each ends with NO_RULE */
+	uint32_t	nids, capids, cap;
+};
+#define NO_RULE		UINT32_MAX
+
+/* block_spans.c; false: no memory.  The lists may be changed. */
+bool	spans_build(const struct pfk_engine *, struct spans *,
+	    struct span_list *);
+bool	span_add(const struct pfk_engine *, struct span_list *,
+	    const struct value *low, const struct value *high, uint32_t rule);
+void	spans_free(const struct pfk_engine *, struct spans *);
+const uint32_t *spans_find(const struct spans *, const struct value *);
+
+/* Indexes of spans: fields, addresses by family. */
+enum { SPANS_SRC4, SPANS_SRC6, SPANS_DST4, SPANS_DST6, SPANS_SPORT,
+    SPANS_DPORT, SPANS_COUNT };
+
+#define BLOCK_EXITS	16	/* usual ways out for packets of one head */
+#define BLOCK_CLASSES	64	/* a power of two; kept at a time */
+#define BLOCK_NODES	(4u << 20) /* nodes of all classes of a block */
+
+struct node {			/* a rule, or a way out */
+	uint32_t	up;		/* what comes next, usually */
+	uint32_t	at, size;	/* nodes below it are numbered [at,
+					   at + size) */
+};
+struct block_class {
+	uint64_t	key;
+	bool		odd;		/* to be asked one by one */
+	uint32_t	nexits;
+	const uint32_t	*exits[BLOCK_EXITS];
+	struct node	*nodes;		/* rules, exits */
+	int64_t		*steps;		/* of nodes; see block_class.c */
+	uint64_t	*head, *fits;	/* bit of a rule: its head fits; flags,
+					   too */
+};
+
 struct block {
 	uint32_t	first, n;	/* e->rules */
-	const struct img_rule *r;	/* of the first */
-	bool		quick;
-	uint8_t		shared;		/* bits of image_block_shared() */
+	bool		asks_iface, asks_rdomain;
+	uint8_t		flagset;
+	uint64_t	protos[4];	/* bits of those that are asked for */
 	struct entry	*entries;
-	struct tuple	*tuples;
-	uint32_t	ntuples;
-	const uint32_t	**code;		/* of each rule */
-	uint64_t	*through;	/* [i]: packets evaluated by i rules */
+	struct tuples	sets[SETS];
+	struct spans	spans[SPANS_COUNT];
+	uint32_t	*always;	/* rules that are always asked */
+	uint32_t	nalways;
+	uint64_t	*quick, *counts; /* bits of rules */
+	const uint32_t	**code;		/* of each rule, and behind the last */
+	struct block_class *classes[BLOCK_CLASSES], *last;
+	uint32_t	nclasses;
 	bool		unsettled;
 };
+
+static inline bool
+bit(const uint64_t *v, uint32_t i)
+{
+	return v[i / 64] >> (i % 64) & 1;
+}
+
+static inline void
+set_bit(uint64_t *v, uint32_t i)
+{
+	v[i / 64] |= (uint64_t)1 << (i % 64);
+}
+
+static inline size_t
+bits_size(uint32_t n)
+{
+	return ((size_t)n + 63) / 64 * 8;
+}
+
+/* block_class.c; NULL: none can be had. */
+struct block_class *block_class(struct pfk_engine *, struct block *,
+	    const struct pkt *);
+void	block_classes_free(const struct pfk_engine *, struct block *);
+/* The rule of the block that begins there, or n. */
+uint32_t block_rule_at(const struct block *, uint32_t guess,
+	    const uint32_t *pc);
+void	block_settle(const struct pfk_engine *, struct block *);
 
 static inline uint64_t
 mask_word(unsigned bits)
@@ -62,6 +211,18 @@ addr_words(uint64_t w[2], const struct pfk_addr *a, uint8_t af)
 {
 	w[0] = af == PFK_AF_INET6 ? get64(a->b) : (uint64_t)get32(a->b) << 32;
 	w[1] = af == PFK_AF_INET6 ? get64(a->b + 8) : 0;
+}
+
+static inline struct value
+port_value(uint16_t port)
+{
+	return (struct value){ { (uint64_t)port << 48, 0 } };
+}
+
+static inline bool
+value_less(const struct value *a, const struct value *b)
+{
+	return a->w[0] < b->w[0] || (a->w[0] == b->w[0] && a->w[1] < b->w[1]);
 }
 
 static inline struct block_key

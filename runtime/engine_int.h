@@ -126,7 +126,7 @@ struct pfk_engine {
 	uint32_t	 default_rule;	/* == nrules */
 	struct anchor_rt *anchors;
 	uint32_t	 nanchors;
-	struct block	*blocks;	/* block.c */
+	struct block	**blocks;	/* block.c */
 	uint32_t	 nblocks;
 	struct strip	**strips;	/* strip.c */
 	uint32_t	 nstrips;

@@ -379,10 +379,5 @@ void	 origin_element(struct origin_reader *, const struct img_span *statement,
  * up as one block.  1: it stands alone.
  */
 uint32_t image_block_length(const struct img_rule *, uint32_t n);
-/*
- * Which fields of two neighbours, and so of all rules of a block, are the
- * same, as pf compares them: 1 source, 2 destination, 4 and 8 their ports.
- */
-unsigned image_block_shared(const struct img_rule *, const struct img_rule *);
 
 #endif

@@ -40,7 +40,7 @@ struct vm {
 	const struct pfk_addr *addr[2];
 	uint16_t	 port[2];	/* host order */
 	uint8_t		 af[2];
-	bool		 alike;		/* nobody asks rule by rule: strips */
+	bool		 alike;		/* nobody asks rule by rule */
 	const struct anchor_rt *anchor;
 	const uint32_t	*pc;
 	struct rt_rule	*rule;
@@ -372,7 +372,7 @@ matched(struct vm *vm, const uint32_t *pc)
 	return insn_a(*pc) != 0 ? VM_DONE : VM_RUN;
 }
 
-/* Whether the packet fits a test that is not one of the common ones. */
+/* Whether the packet fits the test. */
 static bool
 fits(const struct vm *vm, const uint32_t *pc)
 {
@@ -381,6 +381,22 @@ fits(const struct vm *vm, const uint32_t *pc)
 	const uint32_t *w = pc + 2;
 
 	switch (insn_op(*pc)) {
+	case OP_IFACE:
+		return iface_is(vm->e, p->ifid, vm->rule->if_index) != a;
+	case OP_DIR:
+		return p->dir == a;
+	case OP_AF:
+		return p->af == a;
+	case OP_PROTO:
+		return p->proto == a;
+	case OP_ADDR4:
+		return addr_under_mask(vm, b, w, 1) != a;
+	case OP_WHOLE:
+		return p->vproto != VPROTO_FRAGMENT;
+	case OP_FLAGS:
+		return flags_fit(vm, a, b);
+	case OP_PORT:
+		return port_fits(vm, a, b, *w);
 	case OP_RDOMAIN:
 		return (p->rdomain == *w) != a;
 	case OP_ADDR6:
@@ -424,13 +440,25 @@ fits(const struct vm *vm, const uint32_t *pc)
 	case OP_RATE:
 		return under_rate(vm);
 	case OP_END: case OP_RULE: case OP_DECIDE: case OP_MATCH:
-	case OP_CALL: case OP_IFACE: case OP_DIR: case OP_AF: case OP_PROTO:
-	case OP_ADDR4: case OP_WHOLE: case OP_FLAGS: case OP_PORT:
-	case OP_BLOCK: case OP_COUNT:
+	case OP_CALL: case OP_BLOCK: case OP_COUNT:
 		break;
 	}
 	assert(false);			/* not a test */
 	return false;
+}
+
+/* A block asks about one of its rules: struct block_ask. */
+static const uint32_t *
+rule_misfit(void *ctx, uint32_t rule, const uint32_t *pc)
+{
+	struct vm *vm = ctx;
+
+	vm->rule = &vm->e->rules[rule];
+	for (pc += op_info[OP_RULE].length; insn_op(*pc) != OP_DECIDE;
+	    pc += op_info[insn_op(*pc)].length)
+		if (!fits(vm, pc))
+			return pc + pc[1];
+	return NULL;
 }
 
 /*
@@ -440,31 +468,30 @@ fits(const struct vm *vm, const uint32_t *pc)
 static const uint32_t *
 run_block(struct vm *vm, const uint32_t *pc, enum end *end)
 {
-	const uint32_t *one_by_one = pc + op_info[OP_BLOCK].length;
+	const uint32_t *one_by_one = pc + op_info[OP_BLOCK].length, *to;
 	uint32_t block = vm->e->rules[vm->anchor->base + pc[2]].block;
-	const struct pkt *p = vm->p;
-	struct block_result r;
+	struct block_ask q;
 
 	*end = VM_RUN;
 	/* `log (matches)' and who explains want to hear of every match */
-	if (block == 0 || !vm->alike || !has_ports(vm))
+	if (block == 0 || !vm->alike)
 		return one_by_one;
-	switch (block_ask(vm->e, block, p, vm->addr[SRC], vm->addr[DST],
-	    vm->port, &r)) {
-	case BLOCK_UNKNOWN:
+	q.p = vm->p;
+	q.addr[SRC] = vm->addr[SRC];
+	q.addr[DST] = vm->addr[DST];
+	q.port[SRC] = vm->port[SRC];
+	q.port[DST] = vm->port[DST];
+	q.misfit = rule_misfit;
+	q.ctx = vm;
+	to = block_run(vm->e, block, &q);
+	if (to == NULL)
 		return one_by_one;
-	case BLOCK_GO:
-		return r.go;
-	case BLOCK_NONE:
-		break;
-	case BLOCK_RULE:
-		if (rule_matches(vm->e, vm->f, r.rule) != PKT_PASS)
-			*end = VM_FAIL;
-		else if (vm->e->rules[r.rule].r->flags & IMG_R_QUICK)
-			*end = VM_DONE;
-		break;
-	}
-	return pc + pc[1];
+	if (q.rule != IMG_NONE &&
+	    rule_matches(vm->e, vm->f, q.rule) != PKT_PASS)
+		*end = VM_FAIL;
+	else if (q.quick)
+		*end = VM_DONE;
+	return to;
 }
 
 /*

@@ -1,0 +1,298 @@
+/*
+ * How packets usually go through a block.
+ *
+ * Packets of one class have the same interface, direction, family, protocol
+ * and flags, as far as some rule of the block asks.  So the class knows of
+ * each rule where the head sends its packets; and if the head fits, where they
+ * usually go on: most fit in few networks (row_likely()).  Each rule thus has
+ * one that comes next, and all are the branches of trees, whose roots are the
+ * ways out of the block.
+ *
+ *	rule 0 -> 1 -> 4 -> 5 -> out	1, 2, 3 are for one network, which
+ *	          2 -> 4		4 is not: pf's skip steps
+ *	          3 -> 4
+ *
+ * A packet's way is a stretch of such a path; where it strays, another
+ * begins.  Only the ends are noted: one more packet at the first node of the
+ * stretch, one less at the node that would have been next.  The number of
+ * packets that a rule was asked about is the sum over all nodes below it,
+ * which is made when somebody wants to see it (rules_settle()).
+ */
+#include "runtime/block_int.h"
+
+uint32_t
+block_rule_at(const struct block *b, uint32_t guess, const uint32_t *pc)
+{
+	uint32_t low = 0, high = b->n;
+
+	if (guess < b->n && b->code[guess] == pc)
+		return guess;
+	while (low < high) {
+		uint32_t mid = low + (high - low) / 2;
+
+		if (b->code[mid] < pc)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low < b->n && b->code[low] == pc ? low : b->n;
+}
+
+/* ---- making one ---- */
+
+static bool
+head_fits(const struct pfk_engine *e, const struct rt_rule *rr,
+    const uint32_t *w, const struct pkt *p)
+{
+	unsigned a = insn_a(*w);
+
+	switch ((int)insn_op(*w)) {
+	case OP_IFACE:
+		return iface_is(e, p->ifid, rr->if_index) != a;
+	case OP_DIR:
+		return p->dir == a;
+	case OP_RDOMAIN:
+		return (p->rdomain == w[2]) != a;
+	case OP_AF:
+		return p->af == a;
+	default:
+		return p->proto == a;
+	}
+}
+
+static bool
+is_head(enum op op)
+{
+	return op == OP_IFACE || op == OP_DIR || op == OP_RDOMAIN ||
+	    op == OP_AF || op == OP_PROTO;
+}
+
+/* The test of the head that does not fit, or NULL. */
+static const uint32_t *
+head_misfit(const struct pfk_engine *e, const struct block *b, uint32_t i,
+    const struct pkt *p)
+{
+	const uint32_t *w = b->code[i] + op_info[OP_RULE].length;
+
+	for (; is_head(insn_op(*w)); w += op_info[insn_op(*w)].length)
+		if (!head_fits(e, &e->rules[b->first + i], w, p))
+			return w;
+	return NULL;
+}
+
+static bool
+flags_fit(const struct block *b, uint32_t i, const struct pkt *p)
+{
+	const uint32_t *w = b->code[i];
+
+	if (p->proto != PROTO_TCP)
+		return true;
+	for (; insn_op(*w) != OP_DECIDE; w += op_info[insn_op(*w)].length)
+		if (insn_op(*w) == OP_FLAGS)
+			return (p->tcp_flags & insn_b(*w)) == insn_a(*w);
+	return true;
+}
+
+/* The field that a packet is not likely to fit in, or NULL. */
+static const uint32_t *
+likely_misfit(const struct row *r, bool flags)
+{
+	for (enum block_field f = 0; f < F_COUNT; f++)
+		if (f == F_SPORT && !flags)
+			break;
+		else if (row_likely(r, f) == LIKELY_UNKNOWN)
+			break;
+		else if (row_likely(r, f) == LIKELY_MISFIT)
+			return r->f[f].test;
+	return NULL;
+}
+
+static uint32_t
+exit_at(struct block_class *c, const uint32_t *pc)
+{
+	uint32_t i;
+
+	for (i = 0; i < c->nexits; i++)
+		if (c->exits[i] == pc)
+			return i;
+	if (i == BLOCK_EXITS) {
+		c->odd = true;
+		return 0;
+	}
+	c->exits[i] = pc;
+	return c->nexits++;
+}
+
+static void
+make_node(const struct pfk_engine *e, const struct block *b,
+    struct block_class *c, uint32_t i, const struct pkt *p)
+{
+	const uint32_t *test = head_misfit(e, b, i, p), *to;
+	struct row r;
+
+	if (test == NULL) {
+		bool flags = flags_fit(b, i, p);
+
+		set_bit(c->head, i);
+		if (flags)
+			set_bit(c->fits, i);
+		(void)row_read(&r, b->code[i], b->code[i + 1]);
+		test = likely_misfit(&r, flags);
+	}
+	to = test != NULL ? test + test[1] : b->code[i + 1];
+	c->nodes[i].up = block_rule_at(b, i + 1, to);
+	if (c->nodes[i].up == b->n)
+		c->nodes[i].up = b->n + exit_at(c, to);
+}
+
+/* Numbers them so that what is below a node follows it. */
+static void
+number_nodes(const struct block *b, struct block_class *c)
+{
+	uint32_t n = b->n, next = 0;
+
+	for (uint32_t i = 0; i < n; i++) {
+		c->nodes[i].size++;
+		c->nodes[c->nodes[i].up].size += c->nodes[i].size;
+	}
+	for (uint32_t i = 0; i < c->nexits; i++) {
+		c->nodes[n + i].at = next;
+		next += ++c->nodes[n + i].size;
+	}
+	/* for a while `at' is the last number that was given below it */
+	for (uint32_t i = n; i-- > 0;) {
+		struct node *up = &c->nodes[c->nodes[i].up];
+		uint32_t at = up->at;
+
+		up->at += c->nodes[i].size;
+		c->nodes[i].at = at + 1;
+	}
+	for (uint32_t i = 0; i < n + c->nexits; i++)
+		c->nodes[i].at -= c->nodes[i].size - 1;
+}
+
+static void
+class_free(const struct pfk_engine *e, const struct block *b,
+    struct block_class *c)
+{
+	size_t n = (size_t)b->n + BLOCK_EXITS;
+
+	e_free(e, c->nodes, n * sizeof(*c->nodes));
+	e_free(e, c->steps, n * sizeof(*c->steps));
+	e_free(e, c->head, bits_size(b->n));
+	e_free(e, c->fits, bits_size(b->n));
+	e_free(e, c, sizeof(*c));
+}
+
+static struct block_class *
+class_new(const struct pfk_engine *e, const struct block *b,
+    const struct pkt *p)
+{
+	struct block_class *c = e_alloc(e, sizeof(*c));
+	size_t n = (size_t)b->n + BLOCK_EXITS;
+
+	if (c == NULL)
+		return NULL;
+	c->nodes = e_alloc(e, n * sizeof(*c->nodes));
+	c->steps = e_alloc(e, n * sizeof(*c->steps));
+	c->head = e_alloc(e, bits_size(b->n));
+	c->fits = e_alloc(e, bits_size(b->n));
+	if (c->nodes == NULL || c->steps == NULL || c->head == NULL ||
+	    c->fits == NULL) {
+		class_free(e, b, c);
+		return NULL;
+	}
+	for (uint32_t i = 0; i < b->n; i++)
+		make_node(e, b, c, i, p);
+	if (!c->odd)
+		number_nodes(b, c);
+	return c;
+}
+
+/* ---- finding one ---- */
+
+/* What differs but is asked by no rule is left out: fewer classes. */
+static inline uint64_t
+class_key(const struct block *b, const struct pkt *p)
+{
+	bool proto = b->protos[p->proto / 64] >> (p->proto % 64) & 1;
+
+	return (b->asks_iface ? (uint64_t)p->ifid << 48 : 0) |
+	    (b->asks_rdomain ? (uint64_t)p->rdomain << 32 : 0) |
+	    (p->proto == PROTO_TCP ?
+	    (uint32_t)(p->tcp_flags & b->flagset) << 24 : 0) |
+	    (proto ? (uint32_t)p->proto << 16 : 0) |
+	    (uint32_t)p->dir << 8 | p->af;
+}
+
+static bool
+has_room(const struct block *b)
+{
+	return b->nclasses < BLOCK_CLASSES &&
+	    (b->nclasses < 4 || (uint64_t)(b->nclasses + 1) * b->n <=
+	    BLOCK_NODES);
+}
+
+struct block_class *
+block_class(struct pfk_engine *e, struct block *b, const struct pkt *p)
+{
+	uint64_t key = class_key(b, p);
+	struct block_class *c = b->last;
+	unsigned at;
+
+	if (c != NULL && c->key == key)
+		return c;
+	at = (unsigned)(key * 0x9e3779b97f4a7c15u >> 58);
+	for (unsigned i = 0; i < BLOCK_CLASSES; i++) {
+		struct block_class **slot = &b->classes[(at + i) %
+		    BLOCK_CLASSES];
+
+		if (*slot == NULL) {
+			if (!has_room(b) || (c = class_new(e, b, p)) == NULL)
+				return NULL;
+			c->key = key;
+			*slot = c;
+			b->nclasses++;
+		}
+		if ((*slot)->key == key)
+			return b->last = *slot;
+	}
+	return NULL;
+}
+
+void
+block_classes_free(const struct pfk_engine *e, struct block *b)
+{
+	for (unsigned i = 0; i < BLOCK_CLASSES; i++)
+		if (b->classes[i] != NULL)
+			class_free(e, b, b->classes[i]);
+}
+
+/* ---- evaluations ---- */
+
+static void
+settle_class(const struct pfk_engine *e, const struct block *b,
+    struct block_class *c)
+{
+	for (uint32_t i = 0; i < b->n; i++) {
+		if (c->steps[i] == 0)
+			continue;
+		e->rules[b->first + i].n.evaluations +=
+		    (uint64_t)c->steps[i];
+		c->steps[c->nodes[i].up] += c->steps[i];
+		c->steps[i] = 0;
+	}
+	for (uint32_t i = 0; i < c->nexits; i++)
+		c->steps[b->n + i] = 0;
+}
+
+void
+block_settle(const struct pfk_engine *e, struct block *b)
+{
+	if (!b->unsettled)
+		return;
+	for (unsigned i = 0; i < BLOCK_CLASSES; i++)
+		if (b->classes[i] != NULL)
+			settle_class(e, b, b->classes[i]);
+	b->unsettled = false;
+}
