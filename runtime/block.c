@@ -164,6 +164,16 @@ way_out(const struct block *b, const struct block_class *c, uint32_t from)
 	return c->exits[i];
 }
 
+/* Whether it is usual that the rule leads there: `next', or n and `to'. */
+static inline bool
+is_usual(const struct asker *a, uint32_t rule, uint32_t next,
+    const uint32_t *to)
+{
+	uint32_t up = a->c->nodes[rule].up, n = a->b->n;
+
+	return next < n ? up == next : up >= n && a->c->exits[up - n] == to;
+}
+
 /* Walks to the rule `end', or out of the block: where to go on. */
 static const uint32_t *
 walk(struct asker *a, uint32_t end)
@@ -191,9 +201,7 @@ walk(struct asker *a, uint32_t end)
 		if (to == NULL)
 			to = b->code[x + 1];
 		next = block_rule_at(b, x + 1, to);
-		if (next == c->nodes[x].up ||
-		    (next == b->n && c->nodes[x].up >= b->n &&
-		    c->exits[c->nodes[x].up - b->n] == to))
+		if (is_usual(a, x, next, to))
 			continue;
 		c->steps[c->nodes[x].up]--;
 		if (next == b->n)

@@ -332,6 +332,8 @@ read_into(struct block *b, const struct row *r, uint32_t i)
 	b->asks_iface |= r->iface;
 	b->asks_rdomain |= r->rdomain;
 	b->flagset |= r->flagset;
+	if (r->flagset != 0)
+		b->protos[0] |= (uint64_t)1 << PROTO_TCP;
 	b->protos[r->proto / 64] |= (uint64_t)1 << (r->proto % 64);
 	if (r->quick)
 		set_bit(b->quick, i);

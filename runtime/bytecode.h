@@ -27,7 +27,8 @@
  *	decide  quick
  *	L2: rule @13 ...
  *
- * A BLOCK stands before the first of many rules of one kind, which follow it
+ * A BLOCK stands before the first of many rules that do nothing before they
+ * decide, which follow it
  * as they would without it; an engine makes a classifier of them (block.c).
  *
  * Jumps lead to RULE, BLOCK or END only, so that every test has its rule.

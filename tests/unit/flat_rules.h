@@ -350,6 +350,60 @@ flat_pick_blocks(struct flat *f, struct anchor *a, unsigned n)
 	}
 }
 
+/*
+ * Rules of any shape that do nothing before they decide; now and then one
+ * that does.  Each takes some fields from the one before, so that there is
+ * something to skip.
+ */
+static inline void
+flat_pick_mixed(struct flat *f, struct anchor *a, unsigned n)
+{
+	unsigned kin = 1 + flat_pick(f, 4), odd = 1 + flat_pick(f, 3) * 20;
+	struct rule r, last;
+
+	rule_init(&last);
+	for (unsigned i = 0; i < n; i++) {
+		flat_pick_rule(f, &r);
+		if (odd == 1 || flat_pick(f, odd) != 0) {
+			r.action = (uint8_t)flat_pick(f, 2);
+			r.keep_state &= r.action == RULE_PASS;
+			r.once = 0;
+			r.pktrate.limit = 0;
+			if (!r.quick)
+				r.tag = NULL;
+		}
+		if (flat_pick(f, 4) < kin)
+			r.direction = last.direction;
+		if (flat_pick(f, 4) < kin) {
+			r.ifname = last.ifname;
+			r.ifnot = last.ifnot;
+		}
+		if (flat_pick(f, 6) != 0 && kin > 1) {
+			r.af = last.af;
+			r.src = last.src;
+			r.dst = last.dst;
+			if (flat_pick(f, 4) >= kin)
+				flat_pick_peer(f, &r.src, r.af);
+			if (flat_pick(f, 4) >= kin)
+				flat_pick_peer(f, &r.dst, r.af);
+		}
+		if (flat_pick(f, 6) != 0 && kin > 1) {
+			r.proto = last.proto;
+			r.src_port = r.dst_port = (struct rule_ports){ 0 };
+			r.uid.op = 0;
+			r.icmp_type = r.icmp_code = 0;
+			r.flags = r.flagset = 0;
+			flat_pick_transport(f, &r);
+			if (flat_pick(f, 4) < kin)
+				r.src_port = last.src_port;
+			if (flat_pick(f, 4) < kin)
+				r.dst_port = last.dst_port;
+		}
+		last = r;
+		(void)flat_add(f, a, &r);
+	}
+}
+
 static inline void
 flat_random(struct flat *f, unsigned rules)
 {

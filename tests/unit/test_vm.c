@@ -157,9 +157,11 @@ compare(struct pfk_engine *e, struct direct *d, const struct filter *f)
 	}
 }
 
+typedef void (*pick_rules)(struct flat *, struct anchor *, unsigned);
+
 static void
 run_both(uint64_t seed, unsigned nrules, unsigned npackets,
-    enum pfk_lowering lowering)
+    enum pfk_lowering lowering, pick_rules pick)
 {
 	struct direct_packet dp = { 0 };
 	static struct direct d;
@@ -172,9 +174,9 @@ run_both(uint64_t seed, unsigned nrules, unsigned npackets,
 	enum direct_end end;
 
 	flat_init(&flat, seed);
-	flat_random(&flat, lowering == PFK_LOWER_FAST ? 3 : nrules);
-	if (lowering == PFK_LOWER_FAST)
-		flat_pick_blocks(&flat, &flat.root, nrules);
+	flat_random(&flat, pick != NULL ? 3 : nrules);
+	if (pick != NULL)
+		pick(&flat, &flat.root, nrules);
 	im = flat_image_as(&flat, lowering);
 	engine_set_up(&e, im);
 	memset(&d, 0, sizeof(d));
@@ -196,11 +198,79 @@ run_both(uint64_t seed, unsigned nrules, unsigned npackets,
 	flat_free(&flat);
 }
 
+/* --- both lowerings --- */
+
+static bool
+blocks_used(const struct pfk_engine *e)
+{
+	return e->nblocks != 0;
+}
+
+static void
+compare_counts(struct pfk_engine *e)
+{
+	for (unsigned i = 0; i < 2; i++)
+		rules_settle(&e[i]);
+	for (uint32_t i = 0; i < e[0].nrules; i++)
+		ck_assert_uint_eq(e[0].rules[i].n.evaluations,
+		    e[1].rules[i].n.evaluations);
+}
+
+static void
+compare_answers(struct pfk_engine *e, struct filter *f)
+{
+	for (unsigned i = 0; i < 2; i++)
+		match_items_free(&e[i], f[i].match_list);
+	ck_assert_uint_eq(f[0].rule, f[1].rule);
+	ck_assert_uint_eq(f[0].anchor, f[1].anchor);
+	ck_assert_uint_eq(f[0].tag, f[1].tag);
+}
+
+/* Rules of any shape, as plain and as fast code. */
+static void
+run_lowerings(uint64_t seed, unsigned nrules, unsigned npackets)
+{
+	struct direct_packet dp = { 0 };
+	struct pfk_engine e[2];
+	struct pfk_image *im[2];
+	struct filter f[2];
+	struct flat flat;
+	struct pkt p[2];
+
+	flat_init(&flat, seed);
+	flat_random(&flat, 3);
+	flat_pick_mixed(&flat, &flat.root, nrules);
+	for (unsigned i = 0; i < 2; i++) {
+		im[i] = flat_image_as(&flat, i == 0 ? PFK_LOWER_PLAIN :
+		    PFK_LOWER_FAST);
+		engine_set_up(&e[i], im[i]);
+	}
+	ck_assert(nrules < 500 || blocks_used(&e[1]));
+	for (unsigned k = 0; k < npackets; k++) {
+		enum outcome outcome[2];
+
+		pick_packet(&flat, &dp);
+		for (unsigned i = 0; i < 2; i++) {
+			to_engine(&e[i], &dp, &p[i], &f[i]);
+			outcome[i] = ruleset_run(&e[i], &f[i]);
+		}
+		ck_assert_int_eq(outcome[0], outcome[1]);
+		compare_answers(e, f);
+		if (k % 50 == 0 || k + 1 == npackets)
+			compare_counts(e);
+	}
+	for (unsigned i = 0; i < 2; i++) {
+		engine_tear_down(&e[i]);
+		pfk_image_free(im[i]);
+	}
+	flat_free(&flat);
+}
+
 START_TEST(same_answers)
 {
 	for (unsigned i = 0; i < 25; i++)
 		run_both((uint64_t)(_i * 25) + i, 1 + (i * 8 + (unsigned)_i) %
-		    40, 300, PFK_LOWER_PLAIN);
+		    40, 300, PFK_LOWER_PLAIN, NULL);
 }
 END_TEST
 
@@ -208,13 +278,21 @@ START_TEST(fast)
 {
 	for (unsigned i = 0; i < 10; i++)
 		run_both((uint64_t)(_i * 10) + i, 9 + i * 19, 150,
-		    PFK_LOWER_FAST);
+		    PFK_LOWER_FAST, flat_pick_blocks);
+}
+END_TEST
+
+START_TEST(fast_mixed)
+{
+	for (unsigned i = 0; i < 12; i++)
+		run_lowerings((uint64_t)(_i * 12) + i + 1000, 20 + i * 41,
+		    200);
 }
 END_TEST
 
 START_TEST(many_rules)
 {
-	run_both((uint64_t)_i + 5, 300, 150, PFK_LOWER_PLAIN);
+	run_both((uint64_t)_i + 5, 300, 150, PFK_LOWER_PLAIN, NULL);
 }
 END_TEST
 
@@ -229,6 +307,7 @@ main(void)
 	tcase_set_timeout(tc, 120);
 	tcase_add_loop_test(tc, same_answers, 0, 8);
 	tcase_add_loop_test(tc, fast, 0, 10);
+	tcase_add_loop_test(tc, fast_mixed, 0, 10);
 	tcase_add_loop_test(tc, many_rules, 0, 5);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
