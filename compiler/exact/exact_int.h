@@ -179,13 +179,14 @@ struct rule_tests {
 	bool		 routes;	/* asks the routes */
 	bool		 tagged;
 	dd		 set;		/* as the packet comes; without tags */
+	dd		 loose;		/* of the tests that no context changes */
 };
 /* Fills xi->code. */
 void	 index_code(struct pfk_exact *, struct ximage *);
 const struct rule_tests *rule_tests(struct pfk_exact *, struct ximage *,
 	    uint32_t rule);
-/* The packets that fit the rule when they have that context. */
-dd	 rule_set(struct pfk_exact *, struct ximage *, uint32_t rule,
+/* What the other tests say of packets with that context. */
+dd	 rule_in_context(struct pfk_exact *, struct ximage *, uint32_t rule,
 	    const struct context *);
 /* Whether contexts can make a difference. */
 bool	 rule_needs_context(const struct rule_tests *,

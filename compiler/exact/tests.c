@@ -184,15 +184,26 @@ addr_test(const struct tester *t, const uint32_t *pc)
 	}
 }
 
-/* Packets to (or from) that one address, whatever else they are. */
 static bool
+asks_routes(const uint32_t *pc)
+{
+	enum op op = insn_op(*pc);
+
+	return op == OP_NOROUTE || op == OP_URPF || op == OP_RTLABEL;
+}
+
+/*
+ * Packets that get that one address, whatever they had: all or none; of the
+ * routes it may depend on the interface.
+ */
+static dd
 holds_for(const struct tester *t, const uint32_t *pc, const struct view *v)
 {
 	static const uint8_t all[16] = { 255, 255, 255, 255, 255, 255, 255,
 	    255, 255, 255, 255, 255, 255, 255, 255, 255 };
 	unsigned side = insn_b(*pc);
+	const struct field_place *place = &t->x->place[addr_field(side)];
 	dd set = addr_test(t, pc), one;
-	bool yes;
 
 	one = field_bits(t->x, addr_field(side), v->fixed.b, all,
 	    v->af == PFK_AF_INET6 ? 16 : 4);
@@ -200,11 +211,14 @@ holds_for(const struct tester *t, const uint32_t *pc, const struct view *v)
 		dd_minus_to(&one, t->x->v4);
 	else
 		dd_and_to(&one, t->x->v4);
-	dd_and_to(&one, t->x->universe);
-	yes = dd_meets(one, set);
-	dd_drop(one);
+	dd_and_to(&one, set);
 	dd_drop(set);
-	return yes;
+	if (asks_routes(pc))
+		dd_to(&one, dd_some(one, place->first, place->first +
+		    place->bits));
+	else
+		dd_to(&one, one != DD_FALSE ? DD_TRUE : DD_FALSE);
+	return one;
 }
 
 static const struct view *
@@ -222,7 +236,7 @@ translated_addr(const struct tester *t, const uint32_t *pc,
 	if (v->addr == VIEW_UNKNOWN)
 		return ask(t, "the address that a packet gets by",
 		    rule_text(t, v->by));
-	return holds_for(t, pc, v) ? DD_TRUE : DD_FALSE;
+	return holds_for(t, pc, v);
 }
 
 static dd
@@ -565,9 +579,23 @@ ends_rule(enum op op)
 	    op == OP_END;
 }
 
-/* All tests; those of tags only if a context has any. */
+/* Tests whose answer a context can change. */
+static bool
+depends_on_context(enum op op)
+{
+	switch ((unsigned)op) {
+	case OP_ADDR4: case OP_ADDR6: case OP_RANGE4: case OP_RANGE6:
+	case OP_TABLE: case OP_IFADDR: case OP_NOROUTE: case OP_URPF:
+	case OP_RTLABEL: case OP_PORT: case OP_TAGGED:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* All tests that depend on contexts, or all others. */
 static dd
-conjunction(const struct tester *t)
+conjunction(const struct tester *t, bool contextual)
 {
 	const uint32_t *pc = t->xi->code[t->rule];
 	dd set = DD_TRUE, one;
@@ -578,7 +606,8 @@ conjunction(const struct tester *t)
 		pc += op_info[insn_op(*pc)].length;
 		if (ends_rule(insn_op(*pc)))
 			break;
-		if (insn_op(*pc) == OP_BLOCK)
+		if (insn_op(*pc) == OP_BLOCK ||
+		    depends_on_context(insn_op(*pc)) != contextual)
 			continue;
 		one = test(t, pc);
 		dd_and_to(&set, one);
@@ -624,8 +653,10 @@ rule_tests(struct pfk_exact *x, struct ximage *xi, uint32_t rule)
 	if (rt->known)
 		return rt;
 	note_needs(xi, rule, rt);
-	rt->set = conjunction(&t);
-	dd_and_to(&rt->set, x->universe);
+	rt->loose = conjunction(&t, false);
+	dd_and_to(&rt->loose, x->universe);
+	rt->set = conjunction(&t, true);
+	dd_and_to(&rt->set, rt->loose);
 	rt->known = true;
 	return rt;
 }
@@ -640,16 +671,10 @@ rule_needs_context(const struct rule_tests *rt, const struct context *c)
 }
 
 dd
-rule_set(struct pfk_exact *x, struct ximage *xi, uint32_t rule,
+rule_in_context(struct pfk_exact *x, struct ximage *xi, uint32_t rule,
     const struct context *c)
 {
-	const struct rule_tests *rt = rule_tests(x, xi, rule);
 	const struct tester t = { x, xi, rule, c };
-	dd f;
 
-	if (!rule_needs_context(rt, c))
-		return dd_keep(rt->set);
-	f = conjunction(&t);
-	dd_and_to(&f, x->universe);
-	return f;
+	return conjunction(&t, true);
 }

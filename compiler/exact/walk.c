@@ -6,7 +6,9 @@
  *
  *	left		the packets that no quick rule has decided yet
  *	worlds		a partition of the packets by context: by what match
- *			rules have made of them.  Almost always one.
+ *			rules have made of them.  Most packets are in the
+ *			first one, where nothing has happened; `touched' are
+ *			those that are not, and few rules meet any of them
  *	claims		(rule, packets) of rules that are not quick, in order
  *
  * A quick rule's packets leave `left'; another rule's only enter `claims'.  At
@@ -27,6 +29,9 @@
 #include "compiler/exact/exact_int.h"
 
 #define MAX_WORLDS	4096	/* more are refused */
+#define MAX_CALLS	100000	/* of anchors, as the engine's for one packet:
+				   as long as no walk needs more, no packet
+				   does; more are refused */
 
 struct world {
 	struct context	 context;
@@ -54,10 +59,11 @@ struct walk {
 	struct arena	*arena;
 	const bool	*skip;
 	dd		 left, kept;	/* kept: by `anchor quick' */
+	dd		 touched;	/* not in the first world */
 	VEC(struct world) worlds;
 	VEC(struct claim) claims;
 	VEC(struct match_item) items;
-	unsigned	 depth;
+	unsigned	 depth, calls;
 	bool		 too_many;
 };
 
@@ -79,6 +85,8 @@ add_world(struct walk *w, const struct context *c, dd set)
 	for (size_t i = 0; i < w->worlds.n; i++)
 		if (same_context(&w->worlds.v[i].context, c)) {
 			dd_or_to(&w->worlds.v[i].set, set);
+			if (i == 0)
+				dd_minus_to(&w->touched, set);
 			dd_drop(set);
 			return;
 		}
@@ -266,34 +274,50 @@ move(struct walk *w, uint32_t rule, dd set)
 		if (moved == DD_FALSE)
 			continue;
 		dd_minus_to(&w->worlds.v[i].set, moved);
+		if (i == 0)
+			dd_or_to(&w->touched, moved);
 		add_world(w, &c, moved);
 	}
 }
 
 /* ---- rules ---- */
 
+/* Those of `set' in a world, by what the rule's tests say there. */
+static dd
+matching_in(struct walk *w, uint32_t rule, const struct world *o, dd set)
+{
+	const struct rule_tests *rt = rule_tests(w->x, w->xi, rule);
+	dd here = dd_and(set, o->set), fit;
+
+	if (here == DD_FALSE)
+		return DD_FALSE;
+	fit = rule_needs_context(rt, &o->context) ? rule_in_context(w->x,
+	    w->xi, rule, &o->context) : dd_keep(rt->set);
+	dd_and_to(&here, fit);
+	dd_drop(fit);
+	return here;
+}
+
 /* Packets of `left' that fit the rule in their world. */
 static dd
 matching(struct walk *w, uint32_t rule)
 {
 	const struct rule_tests *rt = rule_tests(w->x, w->xi, rule);
-	bool context = false;
-	dd all;
+	dd other, all, fit;
 
-	for (size_t i = 0; i < w->worlds.n; i++)
-		context |= rule_needs_context(rt, &w->worlds.v[i].context);
-	if (!context)
+	if (!rt->views && !rt->tagged)
 		return dd_and(w->left, rt->set);
-	all = DD_FALSE;
-	for (size_t i = 0; i < w->worlds.n; i++) {
-		dd set = rule_set(w->x, w->xi, rule,
-		    &w->worlds.v[i].context);
-
-		dd_and_to(&set, w->worlds.v[i].set);
-		dd_or_to(&all, set);
-		dd_drop(set);
+	other = dd_and(rt->loose, w->touched);
+	dd_and_to(&other, w->left);
+	all = dd_and(w->left, rt->set);
+	if (other != DD_FALSE)
+		dd_minus_to(&all, w->touched);
+	for (size_t i = 1; i < w->worlds.n && other != DD_FALSE; i++) {
+		fit = matching_in(w, rule, &w->worlds.v[i], other);
+		dd_or_to(&all, fit);
+		dd_drop(fit);
 	}
-	dd_and_to(&all, w->left);
+	dd_drop(other);
 	return all;
 }
 
@@ -316,7 +340,9 @@ call(struct walk *w, uint32_t rule, dd set, dd *own, dd *any)
 	}
 	w->depth++;
 	dd_to(&w->left, dd_keep(set));
-	for (uint32_t i = 0; i < n; i++) {
+	for (uint32_t i = 0; i < n && !w->too_many; i++) {
+		if (w->calls++ == MAX_CALLS)
+			w->too_many = true;
 		walk_anchor(w, wildcard ? a->child0 + i : r->call, &mine,
 		    &inside);
 		if (r->flags & IMG_R_QUICK) {
@@ -394,7 +420,7 @@ walk_anchor(struct walk *w, uint32_t anchor, dd *own, dd *any)
 	const struct img_anchor *a = &w->xi->im->anchors[anchor];
 
 	for (uint32_t i = 0; i < a->nrules && w->left != DD_FALSE &&
-	    !dd_failed(); i++)
+	    !w->too_many && !dd_failed(); i++)
 		walk_rule(w, a->rule0 + i, own, any);
 }
 
@@ -434,9 +460,13 @@ add_region(struct walk *w, const struct world *o, uint32_t rule, dd set)
 static void
 split(struct walk *w, uint32_t rule, dd set)
 {
+	size_t n = w->worlds.n;
+
 	if (set == DD_FALSE)
 		return;
-	for (size_t i = 0; i < w->worlds.n; i++) {
+	if (!dd_meets(set, w->touched))
+		n = 1;
+	for (size_t i = 0; i < n; i++) {
 		dd part = dd_and(set, w->worlds.v[i].set);
 
 		if (part == DD_FALSE)
@@ -454,7 +484,7 @@ begin(struct walk *w)
 	c.rtable = c.set_tos = c.delay = -1;
 	c.nat = c.rdr = IMG_NONE;
 	w->left = dd_keep(w->x->universe);
-	w->kept = DD_FALSE;
+	w->kept = w->touched = DD_FALSE;
 	add_world(w, &c, dd_keep(w->x->universe));
 }
 
@@ -475,6 +505,7 @@ run(struct walk *w)
 	dd_drop(any);
 	dd_drop(w->left);
 	dd_drop(w->kept);
+	dd_drop(w->touched);
 	for (size_t i = 0; i < w->worlds.n; i++)
 		dd_drop(w->worlds.v[i].set);
 }
