@@ -23,7 +23,7 @@ compare() { # manual, file with the help's options
 tmp=$(mktemp -d) || exit 2
 trap 'rm -rf "$tmp"' EXIT
 {
-	for c in check compile cover disasm replay test trace; do "$bin/pfkit" help $c; done
+	for c in check compile cover diff disasm lint replay test trace; do "$bin/pfkit" help $c; done
 	echo " --help "
 } | of_help >"$tmp/pfkit"
 compare docs/pfkit.1 "$tmp/pfkit"

@@ -170,12 +170,29 @@ compare(const void *a, const void *b)
 	return compare_u32(x->rule, y->rule);
 }
 
+/* Several rules of one list are often wrong in the same way. */
+static bool
+says_the_same(const struct finding *a, const struct finding *b)
+{
+	return a->id == b->id && a->at.at.source == b->at.at.source &&
+	    a->at.at.source != PFK_NO_SOURCE &&
+	    a->at.at.off == b->at.at.off && strcmp(a->text, b->text) == 0;
+}
+
 void
 findings_sort(struct lint *l)
 {
-	if (l->nfindings > 1)
-		qsort(l->findings, l->nfindings, sizeof(*l->findings),
-		    compare);
+	size_t kept = 0;
+
+	if (l->nfindings == 0)
+		return;
+	qsort(l->findings, l->nfindings, sizeof(*l->findings), compare);
+	for (size_t i = 1; i < l->nfindings; i++)
+		if (says_the_same(&l->findings[kept], &l->findings[i]))
+			finding_clear(&l->findings[i]);
+		else
+			l->findings[++kept] = l->findings[i];
+	l->nfindings = kept + 1;
 }
 
 void
