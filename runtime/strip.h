@@ -29,7 +29,7 @@
 #define STRIP_MAX	64	/* rows: bits of a word */
 #define STRIP_MIN	3	/* fewer are not worth it */
 #define STRIP_CLASSES	64	/* kept at a time; a power of two */
-#define STRIP_BLOCK	32	/* blocks of more rules are looked up */
+#define STRIP_BLOCK	200	/* blocks of more rules are looked up */
 
 /* Fields of a row, in the order in which pf asks. */
 enum { ROW_SRC, ROW_DST, ROW_SPORT, ROW_DPORT, ROW_FIELDS };
