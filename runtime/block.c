@@ -52,59 +52,92 @@ fits(const struct asker *a, uint32_t i)
 	    NULL;
 }
 
+/* Tables to be asked: a bit each, those behind PRUNE_TABLES apart. */
+static struct table_set
+worth_asking(const struct asker *a, const struct tuples *s)
+{
+	bool six = a->q->p->af == PFK_AF_INET6;
+	const struct prune *m = s->prune[six];
+	const struct table_set *src, *dst;
+	struct table_set set;
+
+	if (m[SRC].top == NULL) {
+		memset(&set, 0xff, sizeof(set));
+		return set;
+	}
+	src = prune_find(&m[SRC], a->k.src);
+	dst = prune_find(&m[DST], a->k.dst);
+	for (unsigned i = 0; i < PRUNE_TABLES / 64; i++)
+		set.w[i] = src->w[i] & dst->w[i];
+	return set;
+}
+
+/* The next table to be asked, from i on, or s->n. */
+static inline uint32_t
+next_table(const struct tuples *s, const struct table_set *set, uint32_t i)
+{
+	while (i < s->n && i < PRUNE_TABLES) {
+		uint64_t left = set->w[i / 64] >> (i % 64);
+
+		if (left != 0) {
+			i += strip_lowest(left);
+			return i < s->n ? i : s->n;
+		}
+		i = (i / 64 + 1) * 64;
+	}
+	return i < s->n ? i : s->n;
+}
+
+/* The first of the packet's chain in the table: entry + 1, or 0. */
+static inline uint32_t
+chain(const struct asker *a, const struct tuple *t)
+{
+	struct block_key m;
+	uint32_t hash;
+
+	if (t->af != 0 && t->af != a->q->p->af)
+		return 0;
+	m = tuple_key(t, &a->k);
+	hash = key_hash(&m);
+	return filter_says_no(t, hash) ? 0 :
+	    t->buckets[hash & (t->nbuckets - 1)];
+}
+
 /* The first quick rule that matches, or n. */
 static uint32_t
 look_up_quick(const struct asker *a)
 {
 	const struct tuples *s = &a->b->sets[SET_QUICK];
-	uint32_t best = a->b->n;
+	struct table_set set = worth_asking(a, s);
+	uint32_t best = a->b->n, i, x;
 
-	for (uint32_t i = 0; i < s->n && s->v[i].best < best; i++) {
-		const struct tuple *t = &s->v[i];
-		struct block_key m;
-		uint32_t hash, x;
-
-		if (t->af != 0 && t->af != a->q->p->af)
-			continue;
-		m = tuple_key(t, &a->k);
-		hash = key_hash(&m);
-		if (filter_says_no(t, hash))
-			continue;
-		x = t->buckets[hash & (t->nbuckets - 1)];
-		for (; x != 0 && x - 1 < best; x = a->b->entries[x - 1].next)
+	for (i = next_table(s, &set, 0); i < s->n && s->v[i].best < best;
+	    i = next_table(s, &set, i + 1))
+		for (x = chain(a, &s->v[i]); x != 0 && x - 1 < best;
+		    x = a->b->entries[x - 1].next)
 			if (fits(a, x - 1)) {
 				best = x - 1;
 				break;
 			}
-	}
 	return best;
 }
 
-/* The last rule that matches and is not quick, before end; or NO_RULE. */
+/* The last rule that matches and is not quick, or NO_RULE. */
 static uint32_t
-look_up_last(const struct asker *a, uint32_t end)
+look_up_last(const struct asker *a)
 {
 	const struct tuples *s = &a->b->sets[SET_LAST];
-	uint32_t best = 0;	/* + 1 */
+	struct table_set set = worth_asking(a, s);
+	uint32_t best = 0, i, x;	/* + 1 */
 
-	for (uint32_t i = 0; i < s->n && s->v[i].best >= best; i++) {
-		const struct tuple *t = &s->v[i];
-		struct block_key m;
-		uint32_t hash, x;
-
-		if (t->af != 0 && t->af != a->q->p->af)
-			continue;
-		m = tuple_key(t, &a->k);
-		hash = key_hash(&m);
-		if (filter_says_no(t, hash))
-			continue;
-		x = t->buckets[hash & (t->nbuckets - 1)];
-		for (; x > best; x = a->b->entries[x - 1].next)
-			if (x - 1 < end && fits(a, x - 1)) {
+	for (i = next_table(s, &set, 0); i < s->n && s->v[i].best >= best;
+	    i = next_table(s, &set, i + 1))
+		for (x = chain(a, &s->v[i]); x > best;
+		    x = a->b->entries[x - 1].next)
+			if (fits(a, x - 1)) {
 				best = x;
 				break;
 			}
-	}
 	return best - 1;
 }
 
@@ -237,7 +270,7 @@ block_run(struct pfk_engine *e, uint32_t block, struct block_ask *q)
 	b->unsettled = true;
 	to = walk(&a, look_up_quick(&a));
 	if (!q->quick && b->sets[SET_LAST].n != 0) {
-		last = look_up_last(&a, b->n);
+		last = look_up_last(&a);
 		if (last != NO_RULE && (q->rule == IMG_NONE ||
 		    last > q->rule))
 			q->rule = last;

@@ -206,6 +206,8 @@ tuples_free(const struct pfk_engine *e, struct tuples *s)
 		e_free(e, t->filter, t->nfilter * sizeof(*t->filter));
 	}
 	e_free(e, s->v, s->n * sizeof(*s->v));
+	for (unsigned i = 0; i < 4; i++)
+		prune_free(e, &s->prune[i / 2][i % 2]);
 }
 
 static void
@@ -248,6 +250,8 @@ fill(const struct pfk_engine *e, struct block *b)
 		if (s->n != 0)
 			qsort(s->v, s->n, sizeof(*s->v), set == SET_QUICK ?
 			    compare_quick : compare_last);
+		if (!prune_build(e, b, s))
+			return false;
 	}
 	return true;
 }

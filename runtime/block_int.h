@@ -95,9 +95,32 @@ struct tuple {
 	uint32_t	nfilter;	/* words, a power of two; 0: none */
 };
 
+/* block_prune.c: tables that may have an answer, by an address. */
+#define PRUNE_TABLES	256	/* those behind them always may */
+#define PRUNE_MIN	8	/* fewer are not worth it */
+#define PRUNE_TOP	0x10001u
+struct table_set { uint64_t w[PRUNE_TABLES / 64]; };
+struct prune {
+	struct value	*at;		/* from here on: */
+	struct table_set *set;
+	uint32_t	n, cap;
+	uint32_t	*top;		/* by the upper sixteen bits; NULL:
+					   it is not there */
+};
+
 /* Tables, those with the best rule first. */
-struct tuples { struct tuple *v; uint32_t n; };
+struct tuples {
+	struct tuple	*v;
+	uint32_t	n;
+	struct prune	prune[2][2];	/* IPv4, IPv6; source, destination */
+};
 enum { SET_LAST, SET_QUICK, SETS };	/* of quick rules, of the others */
+
+struct block;
+bool	prune_build(const struct pfk_engine *, struct block *, struct tuples *);
+void	prune_free(const struct pfk_engine *, struct prune *);
+const struct table_set *prune_find(const struct prune *,
+	    const uint64_t addr[2]);
 
 /* Lists of rules for each value of a field. */
 struct span { struct value low, high; uint32_t rule; };
