@@ -25,7 +25,7 @@ bool	dd_open(size_t max_bytes);
 void	dd_close(void);
 bool	dd_failed(void);
 
-/* Variables are numbered by their place in the order; more can be added. */
+/* To be called once, first.  They are numbered by their place in the order. */
 bool	dd_variables(unsigned n);
 
 dd	dd_var(unsigned, bool value);

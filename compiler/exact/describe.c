@@ -414,6 +414,7 @@ pfk_set_describe(struct pfk_exact *x, pfk_set set, pfk_set within,
 	struct arena_mark mark;
 	dd all, plain, care;
 
+	*more = false;
 	if (setjmp(x->oom) != 0) {
 		x->nomem = true;
 		return;

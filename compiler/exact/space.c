@@ -140,21 +140,47 @@ field_is(const struct pfk_exact *x, enum field f, uint32_t value)
 
 /* ---- questions ---- */
 
-#define QUESTION_CHUNK	32
+static bool
+asks(uint32_t word)
+{
+	switch ((unsigned)insn_op(word)) {
+	case OP_OS: case OP_USER: case OP_GROUP: case OP_PROB: case OP_RATE:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* As many as there can be, whoever calls ask(). */
+static unsigned
+most_questions(const struct pfk_exact *x)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < x->nimages; i++) {
+		const struct pfk_image *im = x->images[i].im;
+
+		n += 2 * im->ntables;		/* either end in it */
+		for (uint32_t pc = 0; pc < im->ncode;
+		    pc += op_info[insn_op(im->code[pc])].length)
+			n += asks(im->code[pc]);
+		for (uint32_t r = 0; r < im->nrules; r++)
+			n += 2u * (unsigned)((im->rules[r].nat != IMG_NONE) +
+			    (im->rules[r].rdr != IMG_NONE));
+	}
+	return n;
+}
 
 dd
 question(struct pfk_exact *x, const char *name)
 {
-	struct question *q;
 	size_t i;
 
 	for (i = 0; i < x->questions.n; i++)
 		if (strcmp(x->questions.v[i].name, name) == 0)
 			return dd_var(x->nvars + (unsigned)i, true);
-	q = vec_add(&x->arena, &x->questions);
-	q->name = arena_strdup(&x->arena, name);
-	if (i % QUESTION_CHUNK == 0)
-		dd_variables(x->nvars + (unsigned)i + QUESTION_CHUNK);
+	vec_add(&x->arena, &x->questions)->name = arena_strdup(&x->arena,
+	    name);
 	return dd_var(x->nvars + (unsigned)i, true);
 }
 
@@ -455,7 +481,7 @@ space_make(struct pfk_exact *x)
 	for (size_t i = 0; i < x->nimages; i++)
 		link_ifaces(x, &x->images[i]);
 	place_fields(x);
-	if (!dd_variables(x->nvars + QUESTION_CHUNK))
+	if (!dd_variables(x->nvars + most_questions(x)))
 		return false;
 	make_universe(x);
 	return !dd_failed();

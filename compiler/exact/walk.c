@@ -524,8 +524,10 @@ pfk_exact_decide_without(struct pfk_exact *x, size_t image, const bool *skip,
 	    sizeof(*v));
 	struct walk w = { .x = x, .xi = &x->images[image], .skip = skip };
 
-	if (v == NULL)
+	if (v == NULL) {
+		x->nomem = true;
 		return PFK_ERR_NOMEM;
+	}
 	memset(v, 0, sizeof(*v));
 	v->x = x;
 	v->xi = w.xi;

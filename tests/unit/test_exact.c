@@ -324,11 +324,121 @@ START_TEST(tables)
 }
 END_TEST
 
+/* ---- when memory ends ---- */
+
+static const char hard[] = "table <t> { 10/8 !10.1/16 10.1.2/24 }\n"
+    "match in on em0 proto tcp to 192.0.2.1 port 80 rdr-to 10.0.0.5 tag W\n"
+    "block from <t>\n"
+    "pass in proto tcp from 10.3.0.0/16 to port { 80 443 1000:2000 }\n"
+    "pass out on em1 tagged W probability 30%\n"
+    "anchor in quick {\n  pass proto udp to 10.0.0.7\n}\n";
+
+static void
+no_line(void *ctx, const char *line)
+{
+	(void)ctx;
+	(void)line;
+}
+
+/* Whether everything was answered; if not, it must have been said. */
+static bool
+ask_all(const struct pfk_image *image, const struct pfk_allocator *a,
+    size_t max_memory)
+{
+	struct pfk_exact_image im = { .image = image, .interfaces = kit_ifs,
+	    .ninterfaces = 3 };
+	struct pfk_exact_options o = { .allocator = a, .images = &im,
+	    .nimages = 1, .max_memory = max_memory };
+	struct pfk_exact_packet p;
+	struct pfk_verdicts *v = NULL;
+	struct pfk_exact *x = NULL;
+	bool more, good;
+
+	if (pfk_exact_new(&o, &x) != PFK_OK)
+		return false;
+	if (pfk_exact_decide(x, 0, &v) == PFK_OK) {
+		pfk_set_describe(x, pfk_verdicts_passed(v),
+		    pfk_exact_universe(x), 1000, no_line,
+		    NULL, &more);
+		(void)pfk_exact_example(x, pfk_verdicts_passed(v), &p);
+	}
+	good = pfk_exact_error(x) == PFK_OK;
+	ck_assert(v != NULL || !good);
+	pfk_verdicts_free(v);
+	pfk_exact_free(x);
+	return good;
+}
+
+START_TEST(bound_of_memory)
+{
+	struct pfk_image *image = kit_image(hard);
+	unsigned good = 0, bad = 0;
+
+	for (size_t kb = 1; kb < 4096 && pfk_exact_available();
+	    kb += kb / 4 + 1) {
+		if (ask_all(image, NULL, kb << 10))
+			good++;
+		else {
+			ck_assert_uint_eq(good, 0);
+			bad++;
+		}
+	}
+	ck_assert(!pfk_exact_available() || (good > 0 && bad > 0));
+	pfk_image_free(image);
+}
+END_TEST
+
+struct counted { size_t left, held; };
+
+static void *
+counted(void *ctx, void *p, size_t old, size_t size)
+{
+	struct counted *c = ctx;
+
+	if (size > 0 && c->left-- == 0) {
+		c->left = 0;
+		return NULL;
+	}
+	c->held += size - old;
+	return pfk_allocator_libc.fn(pfk_allocator_libc.ctx, p, old, size);
+}
+
+START_TEST(failing_allocations)
+{
+	struct pfk_image *image = kit_image(hard);
+	struct counted c = { 0, 0 };
+	struct pfk_allocator a = { .fn = counted, .ctx = &c };
+	size_t n = 0;
+	bool good = !pfk_exact_available();
+
+	for (; !good && n < 1000; n++) {
+		c.left = n;
+		good = ask_all(image, &a, 0);
+		ck_assert_uint_eq(c.held, 0);
+	}
+	ck_assert(good);
+	pfk_image_free(image);
+}
+END_TEST
+
+/* An anchor that calls itself twice: 2^63 calls, if all were followed. */
+START_TEST(endless_anchors)
+{
+	struct pfk_image *image = kit_image("anchor x {\n"
+	    "anchor \"/x\"\n anchor \"/x\"\n pass\n}\n");
+
+	if (pfk_exact_available())
+		(void)ask_all(image, NULL, 0);
+	pfk_image_free(image);
+}
+END_TEST
+
 int
 main(int argc, char **argv)
 {
 	const TTest *const tests[] = { plain_rules, translations_and_tags,
-	    anchors, tables };
+	    anchors, tables, bound_of_memory, failing_allocations,
+	    endless_anchors };
 
 	if (argc > 2)
 		return run_file((unsigned)atoi(argv[1]), argv[2], argv[3]);
