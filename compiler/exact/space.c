@@ -141,11 +141,26 @@ field_is(const struct pfk_exact *x, enum field f, uint32_t value)
 /* ---- questions ---- */
 
 static bool
-asks(uint32_t word)
+translates(const struct pfk_image *im)
 {
-	switch ((unsigned)insn_op(word)) {
+	for (uint32_t i = 0; i < im->nrules; i++)
+		if (im->rules[i].action == IMG_MATCH &&
+		    (im->rules[i].nat != IMG_NONE ||
+		    im->rules[i].rdr != IMG_NONE))
+			return true;
+	return false;
+}
+
+static bool
+asks(enum op op, bool translated)
+{
+	switch ((unsigned)op) {
 	case OP_OS: case OP_USER: case OP_GROUP: case OP_PROB: case OP_RATE:
 		return true;
+	case OP_ADDR4: case OP_ADDR6: case OP_RANGE4: case OP_RANGE6:
+	case OP_TABLE: case OP_IFADDR: case OP_NOROUTE: case OP_URPF:
+	case OP_RTLABEL: case OP_PORT:
+		return translated;
 	default:
 		return false;
 	}
@@ -159,14 +174,12 @@ most_questions(const struct pfk_exact *x)
 
 	for (size_t i = 0; i < x->nimages; i++) {
 		const struct pfk_image *im = x->images[i].im;
+		const uint32_t *pc = im->code, *end = pc + im->ncode;
+		bool translated = translates(im);
 
 		n += 2 * im->ntables;		/* either end in it */
-		for (uint32_t pc = 0; pc < im->ncode;
-		    pc += op_info[insn_op(im->code[pc])].length)
-			n += asks(im->code[pc]);
-		for (uint32_t r = 0; r < im->nrules; r++)
-			n += 2u * (unsigned)((im->rules[r].nat != IMG_NONE) +
-			    (im->rules[r].rdr != IMG_NONE));
+		for (; pc < end; pc += op_info[insn_op(*pc)].length)
+			n += asks(insn_op(*pc), translated);
 	}
 	return n;
 }

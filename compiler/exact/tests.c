@@ -8,7 +8,8 @@
  *
  * Addresses and ports are looked at as match rules before have left them (the
  * context's views).  What they have changed to is known if it is one address;
- * whether one out of several fits is a question.
+ * whether one out of several fits is a question, and of each rule another one:
+ * the address that fits one need not fit the next.
  */
 #include <stdio.h>
 #include <string.h>
@@ -234,8 +235,10 @@ translated_addr(const struct tester *t, const uint32_t *pc,
     const struct view *v)
 {
 	if (v->addr == VIEW_UNKNOWN)
-		return ask(t, "the address that a packet gets by",
-		    rule_text(t, v->by));
+		return ask(t, insn_b(*pc) == SIDE_SRC ?
+		    "the translated source, for" :
+		    "the translated destination, for",
+		    rule_text(t, t->rule));
 	return holds_for(t, pc, v);
 }
 
@@ -344,8 +347,10 @@ test_port(const struct tester *t, const uint32_t *pc)
 	else if (v->port == VIEW_FIXED)
 		f = compare(op, a, b, v->fixed_port) ? DD_TRUE : DD_FALSE;
 	else
-		f = ask(t, "the port that a packet gets by",
-		    rule_text(t, v->by));
+		f = ask(t, side == SIDE_SRC ?
+		    "the translated source port, for" :
+		    "the translated destination port, for",
+		    rule_text(t, t->rule));
 	return or_portless(t, f);
 }
 
