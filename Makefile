@@ -188,10 +188,7 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib \
 	    $(DESTDIR)$(PREFIX)/include/pfkit $(DESTDIR)$(MANDIR)/man1
 	install -m 755 $(BINS) $(DESTDIR)$(PREFIX)/bin
-	install -d $(DESTDIR)$(PREFIX)/share/man/man1
-	install -m 644 docs/pfkit.1 docs/pfctl.1 \
-	    $(DESTDIR)$(PREFIX)/share/man/man1
-	install -m 644 $(LIB) $(LIB_RT) $(DESTDIR)$(PREFIX)/lib
+	install -m 644 $(LIB) $(LIB_RT) $(LIB_EXACT) $(DESTDIR)$(PREFIX)/lib
 	install -m 644 $(wildcard include/pfkit/*) \
 	    $(DESTDIR)$(PREFIX)/include/pfkit
 	install -m 644 docs/pfctl.1 docs/pfkit.1 $(DESTDIR)$(MANDIR)/man1
