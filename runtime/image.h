@@ -88,6 +88,35 @@ enum img_pooltype { IMG_POOL_NONE, IMG_POOL_BITMASK, IMG_POOL_RANDOM,
     IMG_POOL_SOURCE_HASH, IMG_POOL_ROUND_ROBIN, IMG_POOL_LEAST_STATES };
 enum img_op { IMG_OP_NONE, IMG_OP_IRG, IMG_OP_XRG, IMG_OP_EQ, IMG_OP_NE,
     IMG_OP_LT, IMG_OP_LE, IMG_OP_GT, IMG_OP_GE, IMG_OP_RRG };
+/* Whether the value compares so with a (and b). */
+static inline bool
+img_compare(unsigned op, uint32_t a, uint32_t b, uint32_t v)
+{
+	switch ((enum img_op)op) {
+	case IMG_OP_IRG:
+		return v > a && v < b;
+	case IMG_OP_XRG:
+		return v < a || v > b;
+	case IMG_OP_RRG:
+		return v >= a && v <= b;
+	case IMG_OP_EQ:
+		return v == a;
+	case IMG_OP_NE:
+		return v != a;
+	case IMG_OP_LT:
+		return v < a;
+	case IMG_OP_LE:
+		return v <= a;
+	case IMG_OP_GT:
+		return v > a;
+	case IMG_OP_GE:
+		return v >= a;
+	case IMG_OP_NONE:
+		break;
+	}
+	return false;
+}
+
 enum img_addrkind { IMG_ADDR_ANY, IMG_ADDR_MASK, IMG_ADDR_RANGE,
     IMG_ADDR_DYNAMIC, IMG_ADDR_TABLE, IMG_ADDR_NO_ROUTE,
     IMG_ADDR_URPF_FAILED, IMG_ADDR_ROUTE_LABEL, IMG_ADDR_NONE };

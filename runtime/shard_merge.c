@@ -140,23 +140,6 @@ take_over(struct pfk_engine *to, const struct state_ref *r)
 	return state_relist(to, i, state_key(r->e, r->i, KEY_STACK)) ? i : 0;
 }
 
-/* A state that it has already, at the end of its list. */
-static void
-append(struct pfk_engine *e, uint32_t i)
-{
-	struct state_table *t = e->states;
-	struct state_cold *c = state_cold(e, i);
-
-	c->next = 0;
-	c->prev = t->newest;
-	if (t->newest != 0)
-		state_cold(e, t->newest)->next = i;
-	else
-		t->oldest = i;
-	t->newest = i;
-	t->listed++;
-}
-
 /* All states in their order; NULL: no memory. */
 static struct state_ref *
 all_states(struct pfk_shards *s)
@@ -201,7 +184,7 @@ merge_states(struct pfk_shards *s)
 		uint32_t i = all[n].i;
 
 		if (all[n].e == e)
-			append(e, i);
+			state_list_append(e, i);
 		else if ((i = take_over(e, &all[n])) == 0)
 			ok = false;
 		if (all[n].e == cursor.e && all[n].i == cursor.i)

@@ -49,8 +49,8 @@ states_free(struct pfk_engine *e)
 
 /* ---- the list by age ---- */
 
-static void
-list_append(struct pfk_engine *e, uint32_t i)
+void
+state_list_append(struct pfk_engine *e, uint32_t i)
 {
 	struct state_table *t = e->states;
 	struct state_cold *c = state_cold(e, i);
@@ -141,7 +141,7 @@ state_relist(struct pfk_engine *e, uint32_t i, const struct state_key *stack)
 		return false;
 	if (s->timeout != TIMEOUT_UNLINKED)
 		keys_put(e, i);
-	list_append(e, i);
+	state_list_append(e, i);
 	return true;
 }
 
@@ -159,7 +159,7 @@ state_insert(struct pfk_engine *e, uint32_t i, const struct state_key *wire,
 		return false;
 	keys_put(e, i);
 	s->id = t->next_id++;
-	list_append(e, i);
+	state_list_append(e, i);
 	e->counters.inserts++;
 	return true;
 }
@@ -170,7 +170,7 @@ state_insert_new(struct pfk_engine *e, uint32_t i, uint32_t hash)
 	state_entry_put(e->states, hash, i * 2 + KEY_WIRE);
 	state_cold(e, i)->live = 1;
 	state_get(e, i)->id = e->states->next_id++;
-	list_append(e, i);
+	state_list_append(e, i);
 	e->counters.inserts++;
 }
 

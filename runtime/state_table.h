@@ -110,6 +110,8 @@ bool	state_key_clear(struct pfk_engine *, uint32_t,
 	    const struct state_key *);
 /* For restoring: all states away, one back. */
 void	states_flush(struct pfk_engine *);
+/* A record, at the end of the list by age. */
+void	state_list_append(struct pfk_engine *, uint32_t);
 bool	state_relist(struct pfk_engine *, uint32_t,
 	    const struct state_key *stack);
 

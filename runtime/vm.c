@@ -175,34 +175,6 @@ has_label(const struct vm *vm, unsigned side)
 }
 
 static bool
-compare(unsigned op, uint32_t a, uint32_t b, uint32_t v)
-{
-	switch ((enum img_op)op) {
-	case IMG_OP_IRG:
-		return v > a && v < b;
-	case IMG_OP_XRG:
-		return v < a || v > b;
-	case IMG_OP_RRG:
-		return v >= a && v <= b;
-	case IMG_OP_EQ:
-		return v == a;
-	case IMG_OP_NE:
-		return v != a;
-	case IMG_OP_LT:
-		return v < a;
-	case IMG_OP_LE:
-		return v <= a;
-	case IMG_OP_GT:
-		return v > a;
-	case IMG_OP_GE:
-		return v >= a;
-	case IMG_OP_NONE:
-		break;
-	}
-	return false;
-}
-
-static bool
 has_ports(const struct vm *vm)
 {
 	return vm->p->vproto == PROTO_TCP || vm->p->vproto == PROTO_UDP;
@@ -211,7 +183,7 @@ has_ports(const struct vm *vm)
 static bool
 port_fits(const struct vm *vm, unsigned op, unsigned side, uint32_t ports)
 {
-	return !has_ports(vm) || compare(op, ports & 0xffff, ports >> 16,
+	return !has_ports(vm) || img_compare(op, ports & 0xffff, ports >> 16,
 	    vm->port[side]);
 }
 
@@ -223,7 +195,7 @@ owner_fits(const struct vm *vm, unsigned op, const uint32_t *ids)
 		return true;
 	if (op != IMG_OP_EQ && op != IMG_OP_NE)
 		return false;
-	return compare(op, ids[0], ids[1], UINT32_MAX);
+	return img_compare(op, ids[0], ids[1], UINT32_MAX);
 }
 
 static bool

@@ -256,34 +256,6 @@ test_addr(const struct tester *t, const uint32_t *pc)
 
 /* ---- ports ---- */
 
-static bool
-compare(unsigned op, uint32_t a, uint32_t b, uint32_t v)
-{
-	switch ((enum img_op)op) {
-	case IMG_OP_IRG:
-		return v > a && v < b;
-	case IMG_OP_XRG:
-		return v < a || v > b;
-	case IMG_OP_RRG:
-		return v >= a && v <= b;
-	case IMG_OP_EQ:
-		return v == a;
-	case IMG_OP_NE:
-		return v != a;
-	case IMG_OP_LT:
-		return v < a;
-	case IMG_OP_LE:
-		return v <= a;
-	case IMG_OP_GT:
-		return v > a;
-	case IMG_OP_GE:
-		return v >= a;
-	case IMG_OP_NONE:
-		break;
-	}
-	return false;
-}
-
 static dd
 without(const struct tester *t, enum field f, uint32_t lo, uint32_t hi)
 {
@@ -345,7 +317,7 @@ test_port(const struct tester *t, const uint32_t *pc)
 	if (v->port == VIEW_PACKET)
 		f = ports(t, op, port_field(side), a, b);
 	else if (v->port == VIEW_FIXED)
-		f = compare(op, a, b, v->fixed_port) ? DD_TRUE : DD_FALSE;
+		f = img_compare(op, a, b, v->fixed_port) ? DD_TRUE : DD_FALSE;
 	else
 		f = ask(t, side == SIDE_SRC ?
 		    "the translated source port, for" :

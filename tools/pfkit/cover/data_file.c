@@ -67,8 +67,8 @@ owner_of(const uint32_t *first, uint32_t n, uint32_t number)
 	return lo;
 }
 
-static int
-by_place(const void *a, const void *b)
+int
+cover_slot_compare(const void *a, const void *b)
 {
 	const struct cover_slot *x = a, *y = b;
 
@@ -89,7 +89,7 @@ put_slots(struct out *o, const struct cover *c)
 	for (uint32_t i = 0; i < c->nslots; i++)
 		if (c->slots[i].interface != 0)
 			v[n++] = c->slots[i];
-	qsort(v, n, sizeof(*v), by_place);
+	qsort(v, n, sizeof(*v), cover_slot_compare);
 	for (uint32_t i = 0; i < n; i++) {
 		const struct cover_ruleset *rs = &c->rulesets[v[i].image];
 		bool entry = v[i].origin >= COVER_ENTRY;

@@ -85,4 +85,7 @@ uint32_t cover_ruleset(struct cover *, const struct pfk_image *);
 struct cover_counts *cover_slot(struct cover *, uint32_t image,
 	    uint32_t origin, uint32_t interface);
 
+/* For qsort(): by image, origin, interface. */
+int	 cover_slot_compare(const void *, const void *);
+
 #endif

@@ -377,18 +377,6 @@ add_ruleset(struct building *b, uint32_t ruleset)
 	add_tables(b);
 }
 
-static int
-by_origin(const void *a, const void *b)
-{
-	const struct cover_slot *x = a, *y = b;
-
-	if (x->image != y->image)
-		return x->image < y->image ? -1 : 1;
-	if (x->origin != y->origin)
-		return x->origin < y->origin ? -1 : 1;
-	return x->interface < y->interface ? -1 : x->interface > y->interface;
-}
-
 static void
 sort_slots(struct building *b)
 {
@@ -398,7 +386,7 @@ sort_slots(struct building *b)
 	for (uint32_t i = 0; i < c->nslots; i++)
 		if (c->slots[i].interface != 0)
 			b->slots[b->nslots++] = c->slots[i];
-	qsort(b->slots, b->nslots, sizeof(*b->slots), by_origin);
+	qsort(b->slots, b->nslots, sizeof(*b->slots), cover_slot_compare);
 }
 
 /* ---- order, status, sums ---- */
