@@ -9,7 +9,8 @@
  *			what tables of rules need for packets without one
  *	fetch keys	of the stack side, where states translate
  *	decide		work that is due at its time, then the fast lane, the
- *			short way without a state (miss.h), or the ordinary path
+ *			short ways to a state that changes (hit.h) or without
+ *			one (miss.h), or the ordinary path
  *
  *	group		1	2	3	4 ...
  *	read 1
@@ -23,6 +24,7 @@
 #include <string.h>
 
 #include "base/prefetch.h"
+#include "runtime/hit.h"
 #include "runtime/miss.h"
 #include "runtime/rules_int.h"
 
@@ -115,6 +117,23 @@ fetch_keys(const struct pfk_engine *e, struct group *g)
 	}
 }
 
+/* What the lane has left. */
+static inline void
+decide_one(struct pfk_engine *e, const struct pfk_packet *f,
+    struct lane_packet *l, uint64_t seen)
+{
+	bool done = false;
+
+	pfk_engine_advance(e, f->time);
+	if (l->hdr != NULL) {
+		if (e->states->changes != seen)
+			l->ref = lane_look_up(e->states, l->hash);
+		done = l->ref != 0 ? hit_take(e, f, l) : miss_take(e, f, l);
+	}
+	if (!done)
+		run_frame(e, f);
+}
+
 static void
 decide_group(struct pfk_engine *e, struct lane_run *run, struct group *g)
 {
@@ -122,9 +141,7 @@ decide_group(struct pfk_engine *e, struct lane_run *run, struct group *g)
 		i += lane_take(e, run, g->f + i, g->l + i, g->n - i, g->seen);
 		if (i == g->n)
 			return;
-		pfk_engine_advance(e, g->f[i].time);
-		if (!miss_take(e, &g->f[i], &g->l[i]))
-			run_frame(e, &g->f[i]);
+		decide_one(e, &g->f[i], &g->l[i], g->seen);
 	}
 }
 

@@ -636,6 +636,18 @@ run_behind_rules(struct filter *f, enum outcome out)
 	after_decision(p, &v, out);
 }
 
+void
+run_behind_state(struct pkt *p, uint32_t state, enum outcome out)
+{
+	struct verdict v;
+
+	verdict_start(p->e, &v);
+	v.state = state;
+	out = by_state_or_rules(p, &v, out);
+	out = conclude(p, &v, out);
+	after_decision(p, &v, out);
+}
+
 /*
  * All but quote and before.  In pieces, which become plain stores: for the
  * whole, compilers take an instruction that is slow to begin.

@@ -247,6 +247,9 @@ enum outcome ruleset_run(struct pfk_engine *, struct filter *);
 /* The same from a rule of the main ruleset on; f->rule: decides so far. */
 enum outcome ruleset_run_from(struct pfk_engine *, struct filter *,
 	    const uint32_t *pc);
+/* filter.c: at its beginning, what ICMP is about included. */
+struct icmp_kind;
+void	filter_begin(struct filter *, struct pkt *, struct icmp_kind *);
 /* Of all but ICMP. */
 static inline void
 filter_start(struct filter *f, struct pkt *p)
@@ -285,17 +288,19 @@ void	pkt_start(struct pfk_engine *, const struct pfk_packet *,
 void	pkt_leave(struct pkt *, uint16_t ifid);
 /* filter.c: ruleset, state creation, answers for a packet without a state. */
 enum outcome filter_packet(struct pkt *, struct verdict *);
-/* The same after ruleset_run(), of which the outcome is; not of ICMP. */
+/* The same after ruleset_run(), of which the outcome is. */
 enum outcome filter_run(struct filter *, struct verdict *, enum outcome);
 /* Whether states of the rule count for tables' entries. */
 bool	rule_counts_tables(const struct pfk_engine *, uint32_t rule);
 uint16_t rule_state_flags(const struct img_rule *);
 /*
  * engine.c: telling the sink; and, for miss.c, all that follows ruleset_run()
- * with that outcome, of a packet of TCP or UDP without a state.
+ * with that outcome, of a plain packet without a state.
  */
 void	tell_sink(struct pkt *, enum outcome, const struct verdict *);
 void	run_behind_rules(struct filter *, enum outcome);
+/* And for hit.c: all that follows track_packet(), which left a state. */
+void	run_behind_state(struct pkt *, uint32_t state, enum outcome);
 /* icmp.c: a packet of ICMP or ICMPv6 and the state it belongs to; v->state 0:
  * ask the rules. */
 enum outcome icmp_packet(struct pkt *, struct verdict *);

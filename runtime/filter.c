@@ -45,8 +45,8 @@ is_icmp(const struct pkt *p)
 	return p->vproto == PROTO_ICMP || p->vproto == PROTO_ICMPV6;
 }
 
-static void
-filter_init(struct filter *f, struct pkt *p, struct icmp_kind *k)
+void
+filter_begin(struct filter *f, struct pkt *p, struct icmp_kind *k)
 {
 	filter_start(f, p);
 	if (!is_icmp(p))
@@ -511,7 +511,7 @@ filter_packet(struct pkt *p, struct verdict *v)
 	struct making m = { .f = &f };
 	enum outcome out;
 
-	filter_init(&f, p, &m.icmp);
+	filter_begin(&f, p, &m.icmp);
 	out = judge(&f, &m, v, ruleset_run(p->e, &f));
 	match_items_free(p->e, f.match_list);
 	return out;
@@ -521,8 +521,12 @@ enum outcome
 filter_run(struct filter *f, struct verdict *v, enum outcome out)
 {
 	struct making m = { .f = f };
+	struct pkt *p = f->p;
 
+	if (is_icmp(p))
+		(void)icmp_classify(p->af, p->ip + p->hdrlen, p->plen,
+		    &m.icmp);
 	out = judge(f, &m, v, out);
-	match_items_free(f->p->e, f->match_list);
+	match_items_free(p->e, f->match_list);
 	return out;
 }

@@ -25,32 +25,16 @@ lane_suits(const struct pfk_engine *e, uint32_t i)
 	    e->rules[s->rule].r->divert == IMG_DIVERT_NONE;
 }
 
-static inline bool
-key_fits(const struct state_key *k, const struct lane_packet *l)
-{
-	uint64_t w[5];
-
-	if (l->v6) {
-		memcpy(w, k, sizeof(w));
-		return ((w[0] ^ l->key[0]) | (w[1] ^ l->key[1]) |
-		    (w[2] ^ l->key[2]) | (w[3] ^ l->key[3]) |
-		    (w[4] ^ l->key[4])) == 0;
-	}
-	return memcmp(&k->addr[0], &l->key[0], 4) == 0 &&
-	    memcmp(&k->addr[1], (const uint8_t *)&l->key[0] + 4, 4) == 0 &&
-	    memcmp(k->port, &l->key[1], 8) == 0;
-}
-
 /*
  * It is the packet's, and asks for nothing that is rare.  If it translates,
- * packets that come in have its wire key.
+ * packets that come in have its wire key, and an echo has another id.
  */
 static inline bool
 state_usual(const struct state *s, const struct lane_packet *l, uint16_t ifid)
 {
-	return key_fits(l->at, l) && s->timeout < TIMEOUT_PURGE && s->lane &&
+	return lane_key_fits(l->at, l) && s->timeout < TIMEOUT_PURGE && s->lane &&
 	    (s->ifid == IF_NONE || s->ifid == ifid) &&
-	    (!s->translated || (l->ref & 1) == l->out);
+	    (!s->translated || ((l->ref & 1) == l->out && !l->echo));
 }
 
 /* ---- what the packet does to it (tcp_track.c, state_track.c) ---- */
@@ -104,6 +88,16 @@ track_udp(struct state *s, struct state_peer *src, struct state_peer *dst)
 	return true;
 }
 
+/* Questions go the state's way, answers the other (icmp.c). */
+static inline bool
+track_echo(struct state *s, const struct lane_packet *l, bool back)
+{
+	if (l->answer != back)
+		return false;
+	s->timeout = IMG_TMO_ICMP_ERROR;
+	return true;
+}
+
 static_assert(offsetof(struct state, dst) == offsetof(struct state, src) +
     sizeof(struct state_peer), "peers side by side");
 
@@ -117,7 +111,8 @@ track(struct state *s, const struct lane_packet *l, bool back)
 	struct state_peer *dst = (void *)((char *)s +
 	    offsetof(struct state, dst) - turn);
 
-	return l->tcp ? track_tcp(s, l, src, dst) : track_udp(s, src, dst);
+	return l->tcp ? track_tcp(s, l, src, dst) :
+	    l->echo ? track_echo(s, l, back) : track_udp(s, src, dst);
 }
 
 /* ---- counting (counters.c) ---- */
@@ -184,8 +179,8 @@ tell_flow(struct pfk_flow *flow, const struct lane_packet *l,
 	const uint8_t *hdr = ip + (l->hdr - lane_ip(l));
 
 	flow->af = l->v6 ? PFK_AF_INET6 : PFK_AF_INET;
-	flow->proto = l->tcp ? PROTO_TCP : PROTO_UDP;
-	flow->has_ports = true;
+	flow->proto = lane_proto(l);
+	flow->has_ports = !l->echo;
 	if (l->v6) {
 		memcpy(flow->src.addr, ip + 8, 16);
 		memcpy(flow->dst.addr, ip + 24, 16);
@@ -195,6 +190,9 @@ tell_flow(struct pfk_flow *flow, const struct lane_packet *l,
 		memcpy(flow->src.addr, ip + 12, 4);
 		memcpy(flow->dst.addr, ip + 16, 4);
 	}
+	flow->src.port = flow->dst.port = 0;
+	if (l->echo)
+		return;
 	memcpy(&flow->src.port, hdr, 2);
 	memcpy(&flow->dst.port, hdr + 2, 2);
 }

@@ -15,7 +15,8 @@
  *
  *	- IPv4 without options or fragments, IPv6 without extension headers,
  *	  that a host would take in;
- *	- UDP, or TCP with ACK and no other flag that says something;
+ *	- UDP, TCP with ACK and no other flag that says something, or an echo
+ *	  of ICMP or its answer;
  *	- of a state that asks for no more than its windows to be looked at,
  *	  does not change the family, and (TCP) is open on both sides and stays
  *	  so.
@@ -59,7 +60,10 @@ struct lane_packet {
 	uint32_t	 odd;		/* 0: usual; TCP: LANE_SYN, or
 					   LANE_SYNACK, if but for flags */
 	bool		 out;
-	bool		 v6, tcp;
+	bool		 v6;
+	bool		 tcp, echo;	/* neither: UDP */
+	bool		 answer;	/* to an echo; its key has the id where
+					   the question's has it */
 	bool		 usual;		/* as far as headers tell */
 };
 
@@ -70,6 +74,14 @@ lane_ip(const struct lane_packet *l)
 	return l->hdr - (l->v6 ? 40 : 20);
 }
 
+/* => There is a key. */
+static inline uint8_t
+lane_proto(const struct lane_packet *l)
+{
+	return l->tcp ? PROTO_TCP : !l->echo ? PROTO_UDP :
+	    l->v6 ? PROTO_ICMPV6 : PROTO_ICMP;
+}
+
 /*
  * An interface as packets' keys and the lane need it; packets that follow
  * each other mostly have the same.
@@ -78,7 +90,8 @@ struct lane_if {
 	uint16_t	 ifid;
 	bool		 unusable;
 	uint32_t	 whole;		/* sign bit: cut packets are odd */
-	uint64_t	 tail[2][2];	/* [v6][tcp]: the key's last word */
+	uint64_t	 tail[2][3];	/* the key's last word: [v6], and UDP,
+					   TCP, echo */
 };
 
 /* What all packets of one interface count, until it is handed in. */
@@ -126,6 +139,21 @@ lane_look_up(const struct state_table *t, uint32_t hash)
 		if (bu->past == 0)
 			return 0;
 	}
+}
+static inline bool
+lane_key_fits(const struct state_key *k, const struct lane_packet *l)
+{
+	uint64_t w[5];
+
+	if (l->v6) {
+		memcpy(w, k, sizeof(w));
+		return ((w[0] ^ l->key[0]) | (w[1] ^ l->key[1]) |
+		    (w[2] ^ l->key[2]) | (w[3] ^ l->key[3]) |
+		    (w[4] ^ l->key[4])) == 0;
+	}
+	return memcmp(&k->addr[0], &l->key[0], 4) == 0 &&
+	    memcmp(&k->addr[1], (const uint8_t *)&l->key[0] + 4, 4) == 0 &&
+	    memcmp(k->port, &l->key[1], 8) == 0;
 }
 /*
  * Packets from the first one on as long as they are usual, each at its time;

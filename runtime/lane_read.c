@@ -60,7 +60,8 @@ static void
 interface_read(const struct pfk_engine *e, uint16_t ifid, struct lane_if *l)
 {
 	static const uint8_t af[2] = { PFK_AF_INET, PFK_AF_INET6 },
-	    proto[2] = { PROTO_UDP, PROTO_TCP };
+	    proto[2][3] = { { PROTO_UDP, PROTO_TCP, PROTO_ICMP },
+	    { PROTO_UDP, PROTO_TCP, PROTO_ICMPV6 } };
 	struct state_key k = {
 	    .rdomain = (uint16_t)iface_rdomain(e, ifid) };
 
@@ -71,10 +72,10 @@ interface_read(const struct pfk_engine *e, uint16_t ifid, struct lane_if *l)
 	/* who is told sees zeros for what was not captured */
 	l->whole = e->sink.decision != NULL ? SIGN : 0;
 	for (int v6 = 0; v6 < 2; v6++)
-		for (int tcp = 0; tcp < 2; tcp++) {
+		for (int i = 0; i < 3; i++) {
 			k.af = af[v6];
-			k.proto = proto[tcp];
-			l->tail[v6][tcp] = words_at(k.port);
+			k.proto = proto[v6][i];
+			l->tail[v6][i] = words_at(k.port);
 		}
 }
 
@@ -196,7 +197,7 @@ read_ip4(const uint8_t *ip, struct reach r, const struct lane_if *in,
 	l->hdr = hdr;
 	l->len = len;
 	l->datalen = datalen;
-	l->v6 = false;
+	l->v6 = l->echo = false;
 	l->tcp = tcp;
 	l->odd = odd;
 	l->usual = odd == 0;
@@ -224,9 +225,76 @@ read_ip6(const uint8_t *ip, struct reach r, const struct lane_if *in,
 	l->len = len;
 	l->v6 = true;
 	l->tcp = tcp;
+	l->echo = false;
 	l->odd = odd;
 	l->usual = odd == 0;
 	return true;
+}
+
+/*
+ * Ports of an echo's key: the id, and the question's type, which an answer has
+ * in the source's place.
+ */
+static inline uint32_t
+echo_ports(const uint8_t *hdr, bool v6, bool answer)
+{
+	uint16_t port[2];
+
+	port[answer] = half_at(hdr + 4);
+	port[!answer] = port_net(v6 ? 128 : 8);
+	return word_at(port);
+}
+
+/* An echo, or its answer: rarer than the others, and apart from their way. */
+static NOINLINE bool
+read_echo(const uint8_t *ip, bool v6, struct reach r, const struct lane_if *in,
+    uint32_t odd, struct lane_packet *l)
+{
+	static const uint8_t fragment[2] = { 0xbf, 0xff };
+	uint32_t hlen = v6 ? 40 : 20, ports;
+	uint32_t len = v6 ? get16(ip + 4) + 40u : get16(ip + 2);
+	uint8_t ask = v6 ? 128 : 8, answer = v6 ? 129 : 0;
+	const uint8_t *hdr = ip + hlen;
+
+	if (len < hlen + 8 || r.caplen < hlen + 8 || r.wirelen < len ||
+	    (hdr[0] != ask && hdr[0] != answer) || (v6 ? ip[0] >> 4 != 6 :
+	    ip[0] != 0x45 || (half_at(ip + 6) & half_at(fragment)) != 0))
+		return false;
+	odd |= ((v6 ? ip6_odd(ip) : ip4_odd(ip)) & (l->out - 1u)) |
+	    ((r.caplen - len) & in->whole);
+	l->answer = hdr[0] == answer;
+	ports = turn32(echo_ports(hdr, v6, l->answer), l->out);
+	if (v6) {
+		memcpy(&l->key[l->out ? 2 : 0], ip + 8, 16);
+		memcpy(&l->key[l->out ? 0 : 2], ip + 24, 16);
+	} else
+		l->key[0] = turn64(words_at(ip + 12), l->out);
+	l->key[v6 ? 4 : 1] = join(ports, 0) | in->tail[v6][2];
+	l->hdr = hdr;
+	l->len = len;
+	l->v6 = v6;
+	l->tcp = false;
+	l->echo = true;
+	l->odd = odd;
+	l->usual = odd == 0;
+	return true;
+}
+
+/* => 20 bytes are there. */
+static ALWAYS_INLINE bool
+read_v4(const uint8_t *ip, struct reach r, const struct lane_if *in,
+    uint32_t odd, struct lane_packet *l)
+{
+	return read_ip4(ip, r, in, odd, l) ||
+	    (ip[9] == PROTO_ICMP && read_echo(ip, false, r, in, odd, l));
+}
+
+static bool
+read_v6(const uint8_t *ip, struct reach r, const struct lane_if *in,
+    uint32_t odd, struct lane_packet *l)
+{
+	return read_ip6(ip, r, in, odd, l) ||
+	    (ip[6] == PROTO_ICMPV6 && read_echo(ip, true, r, in, odd, l));
 }
 
 /* Any link, any family. */
@@ -242,8 +310,8 @@ read_other(const struct pfk_packet *f, const struct lane_if *in, uint32_t odd,
 		return false;
 	r = (struct reach){ net.caplen, net.wirelen };
 	return net.af == PFK_AF_INET6 ?
-	    read_ip6(f->data + net.off, r, in, odd, l) :
-	    read_ip4(f->data + net.off, r, in, odd, l);
+	    read_v6(f->data + net.off, r, in, odd, l) :
+	    read_v4(f->data + net.off, r, in, odd, l);
 }
 
 /* IPv4 in plain Ethernet without detour. */
@@ -261,7 +329,7 @@ read_one(const struct pfk_packet *f, const struct lane_if *in,
 		return read_other(f, in, odd, l);
 	if (f->wirelen < f->caplen)
 		wire = cap;
-	return read_ip4(p + 14, (struct reach){ cap, wire }, in, odd, l);
+	return read_v4(p + 14, (struct reach){ cap, wire }, in, odd, l);
 }
 
 void

@@ -1,8 +1,7 @@
 /*
  * What becomes of a usual packet without a state (miss.h).
  *
- *	is_plain()	nobody will mend it, refuse it or answer for it
- *	make_packet()	a struct pkt, as decode.c would fill it
+ *	plain.c		which packets, and a struct pkt if there is need of it
  *	ruleset_run()	the rules, counted as ever
  *	act()		what follows: filter.c, state.c and counters.c in one
  *
@@ -12,7 +11,9 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "runtime/icmp.h"
 #include "runtime/miss.h"
+#include "runtime/plain.h"
 #include "runtime/strip.h"
 #include "runtime/shard.h"
 #include "runtime/translate.h"
@@ -56,134 +57,6 @@ rule_plain(const struct rt_rule *rr)
 	return makes_bare_states(r) ? PLAIN_STATE : PLAIN_NOT;
 }
 
-/* ---- the packet (link.c, decode.c, normalize.c, syncookie.c) ---- */
-
-/* Flags that no TCP should send are mended, or refused. */
-static inline bool
-flags_plain(uint8_t flags)
-{
-	if (flags & TCP_SYN)
-		return (flags & (TCP_RST | TCP_FIN)) == 0 &&
-		    ((flags & TCP_ACK) != 0 ||
-		    (flags & (TCP_PUSH | TCP_URG)) == 0);
-	return (flags & TCP_ACK) != 0 || ((flags & TCP_RST) != 0 &&
-	    (flags & (TCP_FIN | TCP_PUSH | TCP_URG)) == 0);
-}
-
-static inline bool
-tcp_plain(const struct pfk_engine *e, const uint8_t *th, uint32_t plen)
-{
-	uint32_t doff = (th[12] >> 4) * 4u;
-
-	return doff >= 20 && doff <= plen && (th[12] & 0x0f) == 0 &&
-	    flags_plain(th[13]) &&
-	    ((th[13] & TCP_URG) != 0 || get16(th + 18) == 0) &&
-	    syncookies_idle(e);
-}
-
-static inline bool
-udp_plain(const uint8_t *uh, uint32_t plen)
-{
-	uint16_t len = get16(uh + 4);
-
-	return len >= 8 && len <= plen;
-}
-
-/* Of a header without options. */
-static inline bool
-sum4_right(const uint8_t *ip)
-{
-	uint64_t sum = 0;
-	uint32_t w;
-
-	for (unsigned i = 0; i < 20; i += sizeof(w)) {
-		memcpy(&w, ip + i, sizeof(w));
-		sum += w;
-	}
-	sum = (sum & 0xffffffff) + (sum >> 32);
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	return sum == 0xffff;
-}
-
-/* A host takes it in; addresses that depend are asked about elsewhere. */
-static inline bool
-is_welcome(const struct lane_packet *l)
-{
-	const uint8_t *ip = lane_ip(l);
-
-	if (!l->v6)
-		return ip[12] != 127 && ip[16] != 127 &&
-		    sum4_right(ip);
-	return ip[8] != 0 && ip[8] < 0xfe && ip[24] != 0 && ip[24] < 0xfe;
-}
-
-/* A SYN, or its answer, of which nothing else is odd. */
-static inline bool
-opens(const struct lane_packet *l)
-{
-	return l->tcp && (l->odd == LANE_SYNACK || (l->odd == LANE_SYN &&
-	    (l->hdr[13] & TCP_PUSH) == 0));
-}
-
-/* => The lane has read its headers; what is usual to it needs no more. */
-static inline bool
-is_plain(const struct pfk_engine *e, const struct pfk_packet *f,
-    const struct lane_packet *l)
-{
-	uint32_t plen = l->len - (l->v6 ? 40 : 20);
-
-	if ((l->usual || opens(l)) && f->dir != PFK_FWD)
-		return !l->tcp || syncookies_idle(e);
-	return f->dir != PFK_FWD && f->ifid < e->nifaces &&
-	    f->ifid < e->nif_counters && !iface_skipped(e, f->ifid) &&
-	    get16(l->hdr + 2) != 0 &&
-	    (l->tcp ? tcp_plain(e, l->hdr, plen) : udp_plain(l->hdr, plen)) &&
-	    (f->dir == PFK_OUT || is_welcome(l));
-}
-
-static inline void
-set_addrs(struct pkt *p, const struct lane_packet *l)
-{
-	const uint8_t *ip = p->ip;
-
-	if (l->v6) {
-		memcpy(p->addr[SRC].b, ip + 8, 16);
-		memcpy(p->addr[DST].b, ip + 24, 16);
-	} else {
-		memcpy(p->addr[SRC].b, ip + 12, 4);
-		memcpy(p->addr[DST].b, ip + 16, 4);
-	}
-	memcpy(p->oaddr, p->addr, sizeof(p->oaddr));
-	memcpy(&p->port[SRC], l->hdr, 2);
-	memcpy(&p->port[DST], l->hdr + 2, 2);
-	memcpy(p->oport, p->port, sizeof(p->oport));
-}
-
-static inline void
-make_packet(struct pfk_engine *e, const struct pfk_packet *f,
-    const struct lane_packet *l, struct pkt *p)
-{
-	const uint8_t *ip = lane_ip(l);
-	uint32_t have = f->caplen - (uint32_t)(ip - f->data);
-
-	pkt_start(e, f, p);
-	p->ip = (uint8_t *)(uintptr_t)ip;	/* never written through */
-	p->len = l->len;
-	p->have = have < l->len ? have : l->len;
-	p->hdrlen = l->v6 ? 40 : 20;
-	p->plen = l->len - p->hdrlen;
-	p->af = p->naf = l->v6 ? PFK_AF_INET6 : PFK_AF_INET;
-	p->proto = l->tcp ? PROTO_TCP : PROTO_UDP;
-	p->vproto = p->proto;
-	p->ttl = l->v6 ? ip[7] : ip[8];
-	p->tos = (uint8_t)((l->v6 ? get16(ip) >> 4 : ip[1]) & 0xfc);
-	p->tcp_flags = l->tcp ? l->hdr[13] : 0;
-	set_addrs(p, l);
-	if (p->have < p->len)
-		pkt_copy(p);
-}
-
 /* ---- what follows ---- */
 
 /* A packet under way; p and f are only made if somebody wants them. */
@@ -202,7 +75,7 @@ static struct pkt *
 packet_of(struct miss *m)
 {
 	if (!m->made)
-		make_packet(m->e, m->frame, m->l, &m->p);
+		packet_make(m->e, m->frame, m->l, &m->p);
 	m->made = true;
 	return &m->p;
 }
@@ -273,6 +146,8 @@ start_protocol(struct miss *m, struct state *s)
 {
 	if (m->l->tcp)
 		tcp_start(packet_of(m), m->v.state, false);
+	else if (m->l->echo)
+		s->timeout = IMG_TMO_ICMP_FIRST;
 	else {
 		s->src.state = SINGLE_FIRST;
 		s->timeout = IMG_TMO_UDP_FIRST;
@@ -344,8 +219,9 @@ ask_strips(struct miss *m)
 	struct strip_ask q;
 
 	q.head = (struct strip_head){ m->frame->ifid, m->rdomain,
-	    l->tcp ? l->hdr[13] : 0, l->tcp ? PROTO_TCP : PROTO_UDP,
-	    l->out ? PFK_OUT : PFK_IN, l->v6 ? PFK_AF_INET6 : PFK_AF_INET };
+	    l->tcp ? l->hdr[13] : 0, lane_proto(l),
+	    l->out ? PFK_OUT : PFK_IN, l->v6 ? PFK_AF_INET6 : PFK_AF_INET,
+	    l->echo, l->echo ? l->hdr[0] : 0, l->echo ? l->hdr[1] : 0 };
 	q.addr[SRC] = ip + (l->v6 ? 8 : 12);
 	q.addr[DST] = ip + (l->v6 ? 24 : 16);
 	q.port[SRC] = get16(l->hdr);
@@ -358,8 +234,9 @@ static bool
 ask_others(struct miss *m, const uint32_t *pc, enum outcome *out)
 {
 	struct filter *f = &m->f;
+	struct icmp_kind icmp;
 
-	filter_start(f, packet_of(m));
+	filter_begin(f, packet_of(m), &icmp);
 	f->rule = m->v.rule;
 	*out = pc == NULL ? PKT_PASS : ruleset_run_from(m->e, f, pc);
 	m->v.rule = f->rule;
@@ -387,7 +264,8 @@ miss_take(struct pfk_engine *e, const struct pfk_packet *frame,
 	const uint32_t *pc;
 	struct miss m;
 
-	if (l->hdr == NULL || !is_plain(e, frame, l) ||
+	if (frame->dir == PFK_FWD ||
+	    (l->echo && l->answer) || !packet_is_plain(e, frame, l) ||
 	    (e->states->entries != 0 && is_there(e->states, l->hash)))
 		return false;
 	m.e = e;

@@ -2,8 +2,7 @@
  * The usual packet that has no state: a short way beside the ordinary one
  * (engine.c, filter.c), which stays the truth.
  *
- * The packet is one whose headers the fast lane has read (lane.h) and that
- * nobody need mend: whole IPv4 or IPv6, TCP or UDP, no options, not forwarded.
+ * The packet is plain (plain.h), not forwarded, and no answer to an echo.
  * If the table has no entry with its hash, it has no state, and the rules are
  * asked at once.  What they say is acted upon here if the rule that decides
  * asks for nothing rare (rt_rule.plain) and no match rule has acted; else the
@@ -20,7 +19,7 @@ enum { PLAIN_NOT, PLAIN_BLOCK, PLAIN_PASS, PLAIN_STATE };
 /* => The rule's references have been resolved. */
 uint8_t	rule_plain(const struct rt_rule *);
 
-/* All of the packet, or false: nothing was done. */
+/* All of the packet, or false: nothing was done.  => It has a key. */
 bool	miss_take(struct pfk_engine *, const struct pfk_packet *,
 	    const struct lane_packet *);
 

@@ -387,7 +387,7 @@ follow(struct strip *s, const struct strip_class *c, const struct fit *f,
 static inline const uint32_t *
 run_from(struct pfk_engine *e, struct strip *s, struct strip_ask *q)
 {
-	uint64_t key = strip_key(&q->head, s->flagset), fits, far, first;
+	uint64_t key = strip_key(&q->head, s), fits, far, first;
 	struct strip_class *c = s->last;
 	struct fit f;
 

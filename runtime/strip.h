@@ -7,8 +7,9 @@
  * compared by one instruction where the processor has such; a bit of a word
  * stands for a rule (a row).
  *
- *	class		what a packet's head (interface ... flags) makes of the
- *			rows: found out once, kept for packets of that head
+ *	class		what a packet's head (interface ... flags, or what kind
+ *			of ICMP) makes of the rows: found out once, kept for
+ *			packets of that head
  *	columns		which rows the packet's addresses and ports fit
  *	the answer	the first quick row, or else the last one, that fits in
  *			both and that pf would have come to
@@ -59,6 +60,7 @@ struct strip {
 	const uint32_t	*pc;		/* its instructions */
 	uint32_t	end;		/* behind the last row */
 	uint8_t		flagset;	/* TCP flags that some row looks at */
+	uint8_t		icmpset;	/* all, if one looks at types of ICMP */
 	bool		asks[ROW_FIELDS];
 	bool		jumps;		/* far is not all zero */
 	bool		wide;		/* strip_wide() */
@@ -109,13 +111,23 @@ strip_highest(uint64_t m)
 struct strip_head {
 	uint16_t	ifid, rdomain;
 	uint8_t		tcp_flags, proto, dir, af;
+	bool		begins;		/* ICMP: may begin a state */
+	uint8_t		icmp_type, icmp_code;
 };
+/*
+ *	63	47	  31	 23	 15	7
+ *	ifid	rdomain	  flags	 proto	 code	begins, af, dir
+ *			  or type
+ */
 static inline uint64_t
-strip_key(const struct strip_head *h, uint8_t flagset)
+strip_key(const struct strip_head *h, const struct strip *s)
 {
 	return (uint64_t)h->ifid << 48 | (uint64_t)h->rdomain << 32 |
-	    (uint32_t)(h->tcp_flags & flagset) << 24 |
-	    (uint32_t)h->proto << 16 | (uint32_t)h->dir << 8 | h->af;
+	    (uint32_t)((h->tcp_flags & s->flagset) |
+	    (h->icmp_type & s->icmpset)) << 24 |
+	    (uint32_t)h->proto << 16 |
+	    (uint32_t)(h->icmp_code & s->icmpset) << 8 |
+	    (uint32_t)h->begins << 7 | (uint32_t)h->af << 2 | h->dir;
 }
 
 struct strip_ask {

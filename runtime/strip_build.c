@@ -169,6 +169,8 @@ add_row(struct strip *s, const uint32_t *w, const uint32_t *next)
 			    i, w, next);
 		} else if (r == RANK_FLAGS)
 			s->flagset |= (uint8_t)insn_b(*w);
+		else if (insn_op(*w) == OP_ICMP)
+			s->icmpset = 0xff;
 	}
 	s->quick |= (uint64_t)(insn_a(*w) != 0) << i;
 	s->end = (uint32_t)(next - s->pc);
@@ -334,46 +336,55 @@ head_misfit(const struct pfk_engine *e, const struct strip *s, uint32_t i,
 
 /*
  * Whether the row asks something of this head's packets that is neither in
- * columns nor in classes: types of ICMP; ports of what has none, which fit;
- * IPv6 addresses of no family, of IPv4.
+ * columns nor in classes: ports of what has none, which fit; IPv6 addresses of
+ * no family, of IPv4.
  */
 static bool
 is_odd(const struct strip *s, uint32_t i, const struct strip_head *p)
 {
 	const uint32_t *w = next_insn(s->pc + s->row[i]);
-	bool icmp = p->proto == PROTO_ICMP || p->proto == PROTO_ICMPV6;
 	bool with_ports = p->proto == PROTO_TCP || p->proto == PROTO_UDP;
 
 	for (; insn_op(*w) != OP_DECIDE; w = next_insn(w))
-		if ((rank(w) == RANK_ICMP && icmp) ||
-		    (insn_op(*w) == OP_PORT && !with_ports) ||
+		if ((insn_op(*w) == OP_PORT && !with_ports) ||
 		    (insn_op(*w) == OP_ADDR6 && p->af != PFK_AF_INET6))
 			return true;
 	return false;
 }
 
+/* Whether the test is of flags or ICMP, and does not fit (vm.c). */
 static bool
-flags_fit(const struct strip *s, uint32_t i, const struct strip_head *p)
+is_misfit(const uint32_t *w, const struct strip_head *p)
+{
+	bool icmp = p->proto == PROTO_ICMP || p->proto == PROTO_ICMPV6;
+	uint32_t type, code;
+
+	switch ((int)insn_op(*w)) {
+	case OP_FLAGS:
+		return p->proto == PROTO_TCP &&
+		    (p->tcp_flags & insn_b(*w)) != insn_a(*w);
+	case OP_ICMP:
+		type = w[2] & 0xffff;
+		code = w[2] >> 16;
+		return icmp && ((type != 0 && type != p->icmp_type + 1u) ||
+		    (code != 0 && code != p->icmp_code + 1u));
+	case OP_QUERY:
+		return icmp && !p->begins;
+	default:
+		return false;
+	}
+}
+
+/* What the class knows behind the head: the test that does not fit, or NULL. */
+static const uint32_t *
+class_misfit(const struct strip *s, uint32_t i, const struct strip_head *p)
 {
 	const uint32_t *w = next_insn(s->pc + s->row[i]);
 
 	for (; insn_op(*w) != OP_DECIDE; w = next_insn(w))
-		if (insn_op(*w) == OP_FLAGS && p->proto == PROTO_TCP &&
-		    (p->tcp_flags & insn_b(*w)) != insn_a(*w))
-			return false;
-	return true;
-}
-
-/* Whether a test of flags leads further than to the next row. */
-static bool
-flags_far(const struct strip *s, uint32_t i)
-{
-	const uint32_t *w = next_insn(s->pc + s->row[i]), *test = NULL;
-
-	for (; insn_op(*w) != OP_DECIDE; w = next_insn(w))
-		if (insn_op(*w) == OP_FLAGS)
-			test = w;
-	return test != NULL && test + test[1] != next_insn(w);
+		if (is_misfit(w, p))
+			return w;
+	return NULL;
 }
 
 static uint32_t
@@ -396,10 +407,10 @@ class_row(const struct pfk_engine *e, const struct strip *s, uint32_t i,
 
 	if (misfit == NULL) {
 		c->head |= bit;
-		if (flags_fit(s, i, p))
+		if ((misfit = class_misfit(s, i, p)) == NULL)
 			c->fits |= bit;
-		else
-			c->odd |= flags_far(s, i);
+		else	/* it leads further than to the next row */
+			c->odd |= misfit + misfit[1] - s->pc != row_end(s, i);
 		c->odd |= is_odd(s, i, p);
 		return;
 	}

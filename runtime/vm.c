@@ -477,7 +477,8 @@ run_strip(struct vm *vm, const struct rt_rule *rr, const uint32_t *here,
 	struct strip *s = vm->e->strips[rr->strip - 1];
 	const struct pkt *p = vm->p;
 	struct strip_ask q = { .head = { p->ifid, p->rdomain, p->tcp_flags,
-	    p->proto, p->dir, p->af }, .addr = { vm->addr[SRC]->b,
+	    p->proto, p->dir, p->af, is_icmp(vm) && may_begin(vm),
+	    vm->f->icmp_type, vm->f->icmp_code }, .addr = { vm->addr[SRC]->b,
 	    vm->addr[DST]->b }, .port = { vm->port[SRC], vm->port[DST] } };
 	const uint32_t *pc;
 

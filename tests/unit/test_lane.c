@@ -4,8 +4,8 @@
  * messages and everything that is saved must be the same.
  *
  * Traffic: a few connections of both families that open, send, lose, repeat,
- * probe, jump out of their windows, close and open again; UDP; other frames,
- * damaged and cut off ones; and time, which sometimes jumps.
+ * probe, jump out of their windows, close and open again; UDP; pings; other
+ * frames, damaged and cut off ones; and time, which sometimes jumps.
  */
 #include <pfkit/compile.h>
 #include "tests/unit/engine_kit.h"
@@ -23,7 +23,7 @@ struct flow {
 	uint8_t	 addr[2][16];
 	uint16_t port[2];
 	uint32_t next[2];		/* sequence number of each side */
-	bool	 v6, tcp, scaled;
+	bool	 v6, tcp, echo, scaled;
 };
 
 /* Rules, and what becomes of IPv4 addresses under them. */
@@ -58,6 +58,7 @@ flow_new(struct traffic *t, struct flow *f, unsigned i)
 	memset(f, 0, sizeof(*f));
 	f->v6 = i % 3 == 0;
 	f->tcp = i % 4 != 3;
+	f->echo = i % 8 == 7;
 	f->scaled = chance(t, 2);
 	for (unsigned s = 0; s < 2; s++) {
 		uint8_t *a = f->addr[s];
@@ -77,6 +78,12 @@ flow_new(struct traffic *t, struct flow *f, unsigned i)
 	}
 }
 
+static uint8_t
+proto_of(const struct flow *f)
+{
+	return f->tcp ? 6 : !f->echo ? 17 : f->v6 ? 58 : 1;
+}
+
 static uint32_t
 put_ip(uint8_t *p, const struct flow *f, unsigned from, uint32_t plen,
     struct traffic *t)
@@ -85,7 +92,7 @@ put_ip(uint8_t *p, const struct flow *f, unsigned from, uint32_t plen,
 		memset(p, 0, 40);
 		p[0] = 0x60;
 		kit_put16(p + 4, (uint16_t)plen);
-		p[6] = f->tcp ? 6 : 17;
+		p[6] = proto_of(f);
 		p[7] = 64;
 		memcpy(p + 8, f->addr[from], 16);
 		memcpy(p + 24, f->addr[!from], 16);
@@ -99,7 +106,7 @@ put_ip(uint8_t *p, const struct flow *f, unsigned from, uint32_t plen,
 	if (chance(t, 60) == 0)
 		p[6] = (uint8_t)(1u << (5 + chance(t, 3)));
 	p[8] = 64;
-	p[9] = f->tcp ? 6 : 17;
+	p[9] = proto_of(f);
 	memcpy(p + 12, f->addr[from], 4);
 	memcpy(p + 16, f->addr[!from], 4);
 	if (from == 1 && t->scene->inside[0] != 0)
@@ -163,6 +170,19 @@ put_tcp(struct traffic *t, uint8_t *p, struct flow *f, unsigned from,
 	return doff;
 }
 
+/* Who opens the flow asks, mostly; now and then it is another message. */
+static void
+put_echo(struct traffic *t, uint8_t *p, const struct flow *f, unsigned from)
+{
+	bool answers = (from != t->scene->opener) ^ (chance(t, 12) == 0);
+
+	p[0] = f->v6 ? 128 + answers : answers ? 0 : 8;
+	if (chance(t, 20) == 0)
+		p[0] = (uint8_t)chance(t, f->v6 ? 140 : 20);
+	p[1] = chance(t, 20) == 0;
+	kit_put16(p + 4, f->port[0]);
+}
+
 static uint32_t
 put_packet(struct traffic *t, uint8_t *p, struct flow *f, unsigned from,
     uint8_t flags)
@@ -173,6 +193,10 @@ put_packet(struct traffic *t, uint8_t *p, struct flow *f, unsigned from,
 	if (!f->tcp) {
 		hlen = put_ip(p, f, from, 8 + datalen, t);
 		memset(p + hlen, 0, 8 + datalen);
+		if (f->echo) {
+			put_echo(t, p + hlen, f, from);
+			return hlen + 8 + datalen;
+		}
 		kit_put16(p + hlen, f->port[from]);
 		kit_put16(p + hlen + 2, f->port[!from]);
 		kit_put16(p + hlen + 4, (uint16_t)(8 + datalen -
@@ -471,6 +495,7 @@ static const struct scene scenes[] = {
 	    .few = true },
 	{ .rules = "pass out\npass in inet proto tcp rdr-to 10.0.0.99\n"
 	    "pass in inet proto udp rdr-to 10.0.0.99 port 80\n"
+	    "pass in inet proto icmp rdr-to 10.0.0.99\n"
 	    "pass in inet6\n",
 	    .inside = { 10, 0, 0, 99 } },
 	{ .rules = "pass\npass out on em0 inet nat-to 192.0.2.77 static-port\n",
@@ -499,6 +524,14 @@ static const struct scene scenes[] = {
 	    "pass in proto udp keep state (max-src-states 2, "
 	    "source-track rule)\n"
 	    "pass in inet proto tcp os \"Linux\" no state\n", .few = true },
+	{ .rules = "block\npass inet proto icmp icmp-type echoreq\n"
+	    "pass inet6 proto icmp6 icmp6-type { echoreq, 133 }\n"
+	    "pass in proto { tcp udp }\npass inet proto icmp icmp-type "
+	    "{ echorep, unreach code 3 } no state\n", .few = true },
+	{ .rules = "pass no state\npass proto { icmp icmp6 }\n"
+	    "block return in inet proto icmp icmp-type 8 code 1\n"
+	    "match inet6 proto icmp6 tag Z\npass in inet proto icmp "
+	    "rdr-to 10.0.0.99\n", .few = true },
 	{ .rules = "pass\n", .forwards = true },
 	{ .rules = "block\npass in on em0\npass out on em1\n",
 	    .forwards = true },

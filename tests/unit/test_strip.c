@@ -49,6 +49,10 @@ static const char *const hosts6[] = { "any", "2001:db8::1", "2001:db8::/127",
 static const char *const ports[] = { "", "", "", " port 2", " port != 2",
     " port 1:3", " port 1 >< 3", " port 2 <> 4", " port < 3", " port <= 2",
     " port > 3", " port >= 4", " port 3", NULL };
+static const char *const icmps[] = { "", " icmp-type echoreq",
+    " icmp-type echorep", " icmp-type unreach", " icmp-type 8 code 1", NULL };
+static const char *const icmps6[] = { "", " icmp6-type echoreq",
+    " icmp6-type 129", " icmp6-type 1 code 1", NULL };
 static const char *const flags[] = { " no state", " no state", " flags any",
     " flags A/A no state", " flags S/SA no state", NULL };
 
@@ -59,8 +63,8 @@ static void
 change(struct line *l, uint32_t odds)
 {
 	static const char *const protos[] = { " proto tcp", " proto tcp",
-	    " proto udp", " proto udp", " proto icmp", "", " proto 50",
-	    NULL };
+	    " proto udp", " proto udp", " proto icmp", " proto icmp6", "",
+	    " proto 50", NULL };
 	const char *const *choices[] = { actions, dirs, quicks, ifs };
 	bool v6 = chance(4) == 0;
 
@@ -74,8 +78,8 @@ change(struct line *l, uint32_t odds)
 	}
 	if (chance(odds) == 0)
 		l->field[5] = one_of(protos);
-	if (strcmp(l->field[5], " proto icmp") == 0 &&
-	    strcmp(l->field[4], " inet") != 0)
+	if (strcmp(l->field[5], strcmp(l->field[4], " inet6") == 0 ?
+	    " proto icmp" : " proto icmp6") == 0)
 		l->field[5] = "";
 	v6 = strcmp(l->field[4], " inet6") == 0;
 	if (chance(odds) == 0)
@@ -101,8 +105,10 @@ make_rules(char *text, size_t size)
 		change(&l, odds);
 		tcp = strcmp(l.field[5], " proto tcp") == 0;
 		with_ports = tcp || strcmp(l.field[5], " proto udp") == 0;
-		if (strcmp(l.field[5], " proto icmp") == 0 && chance(4) == 0)
-			icmp = " icmp-type echoreq";
+		if (strcmp(l.field[5], " proto icmp") == 0)
+			icmp = one_of(icmps);
+		if (strcmp(l.field[5], " proto icmp6") == 0)
+			icmp = one_of(icmps6);
 		len += (size_t)snprintf(text + len, size - len,
 		    "%s%s%s%s%s%s from %s%s to %s%s%s%s%s\n", l.field[0],
 		    l.field[1], l.field[2], l.field[3], l.field[4],
@@ -146,15 +152,16 @@ make_packet(uint8_t *b)
 		b[19] = (uint8_t)chance(9);
 		kit_put16(b + 10, kit_sum(b, 20, 0));
 	}
-	if (!tcp && chance(4) == 0) {	/* echo and its answer, ESP */
-		b[v6 ? 6 : 9] = chance(2) ? 50 : v6 ? 58 : 1;
+	if (!tcp && chance(3) == 0) {	/* echo, its answer, errors, ESP */
+		b[v6 ? 6 : 9] = chance(3) == 0 ? 50 : v6 ? 58 : 1;
 		b[v6 ? 7 : 8] = 64;
 		if (!v6) {
 			b[10] = b[11] = 0;
 			kit_put16(b + 10, kit_sum(b, 20, 0));
-			th[0] = chance(2) ? 8 : 0;
-		} else
-			th[0] = chance(2) ? 128 : 129;
+		}
+		th[0] = (uint8_t)(chance(4) == 0 ? (v6 ? 1 : 3) :
+		    (v6 ? 128 : 0) + chance(2) * (v6 ? 1 : 8));
+		th[1] = (uint8_t)chance(2);
 		return hlen + plen;
 	}
 	kit_put16(th, (uint16_t)chance(6));

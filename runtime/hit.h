@@ -1,0 +1,23 @@
+/*
+ * TCP that opens or closes its connection, or is not quite in the window: a
+ * short way between the fast lane (lane.h), which knows connections that stay
+ * as they are, and the ordinary path (engine.c), which stays the truth.
+ *
+ * The packet is plain (plain.h) and has the only state with its hash; nothing
+ * need be looked for, and of what follows the ordinary path's tcp_track() does
+ * all.  A bare SYN, which may begin anew, and states that translate or ask for
+ * anything else (state.lane) are left to that path as a whole.
+ */
+#ifndef RUNTIME_HIT_H
+#define RUNTIME_HIT_H
+
+#include "runtime/lane.h"
+
+/*
+ * All of the packet, or false: nothing was done.  => Its ref is what the table
+ * says now, and not 0.
+ */
+bool	hit_take(struct pfk_engine *, const struct pfk_packet *,
+	    const struct lane_packet *);
+
+#endif
