@@ -370,9 +370,9 @@ tcp_datalen(const struct pkt *p)
 }
 
 const uint8_t *
-tcp_option(const struct pkt *p, uint8_t kind, uint8_t min)
+tcp_option(const uint8_t *th, uint8_t kind, uint8_t min)
 {
-	const uint8_t *th = p->ip + p->hdrlen, *found = NULL;
+	const uint8_t *found = NULL;
 	uint32_t end = (th[12] >> 4) * 4u, i = 20;
 
 	while (i + min <= end) {

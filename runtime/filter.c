@@ -158,8 +158,10 @@ start_protocol(struct pkt *p, struct making *m)
 
 	switch (p->proto) {
 	case PROTO_TCP:
-		tcp_start(p, m->state,
-		    m->r->keep_state == IMG_MODULATE_STATE);
+		tcp_start(p->e, s, p->ip + p->hdrlen, p->tcp_flags,
+		    tcp_datalen(p));
+		if (m->r->keep_state == IMG_MODULATE_STATE)
+			tcp_modulate(p, s);
 		break;
 	case PROTO_ICMP:
 	case PROTO_ICMPV6:
@@ -403,7 +405,7 @@ transport_changed(const struct pkt *p, const struct making *m)
 	return p->proto == PROTO_TCP &&
 	    (state_get(p->e, m->state)->src.seqdiff != 0 ||
 	    (state_cold(p->e, m->state)->tscrub != 0 &&
-	    tcp_option(p, 8, 10) != NULL));
+	    tcp_option(p->ip + p->hdrlen, 8, 10) != NULL));
 }
 
 static enum outcome

@@ -1,7 +1,7 @@
 /*
- * TCP that opens or closes its connection, or is not quite in the window: a
- * short way between the fast lane (lane.h), which knows connections that stay
- * as they are, and the ordinary path (engine.c), which stays the truth.
+ * TCP that resets its connection, or is not quite in the window: a short way
+ * between the fast lane (lane.h), which takes what is, and the ordinary path
+ * (engine.c), which stays the truth.
  *
  * The packet is plain (plain.h) and has the only state with its hash; nothing
  * need be looked for, and of what follows the ordinary path's tcp_track() does

@@ -102,7 +102,7 @@ static_assert(offsetof(struct state, dst) == offsetof(struct state, src) +
     sizeof(struct state_peer), "peers side by side");
 
 static ALWAYS_INLINE bool
-track(struct state *s, const struct lane_packet *l, bool back)
+track_usual(struct state *s, const struct lane_packet *l, bool back)
 {
 	/* which one is which comes at random: no branches */
 	size_t turn = back * sizeof(struct state_peer);
@@ -113,6 +113,14 @@ track(struct state *s, const struct lane_packet *l, bool back)
 
 	return l->tcp ? track_tcp(s, l, src, dst) :
 	    l->echo ? track_echo(s, l, back) : track_udp(s, src, dst);
+}
+
+static ALWAYS_INLINE bool
+track(struct pfk_engine *e, const struct pfk_packet *f,
+    const struct lane_packet *l, bool back)
+{
+	return (!l->turns && track_usual(l->state, l, back)) ||
+	    (l->tcp && lane_turn(e, f, l, back));
 }
 
 /* ---- counting (counters.c) ---- */
@@ -278,8 +286,8 @@ clock_move(struct clock *c, struct pfk_engine *e, uint64_t time)
 }
 
 static ALWAYS_INLINE bool
-take_one(struct pfk_engine *e, uint16_t ifid, const struct lane_packet *l,
-    struct lane_tally *t)
+take_one(struct pfk_engine *e, const struct pfk_packet *f, uint16_t ifid,
+    const struct lane_packet *l, struct lane_tally *t)
 {
 	struct state *s = l->state;
 	bool back = l->out != (s->direction == PFK_OUT);
@@ -288,7 +296,7 @@ take_one(struct pfk_engine *e, uint16_t ifid, const struct lane_packet *l,
 		hand_in(e, t);
 		t->ifid = ifid;
 	}
-	if (!state_usual(s, l, ifid) || !track(s, l, back))
+	if (!state_usual(s, l, ifid) || !track(e, f, l, back))
 		return false;
 	s->expire = e->uptime;
 	count(e, t, s, l, back);
@@ -318,7 +326,7 @@ forward(struct pfk_engine *e, struct lane_run *run, const struct pfk_packet *f,
 		return false;
 	if (e->sink.decision == NULL && lane_turn_around(e, l, ifid, &o)) {
 		look_again(e, &o);
-		if (o.ref != 0 && take_one(e, ifid, &o, &run->onward))
+		if (o.ref != 0 && take_one(e, f, ifid, &o, &run->onward))
 			return false;
 	}
 	lane_make_pkt(e, f, l, &p);
@@ -335,17 +343,17 @@ lane_take(struct pfk_engine *e, struct lane_run *run,
 	struct lane_packet *l = first, *end = first + n;
 	struct clock c;
 
-	if (n == 0 || !l->usual)
+	if (n == 0 || !(l->usual | l->turns))
 		return 0;
 	stale = e->states->changes != seen;
 	if (!e->started)
 		pfk_engine_advance(e, f->time);
 	clock_read(&c, e);
-	for (; l < end && l->usual; l++, f++) {
+	for (; l < end && (l->usual | l->turns); l++, f++) {
 		stale |= clock_move(&c, e, f->time);
 		if (stale)
 			look_again(e, l);
-		if (l->ref == 0 || !take_one(e, f->ifid, l, &run->tally))
+		if (l->ref == 0 || !take_one(e, f, f->ifid, l, &run->tally))
 			break;
 		if (told)
 			tell(e, f, l);

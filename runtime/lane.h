@@ -8,6 +8,7 @@
  *	state_hash.c	their keys' hashes
  *	lane.c		the state, and everything that the ordinary path would
  *			do with such a packet
+ *	lane_turn.c	segments with which a connection opens or closes
  *	lane_forward.c	the same packet, as it leaves again
  *
  * The lane is sure before it changes anything; what is not usual in any way
@@ -15,11 +16,10 @@
  *
  *	- IPv4 without options or fragments, IPv6 without extension headers,
  *	  that a host would take in;
- *	- UDP, TCP with ACK and no other flag that says something, or an echo
- *	  of ICMP or its answer;
+ *	- UDP, an echo of ICMP or its answer, or TCP with ACK, and of the
+ *	  other flags that say something at most SYN or FIN;
  *	- of a state that asks for no more than its windows to be looked at,
- *	  does not change the family, and (TCP) is open on both sides and stays
- *	  so.
+ *	  and does not change the family; and (TCP) in the window.
  *
  * What is read of frames holds; what is seen of states while others of the
  * burst are still to come is only good for fetching memory early.
@@ -46,6 +46,7 @@
 
 #define LANE_SYN	(TCP_SYN | TCP_ACK)	/* what differs from ACK */
 #define LANE_SYNACK	TCP_SYN
+#define LANE_FINACK	TCP_FIN
 
 struct lane_packet {
 	/* IPv4: both addresses, the rest; IPv6: as struct state_key */
@@ -57,14 +58,16 @@ struct lane_packet {
 	const struct state_key *at;	/* and the key that it goes by */
 	uint32_t	 len;		/* of the packet, by its IP header */
 	uint32_t	 datalen;	/* TCP */
-	uint32_t	 odd;		/* 0: usual; TCP: LANE_SYN, or
-					   LANE_SYNACK, if but for flags */
+	uint32_t	 odd;		/* 0: usual; TCP: LANE_SYN,
+					   LANE_SYNACK or LANE_FINACK, if but
+					   for flags */
 	bool		 out;
 	bool		 v6;
 	bool		 tcp, echo;	/* neither: UDP */
 	bool		 answer;	/* to an echo; its key has the id where
 					   the question's has it */
 	bool		 usual;		/* as far as headers tell */
+	bool		 turns;		/* but for SYN and ACK, FIN and ACK */
 };
 
 /* The IP header.  => There is a key. */
@@ -80,6 +83,14 @@ lane_proto(const struct lane_packet *l)
 {
 	return l->tcp ? PROTO_TCP : !l->echo ? PROTO_UDP :
 	    l->v6 ? PROTO_ICMPV6 : PROTO_ICMP;
+}
+
+/* TCP: no part of its header has been cut off.  => There is a key. */
+static inline bool
+lane_tcp_whole(const struct pfk_packet *f, const struct lane_packet *l)
+{
+	return f->caplen - (uint32_t)(l->hdr - f->data) >=
+	    (l->hdr[12] >> 4) * 4u;
 }
 
 /*
@@ -163,6 +174,13 @@ lane_key_fits(const struct state_key *k, const struct lane_packet *l)
 size_t	lane_take(struct pfk_engine *, struct lane_run *,
 	    const struct pfk_packet *, struct lane_packet *, size_t n,
 	    uint64_t seen);
+
+/*
+ * lane_turn.c: what a segment in the window does to its connection, whatever
+ * comes of that; false: nothing has been done.  => lane_suits() its state.
+ */
+bool	lane_turn(struct pfk_engine *, const struct pfk_packet *,
+	    const struct lane_packet *, bool back);
 
 /*
  * lane_forward.c, for a packet that its state lets pass.  The packet as it is

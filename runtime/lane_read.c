@@ -118,8 +118,8 @@ sum4_wrong(const uint8_t *ip)
 
 /*
  * => The header is there.  Flags and lengths that nobody needs to mend.
- * Of SYN, with or without ACK, the result is lane_packet.odd as told there, if
- * nothing else is odd.
+ * Of SYN, with or without ACK, and FIN with ACK the result is lane_packet.odd
+ * as told there, if nothing else is odd.
  */
 static inline uint32_t
 tcp_odd(const uint8_t *th, uint32_t plen, uint32_t *datalen)
@@ -145,15 +145,16 @@ udp_odd(const uint8_t *uh, uint32_t plen)
 static inline uint32_t
 ip4_odd(const uint8_t *ip)
 {
-	return (uint32_t)sum4_wrong(ip) | (ip[12] == 127) | (ip[16] == 127);
+	return (uint32_t)(sum4_wrong(ip) | (ip[12] == 127) |
+	    (ip[16] == 127)) << 31;
 }
 
 /* Multicast, link-local, ::1 and their like are asked about there. */
 static inline uint32_t
 ip6_odd(const uint8_t *ip)
 {
-	return (uint32_t)(ip[8] == 0) | (ip[8] >= 0xfe) | (ip[24] == 0) |
-	    (ip[24] >= 0xfe);
+	return (uint32_t)((ip[8] == 0) | (ip[8] >= 0xfe) | (ip[24] == 0) |
+	    (ip[24] >= 0xfe)) << 31;
 }
 
 /* Bytes from the IP header on: those that are there, and were on the wire. */
@@ -201,6 +202,7 @@ read_ip4(const uint8_t *ip, struct reach r, const struct lane_if *in,
 	l->tcp = tcp;
 	l->odd = odd;
 	l->usual = odd == 0;
+	l->turns = tcp & ((odd == LANE_SYNACK) | (odd == LANE_FINACK));
 	return true;
 }
 
@@ -228,6 +230,7 @@ read_ip6(const uint8_t *ip, struct reach r, const struct lane_if *in,
 	l->echo = false;
 	l->odd = odd;
 	l->usual = odd == 0;
+	l->turns = tcp & ((odd == LANE_SYNACK) | (odd == LANE_FINACK));
 	return true;
 }
 
@@ -277,6 +280,7 @@ read_echo(const uint8_t *ip, bool v6, struct reach r, const struct lane_if *in,
 	l->echo = true;
 	l->odd = odd;
 	l->usual = odd == 0;
+	l->turns = false;
 	return true;
 }
 
@@ -320,7 +324,7 @@ read_one(const struct pfk_packet *f, const struct lane_if *in,
     struct lane_packet *l)
 {
 	const uint8_t *p = f->data;
-	uint32_t odd = in->unusable;
+	uint32_t odd = (uint32_t)in->unusable << 31;
 	uint32_t cap = f->caplen - 14, wire = f->wirelen - 14;
 
 	l->out = f->dir == PFK_OUT;
@@ -344,7 +348,7 @@ lane_read(const struct pfk_engine *e, const struct pfk_packet *f, size_t n,
 		if (read_one(&f[i], in, &l[i]))
 			continue;
 		l[i].hdr = NULL;
-		l[i].v6 = l[i].usual = false;
+		l[i].v6 = l[i].usual = l[i].turns = false;
 		l[i].key[0] = l[i].key[1] = 0;
 	}
 }

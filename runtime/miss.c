@@ -144,14 +144,22 @@ set_key(struct state_key *k, const struct lane_packet *l)
 static inline void
 start_protocol(struct miss *m, struct state *s)
 {
-	if (m->l->tcp)
-		tcp_start(packet_of(m), m->v.state, false);
-	else if (m->l->echo)
+	const struct lane_packet *l = m->l;
+	const uint8_t *th = l->hdr;
+
+	if (l->echo) {
 		s->timeout = IMG_TMO_ICMP_FIRST;
-	else {
+		return;
+	}
+	if (!l->tcp) {
 		s->src.state = SINGLE_FIRST;
 		s->timeout = IMG_TMO_UDP_FIRST;
+		return;
 	}
+	if (!lane_tcp_whole(m->frame, l))
+		th = packet_of(m)->ip + packet_of(m)->hdrlen;
+	tcp_start(m->e, s, th, th[13],
+	    l->len - (l->v6 ? 40 : 20) - (th[12] >> 4) * 4u);
 }
 
 /* A state that asks for nothing; false: it is for the ordinary path to say

@@ -172,10 +172,10 @@ uint16_t cksum_fold(uint32_t sum);
 void	pkt_view(struct pkt *, struct pkt_view *);
 /* The MSS that a TCP header tells, or 0; n: bytes from there on. */
 uint16_t view_mss(const uint8_t *th, uint32_t n);
-/* TCP: bytes of data; the value of an option, at least min bytes of it with
- * kind and length, or NULL (the last one counts). */
+/* TCP: bytes of data; an option of a whole header, at least min bytes of it
+ * with kind and length, or NULL (the last one counts). */
 uint32_t tcp_datalen(const struct pkt *);
-const uint8_t *tcp_option(const struct pkt *, uint8_t kind, uint8_t min);
+const uint8_t *tcp_option(const uint8_t *th, uint8_t kind, uint8_t min);
 
 static inline uint16_t
 get16(const uint8_t *p)

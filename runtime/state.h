@@ -224,9 +224,14 @@ enum outcome track_packet(struct pkt *, uint32_t *state);
 /* tcp_track.c: peer is PEER_SRC if the state's opener sent it. */
 enum outcome tcp_track(struct pkt *, uint32_t state, int peer);
 enum outcome tcp_track_sloppy(struct pkt *, uint32_t state, int peer);
-/* The first packet of a new state; the window scale that a SYN offers. */
-void	tcp_start(struct pkt *, uint32_t state, bool modulate);
-uint8_t	tcp_wscale(const struct pkt *);
+/*
+ * The first packet of a new state (th: its header, whole), and what `modulate
+ * state' then makes of both; the window scale that a SYN offers.
+ */
+void	tcp_start(struct pfk_engine *, struct state *, const uint8_t *th,
+	    uint8_t flags, uint32_t datalen);
+void	tcp_modulate(struct pkt *, struct state *);
+uint8_t	tcp_wscale(const uint8_t *th);
 /* The key on the other side of the host, where the packet is going. */
 const struct state_key *state_key_beyond(const struct pkt *, uint32_t state);
 /* lane.c: nothing of the state itself keeps its packets off the lane. */

@@ -180,7 +180,7 @@ cookie_mac(const struct pkt *p, uint8_t cookie, uint32_t seq)
 static uint16_t
 offered_mss(const struct pkt *p)
 {
-	const uint8_t *opt = tcp_option(p, 2, 4);
+	const uint8_t *opt = tcp_option(p->ip + p->hdrlen, 2, 4);
 
 	return opt != NULL && get16(opt + 2) > MSS_DEFAULT ?
 	    get16(opt + 2) : MSS_DEFAULT;
@@ -200,7 +200,7 @@ mss_index(uint16_t mss)
 static uint8_t
 wscale_index(const struct pkt *p)
 {
-	return tcp_option(p, 3, 3) != NULL ? 7 : 0;
+	return tcp_option(p->ip + p->hdrlen, 3, 3) != NULL ? 7 : 0;
 }
 
 void

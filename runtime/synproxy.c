@@ -63,7 +63,7 @@ forward(struct pkt *p, uint32_t state, uint32_t seq, uint32_t ack,
 static uint16_t
 offered_mss(const struct pkt *p)
 {
-	const uint8_t *opt = tcp_option(p, 2, 4);
+	const uint8_t *opt = tcp_option(p->ip + p->hdrlen, 2, 4);
 	bool room = (p->ip[p->hdrlen + 12] >> 4) * 4u >= 24;
 	uint16_t mss = opt != NULL ? get16(opt + 2) : room ? 512 : 0;
 

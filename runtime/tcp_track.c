@@ -93,9 +93,9 @@ segment_measure(struct segment *g)
 }
 
 uint8_t
-tcp_wscale(const struct pkt *p)
+tcp_wscale(const uint8_t *th)
 {
-	const uint8_t *opt = tcp_option(p, 3, 3);
+	const uint8_t *opt = tcp_option(th, 3, 3);
 
 	if (opt == NULL)
 		return 0;
@@ -123,7 +123,7 @@ settle_scaling(struct view *v)
 
 	if (!(dst->wscale & WSCALE_FLAG))
 		return;
-	src->wscale = tcp_wscale(v->p);
+	src->wscale = tcp_wscale(v->p->ip + v->p->hdrlen);
 	if (src->wscale & WSCALE_FLAG) {
 		/* a SYN's own window is not scaled: round it up */
 		g->sws = src->wscale & WSCALE_MASK;
@@ -477,25 +477,18 @@ tcp_track_sloppy(struct pkt *p, uint32_t state, int peer)
 /* ---- a new state ---- */
 
 void
-tcp_start(struct pkt *p, uint32_t state, bool modulate)
+tcp_start(struct pfk_engine *e, struct state *s, const uint8_t *th,
+    uint8_t flags, uint32_t datalen)
 {
-	struct state *s = state_get(p->e, state);
-	const uint8_t *th = p->ip + p->hdrlen;
 	unsigned shift;
 
 	s->src.seqlo = get32(th + 4);
-	s->src.seqhi = s->src.seqlo + tcp_datalen(p) + 1;
-	if (modulate && (p->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN) {
-		while ((s->src.seqdiff = e_random(p->e)) == 0)
-			;
-		put_numbers(p, s->src.seqlo + s->src.seqdiff, get32(th + 8));
-		th = p->ip + p->hdrlen;
-	}
-	if (p->tcp_flags & TCP_SYN) {
+	s->src.seqhi = s->src.seqlo + datalen + 1;
+	if (flags & TCP_SYN) {
 		s->src.seqhi++;
-		s->src.wscale = tcp_wscale(p);
+		s->src.wscale = tcp_wscale(th);
 	}
-	if (p->tcp_flags & TCP_FIN)
+	if (flags & TCP_FIN)
 		s->src.seqhi++;
 	s->src.max_win = (uint16_t)at_least_1(get16(th + 14));
 	shift = s->src.wscale & WSCALE_MASK;
@@ -507,5 +500,17 @@ tcp_start(struct pkt *p, uint32_t state, bool modulate)
 	s->src.state = TCPS_SYN_SENT;
 	s->dst.state = TCPS_CLOSED;
 	s->timeout = IMG_TMO_TCP_FIRST;
-	p->e->counters.halfopen++;
+	e->counters.halfopen++;
+}
+
+void
+tcp_modulate(struct pkt *p, struct state *s)
+{
+	const uint8_t *th = p->ip + p->hdrlen;
+
+	if ((p->tcp_flags & (TCP_SYN | TCP_ACK)) != TCP_SYN)
+		return;
+	while ((s->src.seqdiff = e_random(p->e)) == 0)
+		;
+	put_numbers(p, s->src.seqlo + s->src.seqdiff, get32(th + 8));
 }

@@ -95,6 +95,49 @@ START_TEST(cookie_redeemed)
 }
 END_TEST
 
+/*
+ * Of one whose last connection is over: it has a state yet, into whose windows
+ * the answer fits.
+ */
+START_TEST(cookie_over_a_state)
+{
+	static const struct { bool back; uint8_t flags; uint16_t seq, ack; }
+	    steps[] = { { false, TCP_ACK, 0, 0 },
+	    { true, TCP_FIN | TCP_ACK, 0, 0 },
+	    { false, TCP_FIN | TCP_ACK, 0, 1 }, { true, TCP_ACK, 1, 1 } };
+	struct firewall *f = firewall_new("set syncookies always\n"
+	    "pass in proto tcp to port 80 flags any\n");
+	struct pfk_counters c;
+	struct packet p, answer;
+	uint32_t cookie;
+
+	packet_tcp(&p, "198.51.100.7", 4000, "192.0.2.2", 80, TCP_SYN, 1000,
+	    0, 0);
+	firewall_send(f, "em0", PFK_IN, &p);
+	answer_cookie(f, &answer, "198.51.100.7", 1000, 0);
+	cookie = get32(f->answer[0] + 24);
+	for (unsigned i = 0; i < 4; i++) {
+		uint32_t mine = 900, its = cookie - 10;
+
+		if (steps[i].back)
+			packet_tcp(&p, "192.0.2.2", 80, "198.51.100.7", 4000,
+			    steps[i].flags, its + steps[i].seq,
+			    mine + steps[i].ack, 0);
+		else
+			packet_tcp(&p, "198.51.100.7", 4000, "192.0.2.2", 80,
+			    steps[i].flags, mine + steps[i].seq,
+			    its + steps[i].ack, 0);
+		ck_assert_int_eq(firewall_send(f, "em0", steps[i].back ?
+		    PFK_OUT : PFK_IN, &p), PFK_PASS);
+	}
+	ck_assert_uint_eq(pfk_engine_nstates(f->e), 1);
+	firewall_send(f, "em0", PFK_IN, &answer);
+	pfk_engine_counters(f->e, &c);
+	ck_assert_uint_eq(c.limits[LIMIT_COUNTER_COOKIES_VALID], 1);
+	firewall_free(f);
+}
+END_TEST
+
 START_TEST(cookies_of_old_keys)
 {
 	struct firewall *f = firewall_new("set syncookies always\n"
@@ -367,6 +410,7 @@ main(void)
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, returns);
 	tcase_add_test(t, cookie_redeemed);
+	tcase_add_test(t, cookie_over_a_state);
 	tcase_add_test(t, cookies_of_old_keys);
 	tcase_add_test(t, cookies_adaptive);
 	tcase_add_test(t, node_flood);

@@ -23,6 +23,7 @@ struct flow {
 	uint8_t	 addr[2][16];
 	uint16_t port[2];
 	uint32_t next[2];		/* sequence number of each side */
+	uint32_t edge[2];		/* of its window, by the other's ACK */
 	bool	 v6, tcp, echo, scaled;
 };
 
@@ -138,6 +139,8 @@ put_tcp(struct traffic *t, uint8_t *p, struct flow *f, unsigned from,
 	uint32_t seq = f->next[from], ack = f->next[!from];
 	uint32_t doff = flags & SYN ? (f->scaled ? 32 : 20) :
 	    chance(t, 2) ? 32 : 20;
+	uint16_t win = (uint16_t)(chance(t, 9) == 0 ? 0 :
+	    500 + chance(t, 60000));
 
 	memset(p, 0, 32);
 	switch (chance(t, 24)) {
@@ -153,6 +156,9 @@ put_tcp(struct traffic *t, uint8_t *p, struct flow *f, unsigned from,
 	case 3:
 		seq--;				/* a probe */
 		break;
+	case 4:
+		seq = f->edge[from] - datalen - 1 + chance(t, 3);
+		break;
 	default:
 		f->next[from] += datalen + ((flags & (SYN | FIN)) != 0);
 	}
@@ -162,8 +168,9 @@ put_tcp(struct traffic *t, uint8_t *p, struct flow *f, unsigned from,
 	kit_put32(p + 8, flags & ACK ? ack : 0);
 	p[12] = (uint8_t)(doff / 4 << 4 | (chance(t, 50) == 0));
 	p[13] = flags;
-	kit_put16(p + 14, (uint16_t)(chance(t, 9) == 0 ? 0 :
-	    500 + chance(t, 60000)));
+	kit_put16(p + 14, win);
+	f->edge[!from] = ack + ((uint32_t)win <<
+	    (f->scaled && !(flags & SYN) ? 7 : 0));
 	p[19] = flags & URG || chance(t, 50) == 0;
 	if (doff == 32)
 		memcpy(p + 20, flags & SYN ? syn_options : stamps, 12);
@@ -284,26 +291,46 @@ next_packet(struct traffic *t, unsigned i)
 	}
 }
 
-/* A connection opens properly now and then: the rest is mostly chance. */
-static void
-open_flow(struct traffic *t, unsigned i, unsigned which)
-{
-	static const uint8_t flags[] = { SYN, SYN | ACK, ACK };
-	struct flow *f = &t->flows[which];
+/*
+ * A connection opens properly now and then, and closes: the rest is mostly
+ * chance.  Lower bits are TCP's flags.
+ */
+#define ANSWER	0x100
+static const unsigned opening[] = { SYN, SYN | ACK | ANSWER, ACK };
+static const unsigned closing[] = { FIN | ACK, ACK | ANSWER,
+    FIN | ACK | ANSWER, ACK, ACK };
 
-	for (unsigned n = 0; n < 3; n++) {
+static void
+play(struct traffic *t, unsigned i, struct flow *f, const unsigned *steps,
+    unsigned nsteps)
+{
+	for (unsigned n = 0; n < nsteps; n++) {
 		struct pfk_packet *p = &t->packets[i + n];
-		unsigned from = (n == 1) ^ t->scene->opener;
+		unsigned from = (steps[n] & ANSWER ? 1 : 0) ^
+		    t->scene->opener;
 		uint32_t len = put_packet(t, t->frames[i + n], f, from,
-		    flags[n]);
+		    (uint8_t)steps[n]);
 
 		*p = (struct pfk_packet){ .time = t->time, .linktype = 101,
 		    .number = ++t->number, .data = t->frames[i + n],
 		    .caplen = len, .wirelen = len, .ifid = t->em0,
 		    .dir = from == 1 ? PFK_OUT : PFK_IN };
+		if (chance(t, 8) == 0)
+			p->caplen = f->v6 ? 60 : 40;	/* but for options */
 		if (t->scene->forwards)
 			forward(t, p, from);
 	}
+}
+
+static unsigned
+play_some(struct traffic *t, unsigned i)
+{
+	struct flow *f = &t->flows[chance(t, NFLOWS)];
+	bool opens = chance(t, 2);
+	unsigned n = opens ? 3 : 5;
+
+	play(t, i, f, opens ? opening : closing, n);
+	return n;
 }
 
 static size_t
@@ -313,10 +340,9 @@ next_burst(struct traffic *t)
 
 	memset(t->frames, 0, sizeof(t->frames));
 	for (unsigned i = 0; i < n; i++)
-		if (i + 3 <= n && chance(t, 12) == 0) {
-			open_flow(t, i, chance(t, NFLOWS));
-			i += 2;
-		} else
+		if (i + 5 <= n && chance(t, 8) == 0)
+			i += play_some(t, i) - 1;
+		else
 			next_packet(t, i);
 	return n;
 }
@@ -520,6 +546,8 @@ static const struct scene scenes[] = {
 	    "set limit states 30\nmatch inet proto udp tag Y\n"
 	    "pass flags any keep state (max 6)\npass in tagged Y\n"
 	    "pass out proto tcp flags any set tos 16\n", .few = true },
+	{ .rules = SHORT_LIVED "set syncookies always\npass\n"
+	    "pass out flags any\n", .few = true },
 	{ .rules = SHORT_LIVED "pass flags any\n"
 	    "pass in proto udp keep state (max-src-states 2, "
 	    "source-track rule)\n"
