@@ -5,7 +5,8 @@
 #	make check		the same, then every test, plain and sanitized
 #	make check-fast		unit tests and golden cases, plain only
 #	make clang, musl	the code as another compiler, another libc sees it
-#	make fuzz		60 CPU seconds of each fuzzer
+#	make fuzz		10 million packets through every way of rulesets
+#				(tests/agree), 60 CPU seconds of each fuzzer
 #	make bench		what a packet, a rule, a state cost (QUICK=1:
 #				in a minute); bench/README.md
 #	make install		PREFIX=/usr/local DESTDIR=
@@ -119,7 +120,9 @@ CHECK_LIBS =	$(eval CHECK_LIBS := $$(subst @, ,$$(firstword $$(foreach l,\
 FUZZ_DRIVER =	$(BUILD)/obj/tests/fuzz/standalone.o
 FUZZ_LINK =
 
-tests: $(UNIT) $(GOLDEN) $(MKPCAP) $(EXAMPLES) $(BUILD)/bench/pfctl
+AGREE =		$(BUILD)/tests/agree/agree
+
+tests: $(UNIT) $(GOLDEN) $(MKPCAP) $(EXAMPLES) $(AGREE) $(BUILD)/bench/pfctl
 fuzzers: $(FUZZERS) $(BUILD)/tests/fuzz/dictionary
 # The rooms of tools/pfkit, for tests of them.
 TOOL_LIB =	$(BUILD)/tests/libtool.a
@@ -144,6 +147,11 @@ $(MKPCAP): $(call obj,$(wildcard tests/captures/*.c))
 $(GOLDEN) $(MKPCAP):
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^
+# Whether all ways through rulesets agree: tests/agree/agree.h.
+$(AGREE): $(call obj,$(wildcard tests/agree/*.c) tests/captures/packet.c \
+		bench/rules.c bench/packets.c bench/report.c) $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lm
 # By hand, when ops.def has changed; a test sees whether it is fresh.
 docs/BYTECODE.md: $(BUILD)/tests/unit/test_bytecode_doc
 	$< write >$@
@@ -174,7 +182,8 @@ check-fast: all tests
 	@BUILD=$(BUILD) MAKE="$(MAKE)" tests/check.sh fast
 layering:
 	@tests/layering.sh
-fuzz:
+fuzz: $(AGREE) $(GOLDEN) $(MKPCAP)
+	@tests/agree/run $(BUILD) $(AGREE) 10000000
 	@BUILD=$(BUILD) MAKE="$(MAKE)" tests/fuzz/run.sh 60
 bench: all $(BENCH)
 	@BUILD=$(BUILD) QUICK=$(QUICK) bench/run

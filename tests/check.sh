@@ -92,6 +92,7 @@ units "$build"
 step "manuals" tests/manual.sh "$build/bin"
 step "golden" golden "$build"
 step "golden fixed point" golden "$build" -p
+step "all ways agree" tests/agree/run "$build" "$build/tests/agree/agree" 300000
 [ "$fast" != fast ] || finish
 
 has_sanitizers() {
@@ -102,6 +103,8 @@ if has_sanitizers; then
 	step "build sanitized" sanitized all tests fuzzers || finish
 	units "$asan" " sanitized"
 	step "golden sanitized" golden "$asan"
+	step "all ways agree sanitized" tests/agree/run "$build" \
+	    "$asan/tests/agree/agree" 50000
 	step "fuzz" env BUILD="$build" tests/fuzz/run.sh 5 short
 else
 	step "sanitizers" sh -c 'echo skipped: the compiler has none; exit 77'
