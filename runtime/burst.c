@@ -119,16 +119,17 @@ fetch_keys(const struct pfk_engine *e, struct group *g)
 
 /* What the lane has left. */
 static inline void
-decide_one(struct pfk_engine *e, const struct pfk_packet *f,
-    struct lane_packet *l, uint64_t seen)
+decide_one(struct pfk_engine *e, struct lane_run *run,
+    const struct pfk_packet *f, struct lane_packet *l, uint64_t seen)
 {
 	bool done = false;
 
 	pfk_engine_advance(e, f->time);
 	if (l->hdr != NULL) {
 		if (e->states->changes != seen)
-			l->ref = lane_look_up(e->states, l->hash);
-		done = l->ref != 0 ? hit_take(e, f, l) : miss_take(e, f, l);
+			lane_look_again(e, l);
+		done = l->ref != 0 ? hit_take(e, run, f, l) :
+		    miss_take(e, f, l);
 	}
 	if (!done)
 		run_frame(e, f);
@@ -141,7 +142,7 @@ decide_group(struct pfk_engine *e, struct lane_run *run, struct group *g)
 		i += lane_take(e, run, g->f + i, g->l + i, g->n - i, g->seen);
 		if (i == g->n)
 			return;
-		decide_one(e, &g->f[i], &g->l[i], g->seen);
+		decide_one(e, run, &g->f[i], &g->l[i], g->seen);
 	}
 }
 

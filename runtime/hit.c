@@ -17,21 +17,26 @@ state_simple(const struct state *s, const struct pfk_packet *f,
 }
 
 bool
-hit_take(struct pfk_engine *e, const struct pfk_packet *f,
-    const struct lane_packet *l)
+hit_take(struct pfk_engine *e, struct lane_run *run,
+    const struct pfk_packet *f, const struct lane_packet *l)
 {
-	struct pkt p;
+	const struct state *s = l->state;
 	uint32_t state = l->ref / 2;
-	int peer;
+	enum outcome out;
+	struct pkt p;
 
 	if (!l->tcp || (l->hdr[13] & (TCP_SYN | TCP_ACK)) == TCP_SYN ||
-	    !state_simple(state_get(e, state), f, l) ||
-	    !packet_is_plain(e, f, l))
+	    !state_simple(s, f, l) || !packet_is_plain(e, f, l))
 		return false;
 	replies_reset(e);
-	e->counters.searches++;
 	packet_make(e, f, l, &p);
-	peer = p.dir == state_get(e, state)->direction ? PEER_SRC : PEER_DST;
-	run_behind_state(&p, state, tcp_track(&p, state, peer));
+	out = tcp_track(&p, state, p.dir == s->direction ? PEER_SRC :
+	    PEER_DST);
+	if (out == PKT_PASS && !p.writable && f->dir != PFK_FWD)
+		lane_passed(e, run, f, l);
+	else {
+		e->counters.searches++;
+		run_behind_state(&p, state, out);
+	}
 	return true;
 }

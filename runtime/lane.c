@@ -285,32 +285,44 @@ clock_move(struct clock *c, struct pfk_engine *e, uint64_t time)
 	return true;
 }
 
+static inline bool
+goes_back(const struct lane_packet *l)
+{
+	return l->out != (l->state->direction == PFK_OUT);
+}
+
+static inline void
+tally_for(struct pfk_engine *e, struct lane_tally *t, uint16_t ifid)
+{
+	if (ifid == t->ifid)
+		return;
+	hand_in(e, t);
+	t->ifid = ifid;
+}
+
+void
+lane_passed(struct pfk_engine *e, struct lane_run *run,
+    const struct pfk_packet *f, const struct lane_packet *l)
+{
+	tally_for(e, &run->tally, f->ifid);
+	count(e, &run->tally, l->state, l, goes_back(l));
+	if (e->sink.decision != NULL)
+		tell(e, f, l);
+}
+
 static ALWAYS_INLINE bool
 take_one(struct pfk_engine *e, const struct pfk_packet *f, uint16_t ifid,
     const struct lane_packet *l, struct lane_tally *t)
 {
 	struct state *s = l->state;
-	bool back = l->out != (s->direction == PFK_OUT);
+	bool back = goes_back(l);
 
-	if (ifid != t->ifid) {
-		hand_in(e, t);
-		t->ifid = ifid;
-	}
+	tally_for(e, t, ifid);
 	if (!state_usual(s, l, ifid) || !track(e, f, l, back))
 		return false;
 	s->expire = e->uptime;
 	count(e, t, s, l, back);
 	return true;
-}
-
-static inline void
-look_again(const struct pfk_engine *e, struct lane_packet *l)
-{
-	l->ref = lane_look_up(e->states, l->hash);
-	if (l->ref == 0)
-		return;
-	l->state = state_get(e, l->ref / 2);
-	l->at = state_key(e, l->ref / 2, l->ref & 1);
 }
 
 /* The second decision, if there is one; true: by the ordinary path. */
@@ -325,7 +337,7 @@ forward(struct pfk_engine *e, struct lane_run *run, const struct pfk_packet *f,
 	if (!lane_leaves(e, l, &ifid))
 		return false;
 	if (e->sink.decision == NULL && lane_turn_around(e, l, ifid, &o)) {
-		look_again(e, &o);
+		lane_look_again(e, &o);
 		if (o.ref != 0 && take_one(e, f, ifid, &o, &run->onward))
 			return false;
 	}
@@ -352,7 +364,7 @@ lane_take(struct pfk_engine *e, struct lane_run *run,
 	for (; l < end && (l->usual | l->turns); l++, f++) {
 		stale |= clock_move(&c, e, f->time);
 		if (stale)
-			look_again(e, l);
+			lane_look_again(e, l);
 		if (l->ref == 0 || !take_one(e, f, f->ifid, l, &run->tally))
 			break;
 		if (told)

@@ -166,6 +166,16 @@ lane_key_fits(const struct state_key *k, const struct lane_packet *l)
 	    memcmp(&k->addr[1], (const uint8_t *)&l->key[0] + 4, 4) == 0 &&
 	    memcmp(k->port, &l->key[1], 8) == 0;
 }
+/* The same for a packet of a burst whose table has changed since. */
+static inline void
+lane_look_again(const struct pfk_engine *e, struct lane_packet *l)
+{
+	l->ref = lane_look_up(e->states, l->hash);
+	if (l->ref == 0)
+		return;
+	l->state = state_get(e, l->ref / 2);
+	l->at = state_key(e, l->ref / 2, l->ref & 1);
+}
 /*
  * Packets from the first one on as long as they are usual, each at its time;
  * how many.  seen: changes of the table when they were looked up.  Of the next
@@ -174,6 +184,11 @@ lane_key_fits(const struct state_key *k, const struct lane_packet *l)
 size_t	lane_take(struct pfk_engine *, struct lane_run *,
 	    const struct pfk_packet *, struct lane_packet *, size_t n,
 	    uint64_t seen);
+
+/* What follows for a packet that its state let pass as it came, all of which is
+ * there. */
+void	lane_passed(struct pfk_engine *, struct lane_run *,
+	    const struct pfk_packet *, const struct lane_packet *);
 
 /*
  * lane_turn.c: what a segment in the window does to its connection, whatever
