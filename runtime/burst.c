@@ -128,8 +128,7 @@ decide_one(struct pfk_engine *e, struct lane_run *run,
 	if (l->hdr != NULL) {
 		if (e->states->changes != seen)
 			lane_look_again(e, l);
-		done = l->ref != 0 ? hit_take(e, run, f, l) :
-		    miss_take(e, f, l);
+		done = (l->ref != 0 ? hit_take : miss_take)(e, run, f, l);
 	}
 	if (!done)
 		run_frame(e, f);

@@ -5,8 +5,9 @@
  *
  * The packet is plain (plain.h) and has the only state with its hash; nothing
  * need be looked for, and tcp_track() does as ever.  If it lets the packet
- * pass, that is counted and told as in the lane.  A bare SYN, which may begin anew, and states that translate or ask for
- * anything else (state.lane) are left to that path as a whole.
+ * pass, that is counted and told as in the lane.  A bare SYN, which may begin
+ * anew, and states that translate or ask for anything else (state.lane) are
+ * left to that path as a whole.
  */
 #ifndef RUNTIME_HIT_H
 #define RUNTIME_HIT_H

@@ -125,22 +125,23 @@ track(struct pfk_engine *e, const struct pfk_packet *f,
 
 /* ---- counting (counters.c) ---- */
 
-static void
-hand_in(struct pfk_engine *e, struct lane_tally *t)
+void
+lane_hand_in(struct pfk_engine *e, struct lane_tally *t)
 {
 	struct pfk_if_counters *c = &e->if_counters[t->ifid];
 
 	if (t->ifid == IF_NONE)
 		return;
-	for (int i = 0; i < 4; i++) {
+	for (int i = 0; i < 8; i++) {
 		if (t->packets[i] == 0)
 			continue;
 		e->counters.searches += t->packets[i];
 		e->counters.packets += t->packets[i];
 		e->counters.bytes += t->bytes[i];
-		c->packets[i / 2][0][i % 2] += t->packets[i];
-		c->bytes[i / 2][0][i % 2] += t->bytes[i];
+		c->packets[i / 2 % 2][i / 4][i % 2] += t->packets[i];
+		c->bytes[i / 2 % 2][i / 4][i % 2] += t->bytes[i];
 	}
+	e->counters.reasons[PFK_REASON_MATCH] += t->judged;
 	memset(t, 0, sizeof(*t));
 	t->ifid = IF_NONE;
 }
@@ -148,8 +149,8 @@ hand_in(struct pfk_engine *e, struct lane_tally *t)
 void
 lane_end(struct pfk_engine *e, struct lane_run *r)
 {
-	hand_in(e, &r->tally);
-	hand_in(e, &r->onward);
+	lane_hand_in(e, &r->tally);
+	lane_hand_in(e, &r->onward);
 }
 
 static inline void
@@ -166,10 +167,8 @@ count(struct pfk_engine *e, struct lane_tally *t, struct state *s,
     const struct lane_packet *l, bool back)
 {
 	uint32_t anchor;
-	unsigned kind = l->out * 2u + l->v6;
 
-	t->packets[kind]++;
-	t->bytes[kind] += l->len;
+	lane_count(t, l, false);
 	count_rule(e, s->rule, l->out, l->len);
 	if (s->flags & STATE_ANCHORED &&
 	    (anchor = state_cold(e, l->ref / 2)->anchor) != IMG_NONE)
@@ -291,20 +290,11 @@ goes_back(const struct lane_packet *l)
 	return l->out != (l->state->direction == PFK_OUT);
 }
 
-static inline void
-tally_for(struct pfk_engine *e, struct lane_tally *t, uint16_t ifid)
-{
-	if (ifid == t->ifid)
-		return;
-	hand_in(e, t);
-	t->ifid = ifid;
-}
-
 void
 lane_passed(struct pfk_engine *e, struct lane_run *run,
     const struct pfk_packet *f, const struct lane_packet *l)
 {
-	tally_for(e, &run->tally, f->ifid);
+	lane_tally_for(e, &run->tally, f->ifid);
 	count(e, &run->tally, l->state, l, goes_back(l));
 	if (e->sink.decision != NULL)
 		tell(e, f, l);
@@ -317,7 +307,7 @@ take_one(struct pfk_engine *e, const struct pfk_packet *f, uint16_t ifid,
 	struct state *s = l->state;
 	bool back = goes_back(l);
 
-	tally_for(e, t, ifid);
+	lane_tally_for(e, t, ifid);
 	if (!state_usual(s, l, ifid) || !track(e, f, l, back))
 		return false;
 	s->expire = e->uptime;

@@ -99,6 +99,7 @@ lane_tcp_whole(const struct pfk_packet *f, const struct lane_packet *l)
  */
 struct lane_if {
 	uint16_t	 ifid;
+	uint16_t	 rdomain;
 	bool		 unusable;
 	uint32_t	 whole;		/* sign bit: cut packets are odd */
 	uint64_t	 tail[2][3];	/* the key's last word: [v6], and UDP,
@@ -107,9 +108,20 @@ struct lane_if {
 
 /* What all packets of one interface count, until it is handed in. */
 struct lane_tally {
-	uint64_t	 packets[4], bytes[4];	/* [out * 2 + v6] */
+	uint64_t	 packets[8], bytes[8];	/* [blocked * 4 + out * 2 +
+						   v6] */
+	uint64_t	 judged;		/* by rules */
 	uint16_t	 ifid;
 };
+/* => It is the interface's. */
+static inline void
+lane_count(struct lane_tally *t, const struct lane_packet *l, bool blocked)
+{
+	unsigned kind = blocked * 4u + l->out * 2u + l->v6;
+
+	t->packets[kind]++;
+	t->bytes[kind] += l->len;
+}
 
 /* What goes on from packet to packet of a burst. */
 struct lane_run {
@@ -123,8 +135,17 @@ lane_begin(struct lane_run *r)
 	memset(r, 0, sizeof(*r));
 	r->in.ifid = r->tally.ifid = r->onward.ifid = IF_NONE;
 }
-/* The tallies are handed in. */
+/* The tallies are handed in: at the end, or the one if another follows. */
 void	lane_end(struct pfk_engine *, struct lane_run *);
+void	lane_hand_in(struct pfk_engine *, struct lane_tally *);
+static inline void
+lane_tally_for(struct pfk_engine *e, struct lane_tally *t, uint16_t ifid)
+{
+	if (ifid == t->ifid)
+		return;
+	lane_hand_in(e, t);
+	t->ifid = ifid;
+}
 
 /*
  * Fills the packets but for hash, ref, state, and, where another one is asked

@@ -66,6 +66,7 @@ interface_read(const struct pfk_engine *e, uint16_t ifid, struct lane_if *l)
 	    .rdomain = (uint16_t)iface_rdomain(e, ifid) };
 
 	l->ifid = ifid;
+	l->rdomain = k.rdomain;
 	/* its counters come with its first packet */
 	l->unusable = ifid >= e->nifaces || ifid >= e->nif_counters ||
 	    iface_skipped(e, ifid);

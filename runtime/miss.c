@@ -62,6 +62,7 @@ rule_plain(const struct rt_rule *rr)
 /* A packet under way; p and f are only made if somebody wants them. */
 struct miss {
 	struct pfk_engine *e;
+	struct lane_run *run;
 	const struct pfk_packet *frame;
 	const struct lane_packet *l;
 	struct verdict	 v;
@@ -93,16 +94,13 @@ static inline void
 count(struct miss *m, bool blocked)
 {
 	struct pfk_engine *e = m->e;
-	struct pfk_if_counters *c = &e->if_counters[m->frame->ifid];
-	bool out = m->l->out, v6 = m->l->v6;
+	bool out = m->l->out;
 	uint32_t len = m->l->len;
 	struct state *s;
 
-	e->counters.packets++;
-	e->counters.bytes += len;
-	e->counters.reasons[PFK_REASON_MATCH]++;
-	c->packets[out][blocked][v6]++;
-	c->bytes[out][blocked][v6] += len;
+	lane_tally_for(e, &m->run->tally, m->frame->ifid);
+	lane_count(&m->run->tally, m->l, blocked);
+	m->run->tally.judged++;
 	count_rule(e, m->v.rule, out, len);
 	if (m->v.anchor != IMG_NONE)
 		count_rule(e, m->v.anchor, out, len);
@@ -265,8 +263,8 @@ is_there(const struct state_table *t, uint32_t hash)
 }
 
 bool
-miss_take(struct pfk_engine *e, const struct pfk_packet *frame,
-    const struct lane_packet *l)
+miss_take(struct pfk_engine *e, struct lane_run *run,
+    const struct pfk_packet *frame, const struct lane_packet *l)
 {
 	enum outcome out = PKT_PASS;
 	const uint32_t *pc;
@@ -277,16 +275,18 @@ miss_take(struct pfk_engine *e, const struct pfk_packet *frame,
 	    (e->states->entries != 0 && is_there(e->states, l->hash)))
 		return false;
 	m.e = e;
+	m.run = run;
 	m.frame = frame;
 	m.l = l;
 	m.v = (struct verdict){ .rule = e->default_rule, .anchor = IMG_NONE };
 	m.made = false;
-	m.rdomain = (uint16_t)iface_rdomain(e, frame->ifid);
+	m.rdomain = run->in.ifid == frame->ifid ? run->in.rdomain :
+	    (uint16_t)iface_rdomain(e, frame->ifid);
 	replies_reset(e);
-	e->counters.searches++;
 	pc = ask_strips(&m);
 	if (pc == NULL ? act(&m) : ask_others(&m, pc, &out) && act(&m))
 		return true;
+	e->counters.searches++;
 	if (pc == NULL)
 		(void)ask_others(&m, NULL, &out);
 	run_behind_rules(&m.f, out);

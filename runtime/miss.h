@@ -20,7 +20,7 @@ enum { PLAIN_NOT, PLAIN_BLOCK, PLAIN_PASS, PLAIN_STATE };
 uint8_t	rule_plain(const struct rt_rule *);
 
 /* All of the packet, or false: nothing was done.  => It has a key. */
-bool	miss_take(struct pfk_engine *, const struct pfk_packet *,
-	    const struct lane_packet *);
+bool	miss_take(struct pfk_engine *, struct lane_run *,
+	    const struct pfk_packet *, const struct lane_packet *);
 
 #endif
