@@ -180,46 +180,34 @@ strip_ports_wide(const uint16_t *low, const uint16_t *high, uint32_t n,
 }
 #endif
 
-static bool
-six_fits(const uint8_t *a, const uint32_t *w)
-{
-	uint32_t v[4];
-
-	memcpy(v, a, sizeof(v));
-	return (((v[0] ^ w[0]) & w[4]) | ((v[1] ^ w[1]) & w[5]) |
-	    ((v[2] ^ w[2]) & w[6]) | ((v[3] ^ w[3]) & w[7])) == 0;
-}
-
-/* Rows for IPv6, of those that fit so far. */
-static uint64_t
-six(const struct strip *s, unsigned side, uint64_t rows,
+static inline uint64_t
+column_fits(const struct strip *s, const uint32_t *addr, const uint32_t *mask,
     const uint8_t *a)
 {
-	uint64_t misfit = 0;
+	uint32_t w;
 
-	for (rows &= s->six[side]; rows != 0; rows &= rows - 1) {
-		unsigned i = strip_lowest(rows);
-
-		if (!six_fits(a, s->pc + s->at6[side][i]))
-			misfit |= (uint64_t)1 << i;
-	}
-	return ~misfit;
+	memcpy(&w, a, sizeof(w));
+	return (s->wide ? strip_addrs_wide : strip_addrs)(addr, mask, s->n, w);
 }
 
+/* Of the rows that still matter; of others the answer may be wrong. */
 static inline uint64_t
 addrs(const struct strip *s, const struct strip_ask *q, unsigned side,
     uint64_t rows)
 {
+	const struct strip_six *x = s->six[side];
+	const uint8_t *a = q->addr[side];
 	uint64_t m;
-	uint32_t a;
 
 	if (!s->asks[side])
 		return UINT64_MAX;
-	memcpy(&a, q->addr[side], sizeof(a));
-	m = (s->wide ? strip_addrs_wide : strip_addrs)(s->addr[side],
-	    s->mask[side], s->n, a);
-	if (q->head.af == PFK_AF_INET6)
-		m &= six(s, side, rows, q->addr[side]);
+	m = column_fits(s, s->addr[side], s->mask[side], a);
+	if (x == NULL || q->head.af != PFK_AF_INET6)
+		return m ^ s->neg[side];
+	for (unsigned i = 0; i < 3 && (m & rows & x->rows) != 0; i++)
+		if (x->asks[i])
+			m &= column_fits(s, x->addr[i], x->mask[i],
+			    a + 4 * (i + 1));
 	return m ^ s->neg[side];
 }
 
@@ -313,20 +301,22 @@ strips_settle(const struct pfk_engine *e)
 
 struct fit { uint64_t field[ROW_FIELDS]; };
 
-/* Rows with a misfit that leads further, the head's apart. */
-static inline uint64_t
+/*
+ * Rows with a misfit that leads further, by field; the head's apart.
+ */
+static inline void
 far_rows(const struct strip *s, const struct strip_class *c,
-    const struct fit *f)
+    const struct fit *f, uint64_t far[ROW_FIELDS])
 {
-	uint64_t rows = c->head, m;
+	uint64_t rows = c->head;
 
-	m = rows & ~f->field[ROW_SRC] & s->far[ROW_SRC];
+	far[ROW_SRC] = rows & ~f->field[ROW_SRC] & s->far[ROW_SRC];
 	rows &= f->field[ROW_SRC];
-	m |= rows & ~f->field[ROW_DST] & s->far[ROW_DST];
+	far[ROW_DST] = rows & ~f->field[ROW_DST] & s->far[ROW_DST];
 	rows &= f->field[ROW_DST] & c->fits;
-	m |= rows & ~f->field[ROW_SPORT] & s->far[ROW_SPORT];
+	far[ROW_SPORT] = rows & ~f->field[ROW_SPORT] & s->far[ROW_SPORT];
 	rows &= f->field[ROW_SPORT];
-	return m | (rows & ~f->field[ROW_DPORT] & s->far[ROW_DPORT]);
+	far[ROW_DPORT] = rows & ~f->field[ROW_DPORT] & s->far[ROW_DPORT];
 }
 
 static const struct strip_jump *
@@ -349,46 +339,109 @@ answer(const struct strip *s, struct strip_ask *q, unsigned row)
 	q->quick = s->quick >> row & 1;
 }
 
-/* From jump to jump, and not from the first row on. */
-static const uint32_t *
-follow(struct strip *s, const struct strip_class *c, const struct fit *f,
-    uint64_t fits, uint64_t far, struct strip_ask *q)
+/* What a packet makes of the rows. */
+struct rows {
+	uint64_t	fits;
+	uint64_t	far;		/* its misfits that lead further */
+	uint64_t	stray;		/* where it leaves the usual way */
+};
+
+/*
+ * A stretch of its way, from a row on: along the usual way to where it leaves
+ * that, or the row alone.
+ */
+struct stretch {
+	unsigned	last;
+	bool		usual, out;	/* out: the usual way's end */
+	uint64_t	rows;
+};
+
+static inline struct stretch
+stretch_from(const struct strip *s, const struct strip_class *c,
+    const struct rows *r, uint32_t at)
 {
-	const struct strip_jump *j;
-	uint32_t at = q->row, end = s->end;
-	uint64_t rows = UINT64_MAX << at, here;	/* from this row on */
+	uint64_t rows = c->seen & UINT64_MAX << at, stops;
+	struct stretch t = { at, c->seen >> at & 1, false,
+	    (uint64_t)1 << at };
+
+	if (!t.usual)
+		return t;
+	stops = rows & (r->stray | (r->fits & s->quick));
+	t.out = stops == 0;
+	t.last = t.out ? s->n - 1 : strip_lowest(stops);
+	t.rows = rows & UINT64_MAX >> (63 - t.last);
+	return t;
+}
+
+static inline void
+count_stretch(struct strip *s, struct strip_class *c,
+    const struct stretch *t, uint32_t at)
+{
+	uint64_t *n = t->usual ? c->through : s->steps;
+	uint64_t one = t->usual ? 1 : UINT64_MAX;
+
+	n[at] -= one;
+	n[t->last + 1] += one;
+}
+
+/* From stretch to stretch. */
+static const uint32_t *
+follow(struct strip *s, struct strip_class *c, const struct fit *f,
+    const struct rows *r, struct strip_ask *q)
+{
+	uint32_t at = q->row;
 
 	while (at < s->n) {
-		unsigned stop = (far & rows) != 0 ? strip_lowest(far & rows) :
-		    s->n - 1;
+		struct stretch t = stretch_from(s, c, r, at);
+		const struct strip_jump *j;
 
-		here = rows & (UINT64_MAX >> (63 - stop)) & fits;
-		s->steps[at]++;
-		if ((here & s->quick) != 0) {
-			answer(s, q, strip_lowest(here & s->quick));
-			s->steps[q->rule - s->first + 1]--;
-			return s->pc + end;
-		}
-		if (here != 0)
-			answer(s, q, strip_highest(here));
-		s->steps[stop + 1]--;
-		at = stop + 1;
-		if ((far >> stop & 1) == 0)
-			break;
-		j = jump_of(s, c, f, stop);
+		count_stretch(s, c, &t, at);
+		if ((t.rows & r->fits) != 0)
+			answer(s, q, strip_highest(t.rows & r->fits));
+		if (q->quick)
+			return s->pc + s->end;
+		if (t.out)
+			return s->pc + c->end;
+		at = t.last + 1;
+		if ((r->far >> t.last & 1) == 0)
+			continue;
+		j = jump_of(s, c, f, t.last);
 		if (j->row == STRIP_MAX)
 			return s->pc + j->pc;
 		at = j->row;
-		rows = UINT64_MAX << at;
 	}
-	return s->pc + end;
+	return s->pc + s->end;
+}
+
+static inline void
+read_rows(const struct strip *s, const struct strip_class *c,
+    const struct strip_ask *q, struct fit *f, struct rows *r)
+{
+	uint64_t far[ROW_FIELDS];
+
+	f->field[ROW_SRC] = addrs(s, q, SRC, c->head);
+	f->field[ROW_DST] = addrs(s, q, DST, c->head & f->field[ROW_SRC]);
+	f->field[ROW_SPORT] = ports(s, q, SRC);
+	f->field[ROW_DPORT] = ports(s, q, DST);
+	r->fits = c->fits & f->field[ROW_SRC] & f->field[ROW_DST] &
+	    f->field[ROW_SPORT] & f->field[ROW_DPORT];
+	r->far = c->far;
+	r->stray = 0;
+	if (!s->jumps)
+		return;
+	far_rows(s, c, f, far);
+	r->far |= far[ROW_SRC] | far[ROW_DST] | far[ROW_SPORT] |
+	    far[ROW_DPORT];
+	r->stray = (far[ROW_SRC] ^ c->usual[SRC]) |
+	    (far[ROW_DST] ^ c->usual[DST]) | far[ROW_SPORT] | far[ROW_DPORT];
 }
 
 static inline const uint32_t *
 run_from(struct pfk_engine *e, struct strip *s, struct strip_ask *q)
 {
-	uint64_t key = strip_key(&q->head, s), fits, far, first;
+	uint64_t key = strip_key(&q->head, s), first, fits;
 	struct strip_class *c = s->last;
+	struct rows r;
 	struct fit f;
 
 	if (c == NULL || c->key != key) {
@@ -398,28 +451,23 @@ run_from(struct pfk_engine *e, struct strip *s, struct strip_ask *q)
 	}
 	if (c->odd)
 		return NULL;
-	f.field[ROW_SRC] = addrs(s, q, SRC, c->head);
-	f.field[ROW_DST] = addrs(s, q, DST, c->head & f.field[ROW_SRC]);
-	f.field[ROW_SPORT] = ports(s, q, SRC);
-	f.field[ROW_DPORT] = ports(s, q, DST);
-	fits = c->fits & f.field[ROW_SRC] & f.field[ROW_DST] &
-	    f.field[ROW_SPORT] & f.field[ROW_DPORT];
-	far = s->jumps ? far_rows(s, c, &f) : 0;
+	read_rows(s, c, q, &f, &r);
 	s->unsettled = true;
 	q->rule = IMG_NONE;
 	q->quick = false;
-	first = fits & c->seen & s->quick;
+	fits = r.fits & c->seen;
+	first = fits & s->quick;
 	first &= 0 - first;
-	/* jumps behind the rule that ends it all do not matter */
-	if (q->row != 0 || (far & c->seen & (first - 1)) != 0)
-		return follow(s, c, &f, fits, far | c->far, q);
+	/* where it strays behind the rule that ends it all does not matter */
+	if (q->row != 0 || (r.stray & c->seen & (first - 1)) != 0)
+		return follow(s, c, &f, &r, q);
 	if (first != 0) {
 		answer(s, q, strip_lowest(first));
 		c->through[strip_lowest(first) + 1]++;
 		return s->pc + s->end;
 	}
-	if ((fits & c->seen) != 0)
-		answer(s, q, strip_highest(fits & c->seen));
+	if (fits != 0)
+		answer(s, q, strip_highest(fits));
 	c->through[s->n]++;
 	return s->pc + c->end;
 }

@@ -15,9 +15,10 @@
  *			both and that pf would have come to
  *
  * pf jumps over rules that are like the one that did not fit (skip steps).
- * It never comes to those, which is seen in their evaluations; jumps that lead
- * further than the next row are followed one by one when there are any, those
- * of the head apart, which are the class's.
+ * It never comes to those, which is seen in their evaluations.  A class knows
+ * the usual way: what the head makes of rows, and that a packet seldom has the
+ * address that a row asks for.  Where a packet's own jumps differ from that, it
+ * leaves the usual way, and is followed row by row until it comes back.
  *
  * A strip answers as its instructions would, one by one; if it cannot, they
  * are still there (vm.c).  strip_build.c makes them.
@@ -46,13 +47,22 @@ struct strip_class {
 	uint64_t	head;		/* rows that fit, flags apart */
 	uint64_t	fits;		/* flags, too */
 	uint64_t	far;		/* misfits that lead further */
-	uint64_t	seen;		/* rows that pf comes to if nothing
-					   else leads further */
+	uint64_t	usual[2];	/* rows whose address (SRC, DST)
+					   usually leads further */
+	uint64_t	seen;		/* rows of the usual way */
 	uint32_t	end;		/* behind them, from strip.pc on */
 	bool		odd;		/* to be asked one by one */
 	struct strip_jump to[STRIP_MAX];
-	uint64_t	through[STRIP_MAX + 1]; /* packets that left before
-					   that row */
+	/* packets that left the usual way before that row, less those that
+	   came to it there */
+	uint64_t	through[STRIP_MAX + 1];
+};
+
+/* Words 1 to 3 of IPv6 addresses, of rows that ask; others have no mask. */
+struct strip_six {
+	uint32_t	addr[3][STRIP_MAX], mask[3][STRIP_MAX];
+	uint64_t	rows;		/* that ask */
+	bool		asks[3];	/* whether some row asks for it */
 };
 
 struct strip {
@@ -64,16 +74,18 @@ struct strip {
 	bool		asks[ROW_FIELDS];
 	bool		jumps;		/* far is not all zero */
 	bool		wide;		/* strip_wide() */
-	uint64_t	quick, neg[ROW_FIELDS], six[2];
+	uint64_t	quick, neg[ROW_FIELDS];
+	struct strip_six *six[2];	/* NULL: no row asks */
 	uint64_t	far[ROW_FIELDS];
 	/* columns; addresses as they lie in memory, under their masks */
 	uint32_t	addr[2][STRIP_MAX], mask[2][STRIP_MAX];
 	uint16_t	low[2][STRIP_MAX], high[2][STRIP_MAX];
-	uint32_t	at6[2][STRIP_MAX]; /* IPv6: words in the code */
+	uint32_t	at6[2][STRIP_MAX]; /* IPv6: words in the code, or 0 */
 	uint32_t	row[STRIP_MAX];	/* their RULE */
 	struct strip_jump to[ROW_FIELDS][STRIP_MAX];
 	struct strip_class *classes[STRIP_CLASSES], *last;
-	/* packets that went on at a row, less those that had come to it */
+	/* beside the usual way: packets that went on at a row, less those that
+	   had come to it */
 	uint64_t	steps[STRIP_MAX + 1];
 	bool		unsettled;
 };

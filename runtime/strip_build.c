@@ -126,8 +126,9 @@ add_addr(struct strip *s, unsigned i, const uint32_t *w)
 	unsigned side = insn_b(*w) != 0;
 
 	if (insn_op(*w) == OP_ADDR6) {
-		s->six[side] |= (uint64_t)1 << i;
 		s->at6[side][i] = (uint32_t)(w - s->pc) + 2;
+		s->addr[side][i] = w[2] & w[6];
+		s->mask[side][i] = w[6];
 	} else {
 		s->addr[side][i] = w[2] & w[3];
 		s->mask[side][i] = w[3];
@@ -189,6 +190,41 @@ row_at(const struct strip *s, uint32_t pc)
 	return STRIP_MAX;
 }
 
+/* Words of IPv6 addresses behind the first; false: no memory. */
+static bool
+add_six(const struct pfk_engine *e, struct strip *s, unsigned side)
+{
+	struct strip_six *x = NULL;
+
+	for (uint32_t i = 0; i < s->n; i++) {
+		const uint32_t *w = s->pc + s->at6[side][i];
+
+		if (s->at6[side][i] == 0)
+			continue;
+		if (x == NULL && (x = e_alloc(e, sizeof(*x))) == NULL)
+			return false;
+		s->six[side] = x;
+		x->rows |= (uint64_t)1 << i;
+		for (unsigned n = 0; n < 3; n++) {
+			x->addr[n][i] = w[n + 1] & w[n + 5];
+			x->mask[n][i] = w[n + 5];
+			x->asks[n] |= w[n + 5] != 0;
+		}
+	}
+	return true;
+}
+
+static void
+strip_free(const struct pfk_engine *e, struct strip *s)
+{
+	for (unsigned c = 0; c < STRIP_CLASSES; c++)
+		if (s->classes[c] != NULL)
+			e_free(e, s->classes[c], sizeof(struct strip_class));
+	for (unsigned side = 0; side < 2; side++)
+		e_free(e, s->six[side], sizeof(*s->six[side]));
+	e_free(e, s, sizeof(*s));
+}
+
 static bool
 strip_done(struct pfk_engine *e, const struct strip *s)
 {
@@ -199,14 +235,14 @@ strip_done(struct pfk_engine *e, const struct strip *s)
 		return true;
 	if ((copy = e_alloc(e, sizeof(*copy))) == NULL)
 		return false;
-	v = e_realloc(e, e->strips, e->nstrips * size,
-	    (e->nstrips + 1) * size);
-	if (v == NULL) {
-		e_free(e, copy, sizeof(*copy));
+	*copy = *s;
+	if (!add_six(e, copy, SRC) || !add_six(e, copy, DST) ||
+	    (v = e_realloc(e, e->strips, e->nstrips * size,
+	    (e->nstrips + 1) * size)) == NULL) {
+		strip_free(e, copy);
 		return false;
 	}
 	e->strips = v;
-	*copy = *s;
 	copy->wide = strip_wide();
 	for (unsigned f = 0; f < ROW_FIELDS; f++)
 		for (uint32_t i = 0; i < s->n; i++)
@@ -286,13 +322,8 @@ strips_add(struct pfk_engine *e, const uint32_t *code, uint32_t ncode,
 void
 strips_free(struct pfk_engine *e)
 {
-	for (uint32_t i = 0; i < e->nstrips; i++) {
-		for (unsigned c = 0; c < STRIP_CLASSES; c++)
-			if (e->strips[i]->classes[c] != NULL)
-				e_free(e, e->strips[i]->classes[c],
-				    sizeof(struct strip_class));
-		e_free(e, e->strips[i], sizeof(**e->strips));
-	}
+	for (uint32_t i = 0; i < e->nstrips; i++)
+		strip_free(e, e->strips[i]);
 	e_free(e, e->strips, e->nstrips * sizeof(*e->strips));
 	e->strips = NULL;
 	e->nstrips = 0;
@@ -421,23 +452,45 @@ class_row(const struct pfk_engine *e, const struct strip *s, uint32_t i,
 	c->to[i] = (struct strip_jump){ to, row_at(s, to) };
 }
 
+/*
+ * Where an address that few packets have leads further: they will not have it.
+ * What is asked the other way round fits most of them.
+ */
+static const struct strip_jump *
+usual_jump(const struct strip *s, uint32_t i, struct strip_class *c)
+{
+	uint64_t bit = (uint64_t)1 << i;
+
+	if (!(c->head & bit))
+		return NULL;
+	for (unsigned side = 0; side < 2; side++) {
+		if (s->mask[side][i] == 0 || s->neg[side] & bit)
+			continue;
+		if (!(s->far[side] & bit))
+			return NULL;
+		c->usual[side] |= bit;
+		return &s->to[side][i];
+	}
+	return NULL;
+}
+
 /* => All zero but for the key. */
 void
 strip_make_class(const struct pfk_engine *e, const struct strip *s,
     const struct strip_head *p, struct strip_class *c)
 {
+	const struct strip_jump *j;
 	uint32_t i;
 
 	for (i = 0; i < s->n; i++)
 		class_row(e, s, i, p, c);
 	c->end = s->end;
 	for (i = 0; i < s->n;) {
-		uint64_t bit = (uint64_t)1 << i;
-
-		c->seen |= bit;
-		if (!(c->far & bit))
+		c->seen |= (uint64_t)1 << i;
+		j = c->far >> i & 1 ? &c->to[i] : usual_jump(s, i, c);
+		if (j == NULL)
 			i++;
-		else if ((i = c->to[i].row) == STRIP_MAX)
-			c->end = c->to[strip_highest(c->seen)].pc;
+		else if ((i = j->row) == STRIP_MAX)
+			c->end = j->pc;
 	}
 }
