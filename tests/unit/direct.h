@@ -211,17 +211,37 @@ direct_compare(uint8_t op, uint32_t a, uint32_t b, uint32_t v)
 enum { F_IF, F_DIR, F_RDOM, F_AF, F_PROTO, F_SRC, F_DST, F_SPORT, F_DPORT,
     F_OTHER };
 
+/*
+ * As pf compares for its skip steps: only what the kind of address has; `any'
+ * is 0/0.  What else stands in the records, of whatever was there before, is
+ * not looked at.
+ */
 static inline bool
 direct_same_addr(const struct img_addr *a, const struct img_addr *b)
 {
-	struct img_addr x = *a, y = *b;
+	static const struct pfk_addr zero;
+	bool any[2] = { a->kind == IMG_ADDR_ANY, b->kind == IMG_ADDR_ANY };
+	const struct pfk_addr *x = any[0] ? &zero : &a->addr,
+	    *y = any[1] ? &zero : &b->addr, *m = any[0] ? &zero : &a->mask,
+	    *n = any[1] ? &zero : &b->mask;
+	uint8_t kind = any[0] ? IMG_ADDR_MASK : a->kind;
 
-	x.af = y.af = 0;
-	if (x.kind == IMG_ADDR_ANY)
-		x.kind = IMG_ADDR_MASK;
-	if (y.kind == IMG_ADDR_ANY)
-		y.kind = IMG_ADDR_MASK;
-	return memcmp(&x, &y, sizeof(x)) == 0;
+	if (kind != (any[1] ? IMG_ADDR_MASK : b->kind) || a->neg != b->neg)
+		return false;
+	switch (kind) {
+	case IMG_ADDR_MASK:
+	case IMG_ADDR_RANGE:
+		return memcmp(x, y, sizeof(*x)) == 0 &&
+		    memcmp(m, n, sizeof(*m)) == 0;
+	case IMG_ADDR_DYNAMIC:
+		return a->ref == b->ref && a->ifmods == b->ifmods &&
+		    memcmp(m, n, sizeof(*m)) == 0;
+	case IMG_ADDR_TABLE:
+	case IMG_ADDR_ROUTE_LABEL:
+		return a->ref == b->ref;
+	default:
+		return true;
+	}
 }
 
 static inline bool

@@ -290,6 +290,16 @@ START_TEST(fast_mixed)
 }
 END_TEST
 
+/* Each rule takes some fields from the one before: the steps are long. */
+START_TEST(mixed)
+{
+	for (unsigned i = 0; i < 20; i++)
+		run_both((uint64_t)(_i * 20) + i + 7000, 1 + i * 15, 100,
+		    i % 2 ? PFK_LOWER_PLAIN : PFK_LOWER_FAST,
+		    flat_pick_mixed);
+}
+END_TEST
+
 START_TEST(many_rules)
 {
 	run_both((uint64_t)_i + 5, 300, 150, PFK_LOWER_PLAIN, NULL);
@@ -308,6 +318,7 @@ main(void)
 	tcase_add_loop_test(tc, same_answers, 0, 8);
 	tcase_add_loop_test(tc, fast, 0, 10);
 	tcase_add_loop_test(tc, fast_mixed, 0, 10);
+	tcase_add_loop_test(tc, mixed, 0, 8);
 	tcase_add_loop_test(tc, many_rules, 0, 5);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
