@@ -373,4 +373,17 @@ pfk_image_settings(const struct pfk_image *im, struct pfk_settings *s)
 	s->states_limit = (uint32_t)limit;
 	s->syncookies[0] = (uint32_t)(limit * hi / 100);
 	s->syncookies[1] = (uint32_t)(limit * lo / 100);
+	s->reassemble = o->reassemble != 0;
+}
+
+const char *
+pfk_image_skipped(const struct pfk_image *im, size_t i)
+{
+	const char *name = image_string(im, im->options->skip);
+
+	if (i >= im->options->nskip)
+		return NULL;
+	while (i-- > 0)
+		name += strlen(name) + 1;
+	return name;
 }

@@ -179,7 +179,9 @@ most_questions(const struct pfk_exact *x)
 
 		n += 2 * im->ntables;		/* either end in it */
 		for (; pc < end; pc += op_info[insn_op(*pc)].length)
-			n += asks(insn_op(*pc), translated);
+			n += asks(insn_op(*pc), translated) ||
+			    (insn_op(*pc) == OP_TAGGED &&
+			    x->images[i].o.tagged);
 	}
 	return n;
 }

@@ -58,6 +58,7 @@ struct walk {
 	struct pfk_verdicts *v;
 	struct arena	*arena;
 	const bool	*skip;
+	dd		 among;		/* packets that it is about */
 	dd		 left, kept;	/* kept: by `anchor quick' */
 	dd		 touched;	/* not in the first world */
 	VEC(struct world) worlds;
@@ -475,6 +476,56 @@ split(struct walk *w, uint32_t rule, dd set)
 	}
 }
 
+static bool
+some_rule_sets(const struct walk *w, uint32_t tag)
+{
+	for (uint32_t i = 0; i < w->xi->im->nrules; i++)
+		if (w->xi->im->rules[i].tag == tag)
+			return true;
+	return false;
+}
+
+static bool
+has_world_of(const struct walk *w, uint32_t tag)
+{
+	for (size_t i = 0; i < w->worlds.n; i++)
+		if (w->worlds.v[i].context.tag == tag)
+			return true;
+	return false;
+}
+
+/* A world for packets of `rest' that had the tag when they came in. */
+static void
+begin_tagged(struct walk *w, struct context *c, uint32_t tag, dd *rest)
+{
+	struct pfk_exact *x = w->x;
+	const char *name = arena_printf(&x->arena, "the tag %s, from where it "
+	    "came in", image_string(w->xi->im, tag));
+	dd has = question(x, name), set = dd_and(*rest, has);
+
+	dd_drop(has);
+	dd_minus_to(rest, set);
+	dd_minus_to(&w->worlds.v[0].set, set);
+	dd_or_to(&w->touched, set);
+	c->tag = tag;
+	add_world(w, c, set);
+}
+
+static void
+begin_all_tagged(struct walk *w, struct context *c)
+{
+	dd rest = dd_and(w->left, w->x->is[SIDE_DST]);
+
+	for (uint32_t i = 0; i < w->xi->im->nrules; i++) {
+		uint32_t tag = w->xi->im->rules[i].match_tag;
+
+		if (tag != 0 && !has_world_of(w, tag) &&
+		    some_rule_sets(w, tag))
+			begin_tagged(w, c, tag, &rest);
+	}
+	dd_drop(rest);
+}
+
 static void
 begin(struct walk *w)
 {
@@ -483,9 +534,11 @@ begin(struct walk *w)
 	memset(&c, 0, sizeof(c));	/* padding too: they are compared */
 	c.rtable = c.set_tos = c.delay = -1;
 	c.nat = c.rdr = IMG_NONE;
-	w->left = dd_keep(w->x->universe);
+	w->left = dd_and(w->x->universe, w->among);
 	w->kept = w->touched = DD_FALSE;
-	add_world(w, &c, dd_keep(w->x->universe));
+	add_world(w, &c, dd_keep(w->left));
+	if (w->xi->o.tagged)
+		begin_all_tagged(w, &c);
 }
 
 static void
@@ -517,12 +570,13 @@ new_sets(struct arena *a, uint32_t n)
 }
 
 int
-pfk_exact_decide_without(struct pfk_exact *x, size_t image, const bool *skip,
-    struct pfk_verdicts **out)
+pfk_exact_decide_among(struct pfk_exact *x, size_t image, pfk_set among,
+    const bool *skip, struct pfk_verdicts **out)
 {
 	struct pfk_verdicts *v = x->alloc.fn(x->alloc.ctx, NULL, 0,
 	    sizeof(*v));
-	struct walk w = { .x = x, .xi = &x->images[image], .skip = skip };
+	struct walk w = { .x = x, .xi = &x->images[image], .skip = skip,
+	    .among = among };
 
 	if (v == NULL) {
 		x->nomem = true;
@@ -550,6 +604,13 @@ pfk_exact_decide_without(struct pfk_exact *x, size_t image, const bool *skip,
 	}
 	*out = v;
 	return PFK_OK;
+}
+
+int
+pfk_exact_decide_without(struct pfk_exact *x, size_t image, const bool *skip,
+    struct pfk_verdicts **v)
+{
+	return pfk_exact_decide_among(x, image, PFK_SET_ALL, skip, v);
 }
 
 int

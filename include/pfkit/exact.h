@@ -68,6 +68,9 @@ struct pfk_exact_image {
 	size_t		 nroutes;
 	const struct pfk_exact_map *map;	/* NULL: equal names are equal */
 	size_t		 nmap;
+	bool		 tagged;	/* packets that go out may have a tag
+					   from where they came in: a question
+					   for each that rules ask about */
 };
 
 struct pfk_exact_options {
@@ -204,6 +207,9 @@ int	 pfk_exact_decide(struct pfk_exact *, size_t image,
 	    struct pfk_verdicts **);
 /* As if the rules with skip[rule] set were not there. */
 int	 pfk_exact_decide_without(struct pfk_exact *, size_t image,
+	    const bool *skip, struct pfk_verdicts **);
+/* The same for packets of a set alone: regions are of these. */
+int	 pfk_exact_decide_among(struct pfk_exact *, size_t image, pfk_set,
 	    const bool *skip, struct pfk_verdicts **);
 void	 pfk_verdicts_free(struct pfk_verdicts *);
 /* Regions are disjoint, and together all packets. */

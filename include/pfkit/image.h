@@ -76,7 +76,10 @@ struct pfk_settings {
 	const char	*loginterface;	/* "": none */
 	uint32_t	 states_limit;
 	uint32_t	 syncookies[2];	/* watermarks: states at start, end */
+	int		 reassemble;	/* rules never see a fragment */
 };
 void	 pfk_image_settings(const struct pfk_image *, struct pfk_settings *);
+/* The names after `set skip on', from 0 on; NULL: there are no more. */
+const char *pfk_image_skipped(const struct pfk_image *, size_t);
 
 #endif

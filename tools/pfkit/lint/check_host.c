@@ -2,6 +2,7 @@
  * What is wrong between the rules and the firewall's interfaces and routes:
  * forged sources, answers that leave elsewhere; and what must pass.
  */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +10,8 @@
 
 #include "../pfkit.h"
 #include "lint.h"
+
+#define MAX_NETWORKS	4	/* that are named */
 
 /* The rule that decides about an example of the set, with it. */
 static void
@@ -36,10 +39,10 @@ note_decision(struct lint *l, struct finding *f, pfk_set set)
 /* ---- forged sources ---- */
 
 static bool
-has_default_route(const struct lint *l, const char *ifname)
+has_default_route(struct lint *l, const char *ifname)
 {
 	size_t n;
-	const struct pfk_route *r = pfk_host_routes(l->host, &n);
+	const struct pfk_route *r = routes_of_host(l, &n);
 
 	for (size_t i = 0; i < n; i++)
 		if (r[i].prefixlen == 0 && r[i].ifname != NULL &&
@@ -58,34 +61,85 @@ is_network(const struct pfk_ifaddr *a)
 }
 
 /* Packets from the network that come in on the other interface, and pass. */
-static void
-check_forged(struct lint *l, const struct pfk_interface *inner,
-    const struct pfk_ifaddr *a, const struct pfk_interface *outer)
+static pfk_set
+hole_for(struct lint *l, const struct pfk_ifaddr *a, pfk_set passes_in)
 {
-	pfk_set in = pfk_set_direction(l->exact, 1);
-	pfk_set on = pfk_set_interface(l->exact, 0, outer->name);
 	pfk_set from = pfk_set_network(l->exact, 0, a->af, a->addr,
 	    a->prefixlen);
-	pfk_set hole = pfk_set_and(l->exact, in, on), more;
-	struct finding *f;
+	pfk_set hole = pfk_set_and(l->exact, passes_in, from);
+	pfk_set certain = pfk_set_certain(l->exact, hole);
 
-	more = pfk_set_and(l->exact, hole, from);
+	pfk_set_free(l->exact, from);
 	pfk_set_free(l->exact, hole);
-	hole = pfk_set_and(l->exact, more,
-	    pfk_verdicts_passed(l->verdicts));
-	pfk_set_free(l->exact, more);
-	more = pfk_set_certain(l->exact, hole);
-	if (more != PFK_SET_NONE) {
-		f = finding_at(l, LINT_SPOOFING, NULL, "packets that say they "
-		    "come from %s's network pass in on %s", inner->name,
-		    outer->name);
-		note_decision(l, f, more);
+	return certain;
+}
+
+/* What the holes of an interface have in common. */
+struct holes {
+	const struct pfk_interface *outer;
+	pfk_set		 passes_in;
+	struct finding	*f;		/* made at the first one */
+	unsigned	 n;
+};
+
+static void
+note_network(struct finding *f, const char *ifname,
+    const struct pfk_ifaddr *a)
+{
+	char text[INET6_ADDRSTRLEN];
+
+	(void)inet_ntop(a->af == 4 ? AF_INET : AF_INET6, a->addr, text,
+	    sizeof(text));
+	finding_note(f, LINT_NO_RULE, "from the network of %s, which has %s/%u",
+	    ifname, text, a->prefixlen);
+}
+
+static void
+check_inner(struct lint *l, struct holes *h, const struct pfk_interface *inner)
+{
+	for (size_t i = 0; i < inner->naddrs; i++) {
+		const struct pfk_ifaddr *a = &inner->addrs[i];
+		pfk_set hole;
+
+		if (!is_network(a) ||
+		    (hole = hole_for(l, a, h->passes_in)) == PFK_SET_NONE)
+			continue;
+		if (h->n++ == 0) {
+			h->f = finding_at(l, LINT_SPOOFING, NULL, "forged "
+			    "packets pass in on %s: their source is in a "
+			    "network behind another interface",
+			    h->outer->name);
+			note_decision(l, h->f, hole);
+		}
+		if (h->n <= MAX_NETWORKS)
+			note_network(h->f, inner->name, a);
+		pfk_set_free(l->exact, hole);
 	}
-	pfk_set_free(l->exact, more);
-	pfk_set_free(l->exact, hole);
+}
+
+/* Where packets from anywhere come in: whether they may come from inside. */
+static void
+check_outer(struct lint *l, const struct pfk_interface *ifs, size_t n,
+    const struct pfk_interface *outer)
+{
+	struct holes h = { .outer = outer };
+	pfk_set in = pfk_set_direction(l->exact, 1);
+	pfk_set on = pfk_set_interface(l->exact, 0, outer->name);
+	pfk_set here = pfk_set_and(l->exact, in, on);
+
+	h.passes_in = pfk_set_and(l->exact, here,
+	    pfk_verdicts_passed(l->verdicts));
+	for (size_t i = 0; i < n; i++)
+		if (!(ifs[i].flags & PFK_IFF_LOOPBACK) &&
+		    !has_default_route(l, ifs[i].name))
+			check_inner(l, &h, &ifs[i]);
+	if (h.n > MAX_NETWORKS)
+		finding_note(h.f, LINT_NO_RULE, "and from %u others",
+		    h.n - MAX_NETWORKS);
 	pfk_set_free(l->exact, in);
 	pfk_set_free(l->exact, on);
-	pfk_set_free(l->exact, from);
+	pfk_set_free(l->exact, here);
+	pfk_set_free(l->exact, h.passes_in);
 }
 
 static void
@@ -94,19 +148,9 @@ check_spoofing(struct lint *l)
 	size_t n;
 	const struct pfk_interface *ifs = pfk_host_interfaces(l->host, &n);
 
-	for (size_t i = 0; i < n; i++) {
-		if ((ifs[i].flags & PFK_IFF_LOOPBACK) ||
-		    has_default_route(l, ifs[i].name))
-			continue;
-		for (size_t k = 0; k < n; k++) {
-			if (!has_default_route(l, ifs[k].name))
-				continue;
-			for (size_t a = 0; a < ifs[i].naddrs; a++)
-				if (is_network(&ifs[i].addrs[a]))
-					check_forged(l, &ifs[i],
-					    &ifs[i].addrs[a], &ifs[k]);
-		}
-	}
+	for (size_t i = 0; i < n; i++)
+		if (has_default_route(l, ifs[i].name))
+			check_outer(l, ifs, n, &ifs[i]);
 }
 
 /* ---- answers that leave elsewhere ---- */
@@ -142,6 +186,7 @@ check_asymmetric(struct lint *l)
 	const struct pfk_region *r = pfk_verdicts_regions(l->verdicts, &n);
 	const struct pfk_interface *ifs = pfk_host_interfaces(l->host, &nifs);
 
+	/* what is only assumed of routes says nothing about answers */
 	(void)pfk_host_routes(l->host, &nroutes);
 	for (size_t i = 0; i < n && nroutes > 0; i++) {
 		if (strstr(r[i].outcome.effects, " if-bound") == NULL ||
@@ -208,28 +253,51 @@ must_pass_image(struct lint *l, const char *words)
 	return image;
 }
 
+/* What answers rest on that the packet does not tell. */
+static void
+note_question(void *ctx, const char *name)
+{
+	finding_note(ctx, LINT_NO_RULE, "that rests on: %s", name);
+}
+
+/* Of the packets that the rule describes, some do not pass, or may not. */
+static void
+lost_some(struct lint *l, size_t which, pfk_set lost)
+{
+	pfk_set certain = pfk_set_certain(l->exact, lost);
+	bool sure = certain != PFK_SET_NONE;
+	struct finding *f = finding_at(l, LINT_LOCKOUT, NULL, sure ?
+	    "some of these packets do not pass: %s" :
+	    "some of these packets may not pass: %s", l->o->must_pass[which]);
+
+	if (sure)
+		note_decision(l, f, certain);
+	else {
+		f->severity = SEVERITY_NOTE;
+		pfk_set_questions(l->exact, lost, note_question, f);
+	}
+	pfk_set_free(l->exact, certain);
+}
+
 void
 check_must_pass(struct lint *l, size_t which)
 {
 	const struct pfk_image *im = l->wanted[which];
-	struct finding *f;
 
 	for (uint32_t i = 0; i < pfk_image_rules(im); i++) {
 		pfk_set all = pfk_set_rule(l->exact, which + 1, i);
-		pfk_set lost = pfk_set_minus(l->exact, all,
+		pfk_set seen = pfk_set_minus(l->exact, all, l->skipped);
+		pfk_set lost = pfk_set_minus(l->exact, seen,
 		    pfk_verdicts_passed(l->verdicts));
 
-		if (all == PFK_SET_NONE) {
+		if (all == PFK_SET_NONE)
 			(void)finding_at(l, LINT_LOCKOUT, NULL,
 			    "there are no such packets: %s",
 			    l->o->must_pass[which]);
-		} else if (lost != PFK_SET_NONE) {
-			f = finding_at(l, LINT_LOCKOUT, NULL,
-			    "some of these packets do not pass: %s",
-			    l->o->must_pass[which]);
-			note_decision(l, f, lost);
-		}
+		else if (lost != PFK_SET_NONE)
+			lost_some(l, which, lost);
 		pfk_set_free(l->exact, all);
+		pfk_set_free(l->exact, seen);
 		pfk_set_free(l->exact, lost);
 	}
 }

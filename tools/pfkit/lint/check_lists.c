@@ -63,7 +63,7 @@ check_from(struct lint *l, uint32_t first, enum pfk_part part)
 	any = pfk_set_any_address(l->exact, all, side);
 	if (two && all != PFK_SET_NONE && pfk_set_within(l->exact, any, all))
 		finding_at(l, LINT_NEGATED_LIST, &e, "this list of negated "
-		    "addresses matches every address");
+		    "addresses matches every address")->about = ABOUT_ELEMENT;
 	pfk_set_free(l->exact, all);
 	pfk_set_free(l->exact, any);
 	return i;

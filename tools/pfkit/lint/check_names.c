@@ -1,12 +1,15 @@
 /*
  * Tables and anchors that are never used, or never filled.
  */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "../pfkit.h"
 #include "lint.h"
+
+#define TABLE_NAME	31	/* letters, at most */
 
 /* ---- tables ---- */
 
@@ -26,20 +29,22 @@ compare_tables(const void *a, const void *b)
 }
 
 /*
- * The table that a rule means: of its own anchor, or else of the main ruleset
- * (pf.conf(5), TABLES).
+ * The table that a rule means: of its own anchor, if it is defined there, or
+ * else of the main ruleset (pf.conf(5), TABLES).
  */
 static struct table *
 find_table(struct table *tables, size_t n, const char *name,
     const char *anchor)
 {
 	struct table key = { .o = { .name = name, .anchor = anchor } };
-	struct table *t = bsearch(&key, tables, n, sizeof(*tables),
+	struct table *own = bsearch(&key, tables, n, sizeof(*tables),
 	    compare_tables);
+	struct table *main;
 
-	if (t == NULL && *anchor != '\0')
-		return find_table(tables, n, name, "");
-	return t;
+	if (*anchor == '\0' || (own != NULL && own->o.defined))
+		return own;
+	main = find_table(tables, n, name, "");
+	return main != NULL ? main : own;
 }
 
 /* Notes the tables that the rule's text names: <name>, <name:N>. */
@@ -69,23 +74,74 @@ note_uses(struct table *tables, size_t n, uint32_t rule,
 	}
 }
 
+/* How many letters have to be put in, left out or changed; small words. */
+static unsigned
+letters_apart(const char *a, const char *b)
+{
+	unsigned row[TABLE_NAME + 1], left, above, n = 0;
+	size_t len = strlen(b);
+
+	if (len > TABLE_NAME)
+		return UINT_MAX;
+	for (size_t k = 0; k <= len; k++)
+		row[k] = (unsigned)k;
+	for (; *a != '\0'; a++) {
+		left = row[0];
+		row[0] = ++n;
+		for (size_t k = 1; k <= len; k++) {
+			above = row[k];
+			row[k] = left + (*a != b[k - 1]);
+			if (above + 1 < row[k])
+				row[k] = above + 1;
+			if (row[k - 1] + 1 < row[k])
+				row[k] = row[k - 1] + 1;
+			left = above;
+		}
+	}
+	return row[len];
+}
+
+/* A defined table that no rule uses, and whose name is nearly the same. */
+static const char *
+meant(const struct table *tables, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (tables[i].o.defined && tables[i].user == LINT_NO_RULE &&
+		    letters_apart(name, tables[i].o.name) <= 2)
+			return tables[i].o.name;
+	return NULL;
+}
+
 static void
-check_table(struct lint *l, const struct table *t)
+tell_empty(struct lint *l, const struct table *tables, size_t n,
+    const struct table *t)
+{
+	const char *other = t->o.defined ? NULL : meant(tables, n, t->o.name);
+	struct finding *f = finding_rule(l, LINT_TABLE_EMPTY, t->user,
+	    t->o.defined ? "table <%s> has no addresses, and nothing fills it" :
+	    "table <%s> is not defined, and nothing fills it", t->o.name);
+
+	if (t->o.defined)
+		f->at = t->o.statement;
+	if (other != NULL)
+		finding_note(f, LINT_NO_RULE, "no rule uses table <%s>: is "
+		    "that one meant?", other);
+}
+
+static void
+check_table(struct lint *l, const struct table *tables, size_t n,
+    const struct table *t)
 {
 	struct finding *f;
 
-	if (t->user == LINT_NO_RULE) {
+	if (t->user == LINT_NO_RULE && t->o.defined) {
 		f = finding_at(l, LINT_TABLE_UNUSED, &t->o.statement,
 		    "no rule uses table <%s>", t->o.name);
 		if (t->o.persist)
 			f->severity = SEVERITY_NOTE;
-	} else if (t->o.naddrs == 0 && !t->o.persist && !t->filled) {
-		f = finding_rule(l, LINT_TABLE_EMPTY, t->user,
-		    "table <%s> has no addresses, and nothing fills it",
-		    t->o.name);
-		if (t->o.defined)
-			f->at = t->o.statement;
-	}
+	} else if (t->user != LINT_NO_RULE && t->o.naddrs == 0 &&
+	    !t->o.persist && !t->filled)
+		tell_empty(l, tables, n, t);
 }
 
 static void
@@ -105,7 +161,7 @@ check_tables(struct lint *l)
 		note_uses(tables, n, (uint32_t)i, &info);
 	}
 	for (size_t i = 0; i < n; i++)
-		check_table(l, &tables[i]);
+		check_table(l, tables, n, &tables[i]);
 	free(tables);
 }
 

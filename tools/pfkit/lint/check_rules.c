@@ -1,11 +1,13 @@
 /*
- * Rules that decide nothing, or nothing that another would not.
+ * What becomes of each rule.
  *
  * Each rule has three sets (pfkit/exact.h): the packets that fit it, those that
- * fit and reach it, those that it decides.  All of this is found in them.
+ * fit and reach it, those that it decides.  What is wrong with it is found in
+ * them; statements.c tells it.
  *
  * Of TCP only packets that begin a connection count, unless the rule is about
  * others: a rule that is left with strays alone decides nothing that matters.
+ * Packets of interfaces under `set skip' reach no rule.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -13,272 +15,135 @@
 #include "../pfkit.h"
 #include "lint.h"
 
-#define MAX_NOTES	5
-#define MAX_REDUNDANT	500	/* rules that are looked at one by one */
-
-static void
-note_example(struct lint *l, struct finding *f, pfk_set set)
-{
-	struct pfk_exact_packet p;
-	char text[256];
-
-	if (!pfk_exact_example(l->exact, set, &p))
-		return;
-	pfk_exact_packet_text(&p, text, sizeof(text));
-	finding_note(f, LINT_NO_RULE, "for example: %s", text);
-}
-
-/*
- * Names the (quick) rules first .. last - 1 that decide packets of the set;
- * whether there are any.
- */
-static bool
-note_deciders(struct lint *l, struct finding *f, pfk_set set, uint32_t first,
-    uint32_t last, bool quick, const char *what)
-{
-	struct pfk_rule_info info;
-	unsigned n = 0;
-
-	for (uint32_t i = first; i < last; i++) {
-		pfk_set d = pfk_verdicts_decides(l->verdicts, i);
-
-		pfk_image_rule(l->image, i, &info);
-		if ((quick && strstr(info.text, " quick") == NULL) ||
-		    !pfk_set_meets(l->exact, d, set))
-			continue;
-		if (n++ == MAX_NOTES) {
-			finding_note(f, LINT_NO_RULE, "and others");
-			break;
-		}
-		finding_note(f, i, "%s", what);
-	}
-	return n > 0;
-}
-
-/*
- * If the rule is one of a list's, the element is what is wrong: usually an
- * exception to the list stands elsewhere, which is worth no more than a note.
- */
-static void
-point_at_element(struct lint *l, struct finding *f)
-{
-	struct pfk_origins all;
-	struct pfk_origin o;
-	const struct pfk_element *only = NULL;
-
-	pfk_image_origins(l->image, f->rule, &all);
-	if (!pfk_image_next_origin(&all, &o))
-		return;
-	for (size_t i = 0; i < o.nelements; i++)
-		if (o.element[i].listed) {
-			if (only != NULL)
-				return;
-			only = &o.element[i];
-		}
-	if (only == NULL)
-		return;
-	f->at = *only;
-	if (f->id != LINT_PASS_OVERRULED)
-		f->severity = SEVERITY_NOTE;
-}
-
-/* ---- never reached ---- */
-
-/* A quick rule that alone hides another one which would decide otherwise. */
-static void
-hides(struct lint *l, uint32_t rule, pfk_set fits,
-    const struct pfk_rule_info *info)
-{
-	struct pfk_rule_info other;
-	struct finding *f;
-
-	for (uint32_t i = 0; i < rule; i++) {
-		pfk_image_rule(l->image, i, &other);
-		if (strncmp(info->text, other.text, 4) == 0 ||
-		    strstr(other.text, " quick") == NULL ||
-		    !pfk_set_within(l->exact, fits,
-		    pfk_verdicts_decides(l->verdicts, i)))
-			continue;
-		f = finding_rule(l, LINT_HIDES, i,
-		    "this quick rule hides one that decides otherwise");
-		finding_note(f, rule, "hidden:");
-		return;
-	}
-}
-
-static void
-unreachable(struct lint *l, uint32_t rule, pfk_set fits,
-    const struct pfk_rule_info *info)
-{
-	struct finding *f = finding_rule(l, LINT_UNREACHABLE, rule,
-	    "no packet that fits is left when this rule is asked");
-
-	point_at_element(l, f);
-	if (!note_deciders(l, f, fits, 0, rule, true, "taken by"))
-		finding_note(f, LINT_NO_RULE, "the rules before it translate "
-		    "or tag such packets, so that they do not fit any more");
-	note_example(l, f, fits);
-	hides(l, rule, fits, info);
-}
-
-/* Whether the best example is on an interface that the host does not have. */
-static void
-missing_interface(struct lint *l, uint32_t rule, pfk_set fits)
-{
-	struct pfk_exact_packet p;
-
-	if (l->o->ruleset.host.nfiles == 0 ||
-	    !pfk_exact_example(l->exact, fits, &p) || p.other_if ||
-	    pfk_host_interface(l->host, p.ifname) != NULL)
-		return;
-	finding_part(l, finding_rule(l, LINT_IMPOSSIBLE, rule,
-	    "the firewall has no interface %s", p.ifname),
-	    PFK_PART_INTERFACE);
-}
-
-/* ---- overruled ---- */
-
-static void
-overruled(struct lint *l, uint32_t rule, pfk_set matches, bool pass)
-{
-	bool lost = pass && !pfk_set_meets(l->exact, matches,
-	    pfk_verdicts_passed(l->verdicts));
-	struct finding *f = finding_rule(l, lost ? LINT_PASS_OVERRULED :
-	    LINT_OVERRULED, rule, lost ?
-	    "nothing passes by this rule: later rules block all of it" :
-	    "later rules decide about every packet of this rule");
-
-	point_at_element(l, f);
-	(void)note_deciders(l, f, matches, rule + 1,
-	    (uint32_t)pfk_image_rules(l->image), false, "overruled by");
-	note_example(l, f, matches);
-}
-
-static void
-blocked_translation(struct lint *l, uint32_t rule, pfk_set matches)
-{
-	struct finding *f;
-
-	if (pfk_set_meets(l->exact, matches, pfk_verdicts_passed(l->verdicts)))
-		return;
-	f = finding_rule(l, LINT_NAT_BLOCKED, rule,
-	    "every packet that this rule translates is blocked");
-	(void)note_deciders(l, f, matches, 0,
-	    (uint32_t)pfk_image_rules(l->image), false, "blocked by");
-	note_example(l, f, matches);
-}
-
-/* ---- redundant ---- */
-
-static bool
-same_effects(struct lint *l, struct pfk_verdicts *other, uint32_t rule)
-{
-	const struct pfk_region *a, *b;
-	size_t na, nb;
-	bool same = true;
-
-	a = pfk_verdicts_regions(l->verdicts, &na);
-	b = pfk_verdicts_regions(other, &nb);
-	for (size_t i = 0; i < na && same; i++) {
-		if (a[i].outcome.rule != rule)
-			continue;
-		for (size_t k = 0; k < nb && same; k++)
-			same = strcmp(a[i].outcome.effects,
-			    b[k].outcome.effects) == 0 ||
-			    !pfk_set_meets(l->exact, a[i].set, b[k].set);
-	}
-	return same;
-}
-
-static void
-redundant(struct lint *l, uint32_t rule)
-{
-	size_t n = pfk_image_rules(l->image);
-	struct pfk_verdicts *without;
-	bool *skip;
-
-	if (l->o->least > SEVERITY_NOTE || n > MAX_REDUNDANT)
-		return;
-	skip = xcalloc(n + 1, sizeof(*skip));
-	skip[rule] = true;
-	if (pfk_exact_decide_without(l->exact, 0, skip, &without) == PFK_OK) {
-		if (same_effects(l, without, rule))
-			finding_rule(l, LINT_REDUNDANT, rule,
-			    "without this rule the same would be done");
-		pfk_verdicts_free(without);
-	}
-	free(skip);
-}
-
-/* ---- options ---- */
-
-static void
-tcp_options(struct lint *l, uint32_t rule, pfk_set fits,
-    const struct pfk_rule_info *info)
-{
-	static const char *const words[] = { " modulate state",
-	    " synproxy state" };
-	pfk_set tcp = pfk_set_protocol(l->exact, 6);
-
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (strstr(info->text, words[i]) != NULL &&
-		    !pfk_set_meets(l->exact, fits, tcp))
-			finding_part(l, finding_rule(l, LINT_NO_EFFECT, rule,
-			    "`%s' is for TCP, which this rule does not fit",
-			    words[i] + 1), PFK_PART_STATE);
-	pfk_set_free(l->exact, tcp);
-}
-
-/* ---- each rule ---- */
-
 static bool
 begins(const char *text, const char *word)
 {
 	return strncmp(text, word, strlen(word)) == 0;
 }
 
-/* The rule's three sets, without what does not count. */
-struct sets { pfk_set fits, matches, decides; };
+/* ---- interfaces ---- */
 
-static struct sets
-sets_of(struct lint *l, uint32_t rule)
+/* Everything on interfaces under `set skip'. */
+static pfk_set
+skipped(struct lint *l)
 {
-	struct pfk_exact *x = l->exact;
-	pfk_set fits = pfk_set_rule(x, 0, rule);
-	pfk_set scope = pfk_set_beginning(x);
-	struct sets s;
+	pfk_set all = PFK_SET_NONE, one, sum;
+	const char *name;
 
-	if (!pfk_set_meets(x, fits, scope)) {
-		pfk_set_free(x, scope);
-		scope = PFK_SET_ALL;
+	for (size_t i = 0; (name = pfk_image_skipped(l->image, i)) != NULL;
+	    i++) {
+		one = pfk_set_interface(l->exact, 0, name);
+		sum = pfk_set_or(l->exact, all, one);
+		pfk_set_free(l->exact, one);
+		pfk_set_free(l->exact, all);
+		all = sum;
 	}
-	s.fits = pfk_set_and(x, fits, scope);
-	s.matches = pfk_set_and(x, scope,
-	    pfk_verdicts_matches(l->verdicts, rule));
-	s.decides = pfk_set_and(x, scope,
-	    pfk_verdicts_decides(l->verdicts, rule));
-	pfk_set_free(x, fits);
-	pfk_set_free(x, scope);
-	return s;
+	return all;
+}
+
+/* Whether the rule is about an interface that the host does not have. */
+static bool
+is_missing(struct lint *l, const struct pfk_rule_info *info, char name[64])
+{
+	return rule_word(info, " on ", name, 64) && strcmp(name, "!") != 0 &&
+	    !interface_known(l, name);
+}
+
+struct missing {
+	char		*name;
+	uint32_t	 rule, n;	/* the first, and how many */
+};
+struct missings { struct missing *v; size_t n; };
+
+static void
+add_missing(struct missings *m, const char *name, uint32_t rule)
+{
+	for (size_t i = 0; i < m->n; i++)
+		if (strcmp(m->v[i].name, name) == 0) {
+			m->v[i].n++;
+			return;
+		}
+	m->v = xrealloc(m->v, (m->n + 1) * sizeof(*m->v));
+	m->v[m->n++] = (struct missing){ xstrdup(name), rule, 1 };
 }
 
 static void
-check_decision(struct lint *l, uint32_t rule, const struct sets *s,
-    const struct pfk_rule_info *info)
+tell_missing(struct lint *l, struct missings *m)
 {
-	bool pass = begins(info->text, "pass");
-	bool decides = pass || begins(info->text, "block");
+	for (size_t i = 0; i < m->n; i++) {
+		struct finding *f = finding_rule(l, LINT_IMPOSSIBLE,
+		    m->v[i].rule, "the firewall has no interface %s",
+		    m->v[i].name);
 
-	if (s->fits == PFK_SET_NONE && s->matches == PFK_SET_NONE &&
-	    strstr(info->text, " tagged ") == NULL)
-		finding_rule(l, LINT_IMPOSSIBLE, rule,
-		    "no packet can fit this rule");
-	else if (s->matches == PFK_SET_NONE)
-		unreachable(l, rule, s->fits, info);
-	else if (decides && s->decides == PFK_SET_NONE)
-		overruled(l, rule, s->matches, pass);
-	else if (decides)
-		redundant(l, rule);
+		finding_part(l, f, PFK_PART_INTERFACE);
+		if (m->v[i].n > 1)
+			finding_note(f, LINT_NO_RULE, "%u rules are about it",
+			    (unsigned)m->v[i].n);
+		free(m->v[i].name);
+	}
+	free(m->v);
+}
+
+/* ---- one rule ---- */
+
+static pfk_set
+less(struct lint *l, pfk_set set, pfk_set without)
+{
+	pfk_set rest = pfk_set_minus(l->exact, set, without);
+
+	pfk_set_free(l->exact, set);
+	return rest;
+}
+
+static void
+find_sets(struct lint *l, uint32_t rule, struct judged *j)
+{
+	struct pfk_exact *x = l->exact;
+	pfk_set scope = pfk_set_beginning(x), decides;
+
+	j->all = pfk_set_rule(x, 0, rule);
+	if (!pfk_set_meets(x, j->all, scope)) {
+		pfk_set_free(x, scope);
+		scope = PFK_SET_ALL;
+	}
+	j->skipped = j->all != PFK_SET_NONE &&
+	    pfk_set_within(x, j->all, l->skipped);
+	scope = less(l, scope, l->skipped);
+	j->fits = pfk_set_and(x, j->all, scope);
+	j->matches = pfk_set_and(x, scope,
+	    pfk_verdicts_matches(l->verdicts, rule));
+	decides = pfk_set_and(x, scope,
+	    pfk_verdicts_decides(l->verdicts, rule));
+	j->decides = decides != PFK_SET_NONE;
+	pfk_set_free(x, decides);
+	pfk_set_free(x, scope);
+}
+
+/* Whether a table that it asks about has no addresses: told elsewhere. */
+static bool
+has_empty_table(struct lint *l, uint32_t rule)
+{
+	struct pfk_table_origin t;
+	long table[2];
+
+	pfk_image_rule_tables(l->image, rule, table);
+	for (int i = 0; i < 2; i++)
+		if (table[i] >= 0) {
+			pfk_image_table(l->image, (size_t)table[i], &t);
+			if (t.naddrs == 0)
+				return true;
+		}
+	return false;
+}
+
+static bool
+asks_for_fragments(struct lint *l, uint32_t rule)
+{
+	struct pfk_settings s;
+	struct pfk_element e;
+
+	pfk_image_settings(l->image, &s);
+	return s.reassemble && rule_part(l, rule, PFK_PART_FRAGMENT, &e);
 }
 
 static bool
@@ -289,28 +154,58 @@ translates(const struct pfk_rule_info *info)
 	    strstr(info->text, " rdr-to ") != NULL);
 }
 
-static void
-check_rule(struct lint *l, uint32_t rule)
+static enum fate
+fate_of(struct lint *l, uint32_t rule, const struct judged *j,
+    const struct pfk_rule_info *info)
 {
-	struct sets s = sets_of(l, rule);
-	struct pfk_rule_info info;
+	bool pass = begins(info->text, "pass");
+	bool passes = pfk_set_meets(l->exact, j->matches,
+	    pfk_verdicts_passed(l->verdicts));
 
+	if (asks_for_fragments(l, rule))
+		return FATE_FRAGMENTS;
+	if (j->skipped)
+		return FATE_SKIPPED;
+	if (j->fits == PFK_SET_NONE && j->matches == PFK_SET_NONE)
+		return strstr(info->text, " tagged ") != NULL ? FATE_UNTAGGED :
+		    has_empty_table(l, rule) || (l->routes != NULL &&
+		    strstr(info->text, " no-route") != NULL) ?
+		    FATE_TOLD : FATE_IMPOSSIBLE;
+	if (j->matches == PFK_SET_NONE)
+		return FATE_UNREACHABLE;
+	/* a tag has an effect even where another rule decides */
+	if ((pass || begins(info->text, "block")) && !j->decides &&
+	    strstr(info->text, " tag ") == NULL)
+		return pass && !passes ? FATE_PASS_OVERRULED : FATE_OVERRULED;
+	return translates(info) && !passes ? FATE_UNTRANSLATED : FATE_ACTS;
+}
+
+static void
+judge(struct lint *l, uint32_t rule, struct missings *missing)
+{
+	struct judged *j = &l->judged[rule];
+	struct pfk_rule_info info;
+	char name[64];
+
+	find_sets(l, rule, j);
 	pfk_image_rule(l->image, rule, &info);
-	check_decision(l, rule, &s, &info);
-	if (translates(&info) && s.matches != PFK_SET_NONE)
-		blocked_translation(l, rule, s.matches);
-	if (s.fits != PFK_SET_NONE) {
-		missing_interface(l, rule, s.fits);
-		tcp_options(l, rule, s.fits, &info);
-	}
-	pfk_set_free(l->exact, s.fits);
-	pfk_set_free(l->exact, s.matches);
-	pfk_set_free(l->exact, s.decides);
+	if (is_missing(l, &info, name)) {
+		j->fate = FATE_TOLD;
+		add_missing(missing, name, rule);
+	} else
+		j->fate = fate_of(l, rule, j, &info);
 }
 
 void
 check_rules(struct lint *l)
 {
-	for (uint32_t i = 0; i < pfk_image_rules(l->image); i++)
-		check_rule(l, i);
+	uint32_t n = (uint32_t)pfk_image_rules(l->image);
+	struct missings missing = { NULL, 0 };
+
+	l->skipped = skipped(l);
+	l->judged = xcalloc(n + 1, sizeof(*l->judged));
+	for (uint32_t i = 0; i < n; i++)
+		judge(l, i, &missing);
+	tell_missing(l, &missing);
+	check_statements(l);
 }

@@ -73,6 +73,7 @@ add(struct lint *l, enum lint_id id, uint32_t rule)
 	f->rule = rule;
 	f->at.at.source = PFK_NO_SOURCE;
 	f->at.macro = PFK_NO_MACRO;
+	f->about = ABOUT_RULESET;
 	return f;
 }
 
@@ -93,6 +94,7 @@ finding_rule(struct lint *l, enum lint_id id, uint32_t rule, const char *fmt,
 	struct pfk_origin o;
 	va_list ap;
 
+	f->about = ABOUT_LINE;
 	if (own_origin(l, rule, &o))
 		f->at = o.statement;
 	va_start(ap, fmt);
@@ -108,24 +110,47 @@ finding_at(struct lint *l, enum lint_id id, const struct pfk_element *at,
 	struct finding *f = add(l, id, LINT_NO_RULE);
 	va_list ap;
 
-	if (at != NULL)
+	if (at != NULL) {
 		f->at = *at;
+		f->about = ABOUT_LINE;
+	}
 	va_start(ap, fmt);
 	f->text = format(fmt, ap);
 	va_end(ap);
 	return f;
 }
 
-void
-finding_part(struct lint *l, struct finding *f, enum pfk_part part)
+struct finding *
+finding_named(struct lint *l, enum lint_id id, uint32_t rule, const char *fmt,
+    const char *name)
+{
+	const char *at = strstr(fmt, "%s");
+
+	return finding_rule(l, id, rule, "%.*s%s%s", (int)(at - fmt), fmt,
+	    name, at + 2);
+}
+
+bool
+rule_part(struct lint *l, uint32_t rule, enum pfk_part part,
+    struct pfk_element *e)
 {
 	struct pfk_origin o;
 
-	if (!own_origin(l, f->rule, &o))
-		return;
+	if (!own_origin(l, rule, &o))
+		return false;
 	for (size_t i = 0; i < o.nelements; i++)
-		if (o.element[i].part == part)
-			f->at = o.element[i];
+		if (o.element[i].part == part) {
+			*e = o.element[i];
+			return true;
+		}
+	return false;
+}
+
+void
+finding_part(struct lint *l, struct finding *f, enum pfk_part part)
+{
+	if (rule_part(l, f->rule, part, &f->at))
+		f->about = ABOUT_ELEMENT;
 }
 
 void

@@ -43,7 +43,8 @@ start_exact(struct lint *l)
 		im[i].image = i == 0 ? l->image : l->wanted[i - 1];
 		im[i].interfaces = pfk_host_interfaces(l->host,
 		    &im[i].ninterfaces);
-		im[i].routes = pfk_host_routes(l->host, &im[i].nroutes);
+		im[i].routes = routes_of_host(l, &im[i].nroutes);
+		im[i].tagged = true;
 	}
 	if (pfk_exact_new(&(struct pfk_exact_options){ .images = im,
 	    .nimages = n }, &l->exact) != PFK_OK ||
@@ -63,7 +64,9 @@ check_exactly(struct lint *l)
 		return;
 	}
 	start_exact(l);
+	redundant_start(l);
 	check_rules(l);
+	redundant_end(l);
 	check_lists(l);
 	check_host(l);
 	for (size_t i = 0; i < l->o->nmust_pass; i++)
@@ -114,6 +117,8 @@ lint(const struct lint_options *o)
 	pfk_exact_free(l.exact);
 	quotes_free(l.quotes);
 	findings_free(&l);
+	free(l.judged);
+	free(l.routes);
 	for (size_t i = 0; l.wanted != NULL && i < o->nmust_pass; i++)
 		pfk_image_free(l.wanted[i]);
 	free(l.wanted);

@@ -5,6 +5,10 @@
  *	findings.c	what has been found, in order
  *	silence.c	comments that allow findings
  *	check_*.c	the checks, a file for each part of the language
+ *	statements.c	rules that do nothing, told as they were written
+ *	impossible.c	why no packet can fit a rule
+ *	routes.c	routes, known or assumed
+ *	redundant.c	rules without which the same would be done
  *	lint_text.c, lint_json.c, lint_sarif.c	findings in each form
  *	lint_options.c	the command line
  *	lint.c		the order of work
@@ -64,6 +68,8 @@ struct finding {
 	enum severity	 severity;	/* the code's, or milder */
 	uint32_t	 rule;		/* or LINT_NO_RULE */
 	struct pfk_element at;		/* PFK_NO_SOURCE: about the whole */
+	enum about { ABOUT_LINE, ABOUT_ELEMENT, ABOUT_RULES, ABOUT_RULESET }
+			 about;		/* ABOUT_RULES: some of the line's */
 	char		*text;
 	struct note	*notes;
 	size_t		 nnotes;
@@ -82,6 +88,22 @@ struct lint_options {
 int	 lint_options_parse(struct lint_options *, int argc, char **argv);
 void	 lint_options_free(struct lint_options *);
 
+/* What becomes of a rule; of those of a line, the greater one is told. */
+enum fate {
+	FATE_ACTS,
+	FATE_TOLD,		/* nothing, and that is told elsewhere */
+	FATE_FRAGMENTS, FATE_IMPOSSIBLE, FATE_SKIPPED, FATE_UNTAGGED,
+	FATE_UNREACHABLE,
+	FATE_UNTRANSLATED, FATE_PASS_OVERRULED, FATE_OVERRULED,
+	NFATES
+};
+struct judged {
+	enum fate	 fate;
+	pfk_set		 all;		/* pfk_set_rule() */
+	pfk_set		 fits, matches;	/* of the packets that count */
+	bool		 decides, skipped;
+};
+
 struct lint {
 	const struct lint_options *o;
 	struct pfk_host	*host;
@@ -94,6 +116,14 @@ struct lint {
 	struct finding	*findings;
 	size_t		 nfindings;
 	bool		 colour;
+	struct judged	*judged;	/* by rule */
+	pfk_set		 skipped;	/* all on interfaces under `set skip' */
+	struct pfk_route *routes;	/* assumed ones, or NULL */
+	size_t		 nroutes;
+	/* redundant.c */
+	char		*action;	/* by rule: p, b, m, a; P: quick */
+	uint32_t	 nmain;		/* rules before the first anchor */
+	size_t		 steps;
 };
 
 /*
@@ -106,6 +136,9 @@ struct finding *finding_rule(struct lint *, enum lint_id, uint32_t rule,
 struct finding *finding_at(struct lint *, enum lint_id,
 	    const struct pfk_element *, const char *, ...)
 	    __attribute__((__format__(__printf__, 4, 5)));
+/* The same; the format has one %s. */
+struct finding *finding_named(struct lint *, enum lint_id, uint32_t rule,
+	    const char *fmt, const char *name);
 /* The finding is about one part of the rule's statement, if it is there. */
 void	 finding_part(struct lint *, struct finding *, enum pfk_part);
 void	 finding_note(struct finding *, uint32_t rule, const char *, ...)
@@ -124,6 +157,41 @@ void	 check_names(struct lint *);
 void	 check_rules(struct lint *);
 void	 check_lists(struct lint *);
 void	 check_host(struct lint *);
+
+/*
+ * routes.c: the host's routes; if they are not known, those that it must have:
+ * to its own networks, and a default route.
+ */
+const struct pfk_route *routes_of_host(struct lint *, size_t *n);
+
+/* statements.c: => check_rules() has filled l->judged. */
+void	 check_statements(struct lint *);
+void	 note_example(struct lint *, struct finding *, pfk_set);
+/* An element of a statement's list, and the rules that have it. */
+struct element_rules {
+	uint32_t	*rule;
+	uint32_t	 n, first;	/* first: of the statement */
+	struct pfk_element at;
+	bool		*told;		/* by rule of the statement */
+};
+void	 each_element(struct lint *, uint32_t first, uint32_t n, bool *told,
+	    void (*)(struct lint *, struct element_rules *, void *), void *);
+void	 element_told(struct element_rules *);
+/* impossible.c */
+void	 note_impossible(struct lint *, struct finding *, uint32_t rule);
+/* Whether there is such an interface or group, as far as is known. */
+bool	 interface_known(struct lint *, const char *name);
+/* The word after `what' in the rule's text; false: there is none. */
+bool	 rule_word(const struct pfk_rule_info *, const char *what, char *word,
+	    size_t size);
+/* redundant.c */
+void	 redundant_start(struct lint *);
+void	 check_redundant(struct lint *, uint32_t first, uint32_t n,
+	    bool *told);
+void	 redundant_end(struct lint *);
+/* What was written for a part of the rule; false: nothing. */
+bool	 rule_part(struct lint *, uint32_t rule, enum pfk_part,
+	    struct pfk_element *);
 /* What the words of --must-pass stand for; NULL: that has been said. */
 struct pfk_image *must_pass_image(struct lint *, const char *words);
 void	 check_must_pass(struct lint *, size_t which);

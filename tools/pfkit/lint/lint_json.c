@@ -2,9 +2,16 @@
  * Findings for programs: an object a line.
  */
 #include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "../pfkit.h"
 #include "lint.h"
+
+static const char *const abouts[] = {
+	[ABOUT_LINE] = "line", [ABOUT_ELEMENT] = "element",
+	[ABOUT_RULES] = "rules", [ABOUT_RULESET] = "ruleset"
+};
 
 static void
 json_place(struct lint *l, const struct pfk_place *p)
@@ -19,6 +26,37 @@ json_place(struct lint *l, const struct pfk_place *p)
 	out_printf(l->out, ",\"line\":%" PRIu32 ",\"column\":%" PRIu32
 	    ",\"end_line\":%" PRIu32 ",\"end_column\":%" PRIu32, p->line,
 	    p->column, p->end_line, p->end_column);
+}
+
+/* The text itself, and the macros that it came out of, the innermost first. */
+static void
+json_element(struct lint *l, const struct pfk_element *e)
+{
+	const char *text, *between = "";
+	struct pfk_macro m;
+	size_t len;
+	char *copy;
+
+	if (e->at.source == PFK_NO_SOURCE)
+		return;
+	text = quotes_text(l->quotes, l->image, e->at.source, &len);
+	if (text != NULL) {
+		copy = xcalloc(1, (unsigned long)e->at.len + 1);
+		memcpy(copy, text + e->at.off, e->at.len);
+		out_str(l->out, ",\"text\":");
+		out_json_string(l->out, copy);
+		free(copy);
+	}
+	out_str(l->out, ",\"macros\":[");
+	for (uint32_t i = e->macro; i != PFK_NO_MACRO; i = m.outer) {
+		pfk_image_macro(l->image, i, &m);
+		out_printf(l->out, "%s{\"name\":", between);
+		out_json_string(l->out, m.name);
+		out_printf(l->out, ",\"used\":{\"line\":%" PRIu32
+		    ",\"column\":%" PRIu32 "}}", m.use.line, m.use.column);
+		between = ",";
+	}
+	out_char(l->out, ']');
 }
 
 static void
@@ -65,6 +103,9 @@ lint_json(struct lint *l)
 		out_json_string(l->out, f->text);
 		json_place(l, &f->at.at);
 		json_rule(l, f->rule);
+		out_printf(l->out, ",\"about\":\"%s\"", abouts[f->about]);
+		if (f->about == ABOUT_ELEMENT)
+			json_element(l, &f->at);
 		json_notes(l, f);
 		out_printf(l->out, ",\"allowed\":%s}\n",
 		    f->silenced ? "true" : "false");

@@ -79,6 +79,20 @@ show_notes(struct lint *l, const struct finding *f)
 	}
 }
 
+/* "1 error, 0 warnings, 2 notes" */
+static void
+show_sum(struct lint *l, const size_t n[SEVERITY_ERROR + 1])
+{
+	const char *between = "";
+
+	for (int s = SEVERITY_ERROR; s >= SEVERITY_NOTE; s--) {
+		out_printf(l->out, "%s%zu %s%s", between, n[s],
+		    lint_severity_name((enum severity)s), n[s] == 1 ? "" : "s");
+		between = ", ";
+	}
+	out_char(l->out, '\n');
+}
+
 void
 lint_text(struct lint *l)
 {
@@ -95,6 +109,5 @@ lint_text(struct lint *l)
 		n[f->severity]++;
 	}
 	if (n[SEVERITY_ERROR] + n[SEVERITY_WARNING] + n[SEVERITY_NOTE] > 0)
-		out_printf(l->out, "%zu errors, %zu warnings, %zu notes\n",
-		    n[SEVERITY_ERROR], n[SEVERITY_WARNING], n[SEVERITY_NOTE]);
+		show_sum(l, n);
 }
