@@ -7,24 +7,20 @@
 #include "../pfkit.h"
 #include "batch.h"
 
-/* Tells once if such frames cannot be read.  => Of one capture, numbered. */
+/* Tells once if such frames cannot be read. */
 static void
-check_links(struct reader *rd, const struct input *in,
-    const struct pfk_packet *p, size_t n)
+check_link(struct reader *rd, const struct input *in,
+    const struct pfk_packet *p)
 {
-	for (size_t i = 0; i < n; i++) {
-		if (rd->known_link == p[i].linktype + 1u ||
-		    rd->unknown_link == p[i].linktype + 1u)
-			continue;
-		if (pfk_link_known(p[i].linktype)) {
-			rd->known_link = p[i].linktype + 1u;
-			continue;
-		}
-		rd->unknown_link = p[i].linktype + 1u;
-		warning("%s: packet %" PRIu64 ": link type %u is not read; "
-		    "such packets are ignored", in->name, p[i].number,
-		    p[i].linktype);
+	if (rd->unknown_link == p->linktype + 1u)
+		return;
+	if (pfk_link_known(p->linktype)) {
+		rd->known_link = p->linktype + 1u;
+		return;
 	}
+	rd->unknown_link = p->linktype + 1u;
+	warning("%s: packet %" PRIu64 ": link type %u is not read; "
+	    "such packets are ignored", in->name, p->number, p->linktype);
 }
 
 /* n packets have come; of how many it is known where they were seen. */
@@ -32,11 +28,15 @@ static size_t
 take(struct reader *rd, struct input *in, struct pfk_packet *p,
     size_t n)
 {
+	uint64_t number = rd->number;
 	size_t known;
 
-	for (size_t i = 0; i < n; i++)
-		p[i].number = ++rd->number;
-	check_links(rd, in, p, n);
+	for (size_t i = 0; i < n; i++) {
+		p[i].number = ++number;
+		if (rd->known_link != p[i].linktype + 1u)
+			check_link(rd, in, &p[i]);
+	}
+	rd->number = number;
 	known = where_burst(rd->where, in, p, n);
 	if (known < n) {
 		rd->number -= n - known;

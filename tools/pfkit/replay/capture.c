@@ -204,17 +204,20 @@ capture_burst(struct capture *c, bool may_move, struct pfk_packet *p,
     size_t max, enum capture_result *why)
 {
 	struct record r;
-	size_t n = 0;
+	size_t n = 0, quick;
 
-	if (c->burst != NULL)
-		n = c->burst(c, p, max);
-	c->packets += n;
-	/* the rest with care; what was lent so far stays where it is */
-	for (; n < max; n++) {
+	while (n < max) {
+		if (c->burst != NULL) {
+			n += quick = c->burst(c, p + n, max - n);
+			c->packets += quick;
+			if (n == max)
+				break;
+		}
+		/* one with care; what was lent so far stays where it is */
 		*why = capture_next(c, may_move && n == 0, &r);
 		if (*why != CAPTURE_PACKET)
 			break;
-		capture_packet(&r, &p[n]);
+		capture_packet(&r, &p[n++]);
 	}
 	return n;
 }

@@ -52,6 +52,12 @@ enum capture_result capture_fail(struct capture *, const char *, ...)
 struct capture_if *capture_add_if(struct capture *);
 
 /* Numbers in the file's byte order. */
+static inline uint32_t
+turned32(uint32_t v)
+{
+	return v << 24 | (v & 0xff00) << 8 | (v >> 8 & 0xff00) | v >> 24;
+}
+
 static inline uint16_t
 get16(const struct capture *c, const uint8_t *p)
 {
@@ -67,9 +73,7 @@ get32(const struct capture *c, const uint8_t *p)
 	uint32_t v;
 
 	memcpy(&v, p, sizeof(v));
-	if (c->swapped)
-		v = v << 24 | (v & 0xff00) << 8 | (v >> 8 & 0xff00) | v >> 24;
-	return v;
+	return c->swapped ? turned32(v) : v;
 }
 
 /* Whether the file begins so; then the format is set up. */

@@ -48,27 +48,44 @@ pcap_next(struct capture *c, bool may_move, struct record *r)
 	return CAPTURE_PACKET;
 }
 
+/* A record's header in this machine's byte order. */
+struct head { uint32_t seconds, fraction, caplen, wirelen; };
+
+static inline struct head
+head_at(const uint8_t *p, bool swapped)
+{
+	struct head h;
+
+	memcpy(&h, p, sizeof(h));
+	if (swapped)
+		h = (struct head){ turned32(h.seconds), turned32(h.fraction),
+		    turned32(h.caplen), turned32(h.wirelen) };
+	return h;
+}
+
 /* Records that lie in the buffer as a whole. */
 static size_t
 pcap_burst(struct capture *c, struct pfk_packet *out, size_t max)
 {
 	const uint64_t unit = c->nanoseconds ? 1 : 1000;
 	const uint16_t linktype = c->ifs[0].linktype;
+	const size_t len = c->record_len;
+	const bool swapped = c->swapped;
 	const uint8_t *p = c->buf + c->pos, *end = c->buf + c->len;
-	size_t n, head = c->record_len;
+	size_t n;
 
-	for (n = 0; n < max && (size_t)(end - p) >= head; n++) {
-		uint32_t caplen = get32(c, p + 8), wirelen = get32(c, p + 12);
+	for (n = 0; n < max && (size_t)(end - p) >= len; n++) {
+		struct head h = head_at(p, swapped);
 
-		if (caplen > (size_t)(end - p) - head || caplen > MAX_RECORD)
+		if (h.caplen > (size_t)(end - p) - len ||
+		    h.caplen > MAX_RECORD)
 			break;
 		out[n] = (struct pfk_packet){
-		    .time = get32(c, p) * UINT64_C(1000000000) +
-		    get32(c, p + 4) * unit, .data = p + head,
-		    .caplen = caplen,
-		    .wirelen = wirelen < caplen ? caplen : wirelen,
+		    .time = h.seconds * UINT64_C(1000000000) +
+		    h.fraction * unit, .data = p + len, .caplen = h.caplen,
+		    .wirelen = h.wirelen < h.caplen ? h.caplen : h.wirelen,
 		    .linktype = linktype };
-		p += head + caplen;
+		p += len + h.caplen;
 	}
 	c->pos = (size_t)(p - c->buf);
 	return n;

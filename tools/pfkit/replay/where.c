@@ -335,6 +335,33 @@ ask_address(const struct where *w, const struct pfk_packet *p)
 	return ask_any_address(w, p);
 }
 
+/*
+ * The fifth answer for frames of IPv4 in Ethernet about which no other is
+ * known, as long as they follow each other; how many.
+ */
+static size_t
+find_plain(const struct where *w, uint16_t id, struct pfk_packet *p, size_t n)
+{
+	const struct net4 *nets = w->nets, *end = nets + w->nnets, *net;
+	size_t i;
+	uint32_t v;
+
+	for (i = 0; i < n; i++) {
+		const uint8_t *b = p[i].data;
+
+		if (p[i].linktype != LINKTYPE_ETHERNET || p[i].caplen < 34 ||
+		    b[12] != 0x08 || b[13] != 0 || p[i].dir != 0)
+			return i;
+		memcpy(&v, b + 26, sizeof(v));
+		for (net = nets; net < end; net++)
+			if (((v ^ net->addr) & net->mask) == 0)
+				break;
+		p[i].ifid = id;
+		p[i].dir = net < end ? PFK_OUT : PFK_IN;
+	}
+	return i;
+}
+
 /* 2. to 5. */
 static inline void
 find(struct where *w, struct input *in, int id, uint8_t dir,
@@ -355,14 +382,17 @@ where_burst(struct where *w, struct input *in, struct pfk_packet *p, size_t n)
 {
 	int id = in->ifname != NULL ? UNKNOWN : w->all;
 	uint8_t dir = in->dir != 0 ? in->dir : w->o->dir;
-	size_t i;
+	bool plain = id != UNKNOWN && dir == 0 && w->o->have_local;
+	size_t i = 0;
 
-	if (w->lines == NULL)
-		for (i = 0; i < n; i++)
-			find(w, in, id, dir, &p[i]);
-	else
-		for (i = 0; i < n && read_line(w, &p[i]);)
-			i++;
+	while (w->lines != NULL && i < n && read_line(w, &p[i]))
+		i++;
+	while (w->lines == NULL && i < n) {
+		if (plain)
+			i += find_plain(w, (uint16_t)id, p + i, n - i);
+		if (i < n)
+			find(w, in, id, dir, &p[i++]);
+	}
 	return i;
 }
 
