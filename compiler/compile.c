@@ -38,6 +38,10 @@ pfk_strerror(int error)
 		return "the ruleset cannot be read";
 	case PFK_ERR_IMAGE:
 		return "not an image, or a damaged one";
+	case PFK_ERR_LIMIT:
+		return "a limit of the exact analysis is reached";
+	case PFK_ERR_STOPPED:
+		return "stopped";
 	default:
 		return "unknown error";
 	}

@@ -127,6 +127,7 @@ table_set(struct pfk_exact *x, struct ximage *xi, uint32_t table,
     unsigned side)
 {
 	struct xtable_sets *t;
+	dd f;
 
 	if (table >= xi->im->ntables)
 		return DD_FALSE;
@@ -141,7 +142,13 @@ table_set(struct pfk_exact *x, struct ximage *xi, uint32_t table,
 		t->known = true;
 		arena_release(&x->arena, mark);
 	}
-	return dd_keep(t->set[side]);
+	f = dd_keep(t->set[side]);
+	if (dd_failed() != DD_FINE) {
+		dd_to(&t->set[0], DD_FALSE);
+		dd_to(&t->set[1], DD_FALSE);
+		t->known = false;
+	}
+	return f;
 }
 
 /* ---- (interface) ---- */

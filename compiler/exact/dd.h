@@ -6,8 +6,11 @@
  * first argument, whose reference they take.
  *
  * BuDDy has one table of nodes in a process, and so has this room: dd_open()
- * fails if it is open already.  When the table is full an answer is lost:
- * dd_failed() says so from then on, and every result is false.
+ * fails if it is open already.  When the table is full, or the caller's stop()
+ * says so, an answer is lost: dd_failed() tells why from then on, and every
+ * result is false, until dd_resume().  Diagrams from before stay as they are,
+ * and are dropped as ever; of those that were made after the failure one must
+ * know which they are.
  */
 #ifndef EXACT_DD_H
 #define EXACT_DD_H
@@ -21,9 +24,19 @@ typedef int dd;
 
 /* Whether the build has diagrams at all. */
 bool	dd_available(void);
-bool	dd_open(size_t max_bytes);
+enum dd_failure {
+	DD_FINE,
+	DD_FULL,		/* the bound of memory */
+	DD_STOPPED,		/* stop() was true */
+	DD_BROKEN		/* the system has no memory left: for good */
+};
+/* stop() is asked now and then; it may be NULL. */
+bool	dd_open(size_t max_bytes, bool (*stop)(void *), void *ctx);
 void	dd_close(void);
-bool	dd_failed(void);
+enum dd_failure dd_failed(void);
+void	dd_resume(void);
+/* A lower bound from now on; 0: dd_open()'s. */
+void	dd_bound(size_t max_bytes);
 
 /* To be called once, first.  They are numbered by their place in the order. */
 bool	dd_variables(unsigned n);
@@ -42,6 +55,8 @@ dd	dd_simplify(dd f, dd care);
 /* With some, with all values of the variables first .. n - 1. */
 dd	dd_some(dd, unsigned first, unsigned n);
 dd	dd_all(dd, unsigned first, unsigned n);
+/* dd_some() of the conjunction. */
+dd	dd_and_some(dd, dd, unsigned first, unsigned n);
 
 static inline void
 dd_to(dd *to, dd with)

@@ -82,19 +82,33 @@ struct ximage {
 	struct xtable_sets *tables;
 	struct rule_tests *rules;	/* by rule, built when first wanted */
 	const uint32_t	**code;		/* the RULE of each */
+	uint32_t	*effect;	/* of each: its number + 1, 0 not known */
 };
+
+/* A text of effects; its place is its number in diagrams. */
+struct effect {
+	const char	*text;
+	uint32_t	 hash;
+};
+#define EFFECT_SKIPPED	"pass, `set skip'"
+#define EFFECT_BITS	20		/* of a number */
 
 struct pfk_exact {
 	struct pfk_allocator alloc;
 	struct arena	 arena;
 	jmp_buf		 oom;
-	bool		 nomem;
+	bool		 nomem, limit;
 	struct ximage	*images;
 	size_t		 nimages;
 	VEC(struct xiface) ifaces;	/* and one more: some other */
 	struct field_place place[NFIELDS];
 	VEC(struct question) questions;
 	unsigned	 nvars;		/* without questions */
+	unsigned	 first_effect;	/* a number's first variable: they come
+					   last of all, and in no set */
+	VEC(struct effect) effects;
+	uint32_t	*effect_index;	/* place + 1, by hash */
+	size_t		 effect_slots;	/* a power of 2 */
 	dd		 universe;
 	dd		 is[2], v4, tcp, icmp, icmp6, ported; /* is: dir */
 };
@@ -122,6 +136,8 @@ dd	 interface_set(struct pfk_exact *, const struct ximage *, enum field,
 	    const char *name);
 bool	 iface_in(const struct pfk_exact *, const struct ximage *, size_t i,
 	    const char *name);
+/* The packets that `set skip' lets pass by all rules. */
+dd	 skipped_set(struct pfk_exact *, const struct ximage *);
 bool	 in_group(const struct pfk_interface *, const char *name);
 /* The name in the universe of a name of the image's host. */
 const char *map_name(const struct ximage *, const char *);
@@ -185,6 +201,8 @@ struct rule_tests {
 void	 index_code(struct pfk_exact *, struct ximage *);
 const struct rule_tests *rule_tests(struct pfk_exact *, struct ximage *,
 	    uint32_t rule);
+/* Whether it is a question what is in the table. */
+bool	 contents_asked(const struct pfk_image *, uint32_t table);
 /* What the other tests say of packets with that context. */
 dd	 rule_in_context(struct pfk_exact *, struct ximage *, uint32_t rule,
 	    const struct context *);

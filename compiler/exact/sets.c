@@ -16,7 +16,25 @@ pfk_exact_available(void)
 int
 pfk_exact_error(const struct pfk_exact *x)
 {
-	return x->nomem || dd_failed() ? PFK_ERR_NOMEM : PFK_OK;
+	if (x->nomem || dd_failed() == DD_BROKEN)
+		return PFK_ERR_NOMEM;
+	if (dd_failed() == DD_STOPPED)
+		return PFK_ERR_STOPPED;
+	return x->limit || dd_failed() == DD_FULL ? PFK_ERR_LIMIT : PFK_OK;
+}
+
+void
+pfk_exact_resume(struct pfk_exact *x)
+{
+	x->limit = false;
+	dd_resume();
+}
+
+void
+pfk_exact_bound(struct pfk_exact *x, size_t max_memory)
+{
+	(void)x;
+	dd_bound(max_memory);
 }
 
 static void
@@ -34,6 +52,8 @@ take_images(struct pfk_exact *x, const struct pfk_exact_options *o)
 		    sizeof(*xi->tables));
 		xi->rules = arena_alloc(&x->arena, (xi->im->nrules + 1) *
 		    sizeof(*xi->rules));
+		xi->effect = arena_alloc(&x->arena, (xi->im->nrules + 1) *
+		    sizeof(*xi->effect));
 		index_code(x, xi);
 	}
 }
@@ -45,7 +65,8 @@ pfk_exact_new(const struct pfk_exact_options *o, struct pfk_exact **out)
 	    pfk_allocator_libc;
 	struct pfk_exact *x;
 
-	if (!dd_open(o->max_memory != 0 ? o->max_memory : DEFAULT_MEMORY))
+	if (!dd_open(o->max_memory != 0 ? o->max_memory : DEFAULT_MEMORY,
+	    o->stop, o->stop_ctx))
 		return PFK_ERR_INVALID;
 	x = a.fn(a.ctx, NULL, 0, sizeof(*x));
 	if (x == NULL) {
@@ -61,8 +82,10 @@ pfk_exact_new(const struct pfk_exact_options *o, struct pfk_exact **out)
 	}
 	take_images(x, o);
 	if (!space_make(x)) {
+		int error = pfk_exact_error(x);
+
 		pfk_exact_free(x);
-		return PFK_ERR_NOMEM;
+		return error;
 	}
 	*out = x;
 	return PFK_OK;

@@ -320,6 +320,22 @@ interface_set(struct pfk_exact *x, const struct ximage *xi, enum field f,
 	return set;
 }
 
+dd
+skipped_set(struct pfk_exact *x, const struct ximage *xi)
+{
+	const char *name = image_string(xi->im, xi->im->options->skip);
+	dd set = DD_FALSE, one;
+
+	for (uint32_t i = 0; i < xi->im->options->nskip; i++) {
+		one = interface_set(x, xi, F_IF, name);
+		dd_or_to(&set, one);
+		dd_drop(one);
+		name += strlen(name) + 1;
+	}
+	dd_and_to(&set, x->universe);
+	return set;
+}
+
 /* ---- the universe ---- */
 
 static void
@@ -496,7 +512,8 @@ space_make(struct pfk_exact *x)
 	for (size_t i = 0; i < x->nimages; i++)
 		link_ifaces(x, &x->images[i]);
 	place_fields(x);
-	if (!dd_variables(x->nvars + most_questions(x)))
+	x->first_effect = x->nvars + most_questions(x);
+	if (!dd_variables(x->first_effect + EFFECT_BITS))
 		return false;
 	make_universe(x);
 	return !dd_failed();

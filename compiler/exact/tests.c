@@ -125,8 +125,8 @@ rtable_of(const struct tester *t)
  * Tables that others fill while the rules run, overload or, if they are empty
  * and kept, pfctl and daemons: whether an address is in is a question, too.
  */
-static bool
-filled_later(const struct pfk_image *im, uint32_t table)
+bool
+contents_asked(const struct pfk_image *im, uint32_t table)
 {
 	const struct img_table *t = &im->tables[table];
 
@@ -145,7 +145,7 @@ test_table(const struct tester *t, uint32_t table, unsigned side)
 	const struct pfk_image *im = t->xi->im;
 	dd f = table_set(t->x, t->xi, table, side), more;
 
-	if (table >= im->ntables || !filled_later(im, table))
+	if (table >= im->ntables || !contents_asked(im, table))
 		return f;
 	more = ask(t, side == SIDE_SRC ? "the source in the table" :
 	    "the destination in the table",
@@ -634,7 +634,11 @@ rule_tests(struct pfk_exact *x, struct ximage *xi, uint32_t rule)
 	dd_and_to(&rt->loose, x->universe);
 	rt->set = conjunction(&t, true);
 	dd_and_to(&rt->set, rt->loose);
-	rt->known = true;
+	rt->known = dd_failed() == DD_FINE;
+	if (!rt->known) {
+		dd_to(&rt->loose, DD_FALSE);
+		dd_to(&rt->set, DD_FALSE);
+	}
 	return rt;
 }
 

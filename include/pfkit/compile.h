@@ -26,7 +26,9 @@ enum pfk_error {
 	PFK_ERR_NOMEM = -1,	/* allocator or options.max_memory exhausted */
 	PFK_ERR_INVALID = -2,	/* the ruleset is wrong: see diagnostics */
 	PFK_ERR_IO = -3,	/* the main file cannot be read: diagnostics */
-	PFK_ERR_IMAGE = -4	/* not an image, or a damaged one */
+	PFK_ERR_IMAGE = -4,	/* not an image, or a damaged one */
+	PFK_ERR_LIMIT = -5,	/* exact.h: a limit of the analysis is reached */
+	PFK_ERR_STOPPED = -6	/* exact.h: the caller's stop() said so */
 };
 const char *pfk_strerror(int);
 

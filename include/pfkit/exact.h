@@ -34,9 +34,12 @@
  * whose name pfk_set_questions() gives.  A set that depends on questions is
  * certain only as far as pfk_set_certain() goes.
  *
- * Errors.  When memory or the limit of nodes is exhausted, sets become
- * PFK_SET_NONE and pfk_exact_error() says so, from then on: look once, at the
- * end, before an answer is believed.
+ * Errors.  When memory or the limit of nodes is exhausted, or stop() says so,
+ * sets become PFK_SET_NONE and pfk_exact_error() tells why, from then on: look
+ * once, at the end, before an answer is believed.  After PFK_ERR_LIMIT and
+ * PFK_ERR_STOPPED pfk_exact_resume() goes on: sets from before the failure are
+ * as good as ever, those that were made since are nothing, to be freed.  So
+ * who has asked too much can ask for parts (pfk_exact_treat()).
  *
  * One universe at a time in a process, in one thread: the diagrams are
  * BuDDy's, which has one table of nodes.
@@ -79,18 +82,30 @@ struct pfk_exact_options {
 						   must outlive the universe */
 	size_t		 nimages;
 	size_t		 max_memory;		/* of nodes; 0: 1 GB */
+	/* Asked now and then; true: no more work.  NULL: never. */
+	bool		 (*stop)(void *);
+	void		*stop_ctx;
 };
 
 /* Whether this build has it at all. */
 bool	 pfk_exact_available(void);
 /*
- * PFK_OK, PFK_ERR_NOMEM, or PFK_ERR_INVALID if there is another universe or
- * the build has no diagrams.
+ * PFK_OK, PFK_ERR_NOMEM, PFK_ERR_LIMIT (not even the universe fits into
+ * max_memory), PFK_ERR_STOPPED, or PFK_ERR_INVALID if there is another universe
+ * or the build has no diagrams.
  */
 int	 pfk_exact_new(const struct pfk_exact_options *, struct pfk_exact **);
 void	 pfk_exact_free(struct pfk_exact *);	/* NULL is fine */
-/* PFK_OK, or PFK_ERR_NOMEM from the moment when an answer was lost. */
+/*
+ * From the moment when an answer was lost: PFK_ERR_NOMEM (the allocator),
+ * PFK_ERR_LIMIT (max_memory; more worlds of tags and translations, or calls of
+ * anchors, than are followed), PFK_ERR_STOPPED (stop()); else PFK_OK.
+ */
 int	 pfk_exact_error(const struct pfk_exact *);
+/* PFK_ERR_NOMEM stays. */
+void	 pfk_exact_resume(struct pfk_exact *);
+/* A lower max_memory from now on, as far as it can be; 0: the options'. */
+void	 pfk_exact_bound(struct pfk_exact *, size_t max_memory);
 
 /* ---- sets ---- */
 
@@ -202,7 +217,7 @@ struct pfk_region {
 
 struct pfk_verdicts;		/* of one image; goes before the universe */
 
-/* PFK_OK, PFK_ERR_NOMEM. */
+/* PFK_OK, or as pfk_exact_error(). */
 int	 pfk_exact_decide(struct pfk_exact *, size_t image,
 	    struct pfk_verdicts **);
 /* As if the rules with skip[rule] set were not there. */
@@ -217,12 +232,40 @@ const struct pfk_region *pfk_verdicts_regions(const struct pfk_verdicts *,
 	    size_t *n);
 /* Sets of the verdicts themselves; do not free them. */
 pfk_set	 pfk_verdicts_passed(const struct pfk_verdicts *);
-/* Of a rule: packets that reach it, that match it then, that it decides. */
-pfk_set	 pfk_verdicts_reaches(const struct pfk_verdicts *, uint32_t rule);
+/* Of a rule: packets that match it when it is asked, that it decides. */
 pfk_set	 pfk_verdicts_matches(const struct pfk_verdicts *, uint32_t rule);
 pfk_set	 pfk_verdicts_decides(const struct pfk_verdicts *, uint32_t rule);
 /* Packets that are dropped because the rules lead nowhere (63 anchors deep). */
 pfk_set	 pfk_verdicts_dropped(const struct pfk_verdicts *);
+
+/* ---- treatments: what is done, whichever rule does it ---- */
+
+/*
+ * For large rulesets: how all packets of a set are treated, without saying by
+ * which rule.  The fewer kinds of treatment there are, the less it costs.
+ */
+struct pfk_treatments;			/* goes before the universe */
+
+/* PFK_OK, or as pfk_exact_error(). */
+int	 pfk_exact_treat(struct pfk_exact *, size_t image, pfk_set within,
+	    struct pfk_treatments **);
+void	 pfk_treatments_free(struct pfk_treatments *);
+/* The packets, of both sets, that the two treat differently. */
+pfk_set	 pfk_treatments_differ(const struct pfk_treatments *,
+	    const struct pfk_treatments *);
+/*
+ * The packets of `set', apart by what is done with them (pfk_outcome.effects);
+ * fn gets sets that are not empty, and does not free them.
+ */
+void	 pfk_treatments_each(const struct pfk_treatments *, pfk_set set,
+	    void (*fn)(void *, const char *effects, pfk_set), void *);
+/*
+ * Packets that two images may treat differently: that some rule may fit which
+ * the other image does not have at that place.  All others go the same way
+ * through both.  Cheap where the images have most of their rules in common.
+ */
+pfk_set	 pfk_exact_unlike(struct pfk_exact *, size_t image, size_t other);
+
 /* All packets that can be (flags that TCP sends, ports where there are any). */
 pfk_set	 pfk_exact_universe(const struct pfk_exact *);
 

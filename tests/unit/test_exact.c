@@ -337,6 +337,36 @@ check_partition(struct subject *s)
 	pfk_set_free(s->x, all);
 }
 
+struct expected { const struct pfk_region *r; struct pfk_exact *x; };
+
+static void
+is_treated_so(void *ctx, const char *effects, pfk_set set)
+{
+	struct expected *e = ctx;
+
+	MUST(strcmp(effects, e->r->outcome.effects) == 0);
+	MUST(set == e->r->set);
+}
+
+/* Treatments are the regions without their rules. */
+static void
+check_treatments(struct subject *s)
+{
+	struct pfk_treatments *t, *again;
+	const struct pfk_region *r;
+	size_t n;
+
+	MUST(pfk_exact_treat(s->x, 0, PFK_SET_ALL, &t) == PFK_OK);
+	MUST(pfk_exact_treat(s->x, 0, PFK_SET_ALL, &again) == PFK_OK);
+	MUST(pfk_treatments_differ(t, again) == PFK_SET_NONE);
+	r = pfk_verdicts_regions(s->v, &n);
+	for (size_t i = 0; i < n; i++)
+		pfk_treatments_each(t, r[i].set, is_treated_so,
+		    &(struct expected){ &r[i], s->x });
+	pfk_treatments_free(t);
+	pfk_treatments_free(again);
+}
+
 static void
 note_possible(struct subject *s)
 {
@@ -362,6 +392,7 @@ run(struct subject *s, unsigned n)
 	    .images = &im, .nimages = 1 }, &s->x) == PFK_OK);
 	MUST(pfk_exact_decide(s->x, 0, &s->v) == PFK_OK);
 	check_partition(s);
+	check_treatments(s);
 	note_possible(s);
 	collect_examples(s);
 	for (unsigned i = 0; i < n; i++)
