@@ -60,21 +60,29 @@ count_rule(struct pkt *p, uint32_t rule, unsigned which)
 	n->bytes[which] += packet_size(p);
 }
 
-/* Tables of a rule; addr: the connection's or the packet's. */
+void
+count_rule_tables(struct pfk_engine *e, uint32_t rule, uint8_t af,
+    const struct pfk_addr *src, const struct pfk_addr *dst, uint64_t bytes,
+    bool out)
+{
+	const struct rt_rule *rr = &e->rules[rule];
+	enum img_action action = (enum img_action)rr->r->action;
+
+	if (rr->src_table != IMG_NONE)
+		table_count(e, rr->src_table, af, src, bytes, out, action,
+		    rr->r->src.neg);
+	if (rr->dst_table != IMG_NONE)
+		table_count(e, rr->dst_table, af, dst, bytes, out, action,
+		    rr->r->dst.neg);
+}
+
+/* addr: the connection's. */
 static void
 count_tables_of(struct pkt *p, uint32_t rule, const struct pfk_addr *src,
     const struct pfk_addr *dst, uint8_t af)
 {
-	const struct rt_rule *rr = &p->e->rules[rule];
-	enum img_action action = (enum img_action)rr->r->action;
-	bool out = p->dir == PFK_OUT;
-
-	if (rr->src_table != IMG_NONE)
-		table_count(p->e, rr->src_table, af, src, packet_size(p), out,
-		    action, rr->r->src.neg);
-	if (rr->dst_table != IMG_NONE)
-		table_count(p->e, rr->dst_table, af, dst, packet_size(p), out,
-		    action, rr->r->dst.neg);
+	count_rule_tables(p->e, rule, af, src, dst, packet_size(p),
+	    p->dir == PFK_OUT);
 }
 
 /* The connection's addresses as its rules saw them. */
@@ -118,7 +126,8 @@ count_state(struct pkt *p, uint32_t state)
 void
 count_tables(struct pkt *p, uint32_t rule)
 {
-	count_tables_of(p, rule, &p->addr[SRC], &p->addr[DST], p->af);
+	count_rule_tables(p->e, rule, p->af, &p->addr[SRC], &p->addr[DST],
+	    packet_size(p), p->dir == PFK_OUT);
 }
 
 void

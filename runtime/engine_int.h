@@ -315,6 +315,11 @@ enum { LIMIT_COUNTER_STATES, LIMIT_COUNTER_SRC_STATES,
     LIMIT_COUNTER_FLUSH, LIMIT_COUNTER_SYNFLOODS,
     LIMIT_COUNTER_COOKIES_SENT, LIMIT_COUNTER_COOKIES_VALID };
 /* A packet that passed, or was blocked, without a state: the rule's tables. */
+/* Of the rule that decides: tables that it names, for a packet of so many
+ * bytes from src to dst. */
+void	 count_rule_tables(struct pfk_engine *, uint32_t rule, uint8_t af,
+	    const struct pfk_addr *src, const struct pfk_addr *dst,
+	    uint64_t bytes, bool out);
 void	 count_tables(struct pkt *, uint32_t rule);
 /* Everything pf counts for a packet that has been decided. */
 void	 count_packet(struct pkt *, enum outcome, const struct verdict *);

@@ -90,6 +90,21 @@ count_rule(struct pfk_engine *e, uint32_t rule, bool out, uint32_t len)
 	n->bytes[out] += len;
 }
 
+/* Addresses as tables are asked about them: all zero but for these bytes. */
+static void
+count_tables_apart(struct miss *m)
+{
+	const struct lane_packet *l = m->l;
+	const uint8_t *a = lane_ip(l) + (l->v6 ? 8 : 12);
+	size_t size = l->v6 ? 16 : 4;
+	struct pfk_addr addr[2] = { { { 0 } }, { { 0 } } };
+
+	memcpy(addr[SRC].b, a, size);
+	memcpy(addr[DST].b, a + size, size);
+	count_rule_tables(m->e, m->v.rule, l->v6 ? PFK_AF_INET6 : PFK_AF_INET,
+	    &addr[SRC], &addr[DST], l->len, l->out);
+}
+
 static inline void
 count(struct miss *m, bool blocked)
 {
@@ -107,7 +122,7 @@ count(struct miss *m, bool blocked)
 	if (m->v.state == 0) {
 		if (e->rules[m->v.rule].src_table != IMG_NONE ||
 		    e->rules[m->v.rule].dst_table != IMG_NONE)
-			count_tables(packet_of(m), m->v.rule);
+			count_tables_apart(m);
 		return;
 	}
 	s = state_get(e, m->v.state);

@@ -341,9 +341,11 @@ answer(const struct strip *s, struct strip_ask *q, unsigned row)
 
 /* What a packet makes of the rows. */
 struct rows {
+	struct fit	f;
 	uint64_t	fits;
 	uint64_t	far;		/* its misfits that lead further */
 	uint64_t	stray;		/* where it leaves the usual way */
+	uint64_t	live;		/* not known yet */
 };
 
 /*
@@ -384,10 +386,64 @@ count_stretch(struct strip *s, struct strip_class *c,
 	n[t->last + 1] += one;
 }
 
+static bool
+live_fits(struct pfk_engine *e, const struct strip *s,
+    const struct strip_ask *q, unsigned side, unsigned row)
+{
+	const struct rt_rule *rr = &e->rules[s->first + row];
+	uint32_t w = s->pc[s->ask[side][row]];
+	uint8_t af = q->head.af;
+	struct pfk_addr a = { { 0 } };
+	bool yes;
+
+	memcpy(a.b, q->addr[side], af == PFK_AF_INET6 ? 16 : 4);
+	yes = insn_op(w) == OP_TABLE ?
+	    table_match(e, side == SRC ? rr->src_table : rr->dst_table, af,
+	    &a) :
+	    iface_addr_match(e, side == SRC ? rr->src_if : rr->dst_if,
+	    side == SRC ? &rr->r->src : &rr->r->dst, af, &a);
+	return yes != (insn_a(w) != 0);
+}
+
+/* The fields that a row has not found to fit, in order: the first one. */
+static unsigned
+first_misfit(const struct strip_class *c, const struct rows *r, unsigned row)
+{
+	unsigned field = 0;
+
+	while (field < ROW_FIELDS && (r->f.field[field] >> row & 1) != 0 &&
+	    (field != ROW_SPORT || (c->fits >> row & 1) != 0))
+		field++;
+	return field;
+}
+
+/* pf has come to a row whose addresses it must ask about. */
+static void
+ask_live(struct pfk_engine *e, const struct strip *s,
+    const struct strip_class *c, const struct strip_ask *q, struct rows *r,
+    unsigned row)
+{
+	uint64_t bit = (uint64_t)1 << row;
+	unsigned field;
+
+	for (unsigned side = 0; side < 2; side++) {
+		if ((s->live[side] & bit) != 0 &&
+		    !live_fits(e, s, q, side, row))
+			r->f.field[side] &= ~bit;
+		if ((r->f.field[side] & bit) == 0)
+			break;
+	}
+	field = first_misfit(c, r, row);
+	r->fits |= field == ROW_FIELDS ? bit : 0;
+	r->far &= ~bit;
+	if (field < ROW_FIELDS && (c->fits & bit || field < ROW_SPORT))
+		r->far |= s->far[field] & bit;
+}
+
 /* From stretch to stretch. */
 static const uint32_t *
-follow(struct strip *s, struct strip_class *c, const struct fit *f,
-    const struct rows *r, struct strip_ask *q)
+follow(struct pfk_engine *e, struct strip *s, struct strip_class *c,
+    struct rows *r, struct strip_ask *q)
 {
 	uint32_t at = q->row;
 
@@ -396,6 +452,8 @@ follow(struct strip *s, struct strip_class *c, const struct fit *f,
 		const struct strip_jump *j;
 
 		count_stretch(s, c, &t, at);
+		if ((r->live >> t.last & 1) != 0)
+			ask_live(e, s, c, q, r, t.last);
 		if ((t.rows & r->fits) != 0)
 			answer(s, q, strip_highest(t.rows & r->fits));
 		if (q->quick)
@@ -405,7 +463,7 @@ follow(struct strip *s, struct strip_class *c, const struct fit *f,
 		at = t.last + 1;
 		if ((r->far >> t.last & 1) == 0)
 			continue;
-		j = jump_of(s, c, f, t.last);
+		j = jump_of(s, c, &r->f, t.last);
 		if (j->row == STRIP_MAX)
 			return s->pc + j->pc;
 		at = j->row;
@@ -415,24 +473,25 @@ follow(struct strip *s, struct strip_class *c, const struct fit *f,
 
 static inline void
 read_rows(const struct strip *s, const struct strip_class *c,
-    const struct strip_ask *q, struct fit *f, struct rows *r)
+    const struct strip_ask *q, struct rows *r)
 {
-	uint64_t far[ROW_FIELDS];
+	uint64_t far[ROW_FIELDS], *fit = r->f.field;
 
-	f->field[ROW_SRC] = addrs(s, q, SRC, c->head);
-	f->field[ROW_DST] = addrs(s, q, DST, c->head & f->field[ROW_SRC]);
-	f->field[ROW_SPORT] = ports(s, q, SRC);
-	f->field[ROW_DPORT] = ports(s, q, DST);
-	r->fits = c->fits & f->field[ROW_SRC] & f->field[ROW_DST] &
-	    f->field[ROW_SPORT] & f->field[ROW_DPORT];
+	fit[ROW_SRC] = addrs(s, q, SRC, c->head);
+	fit[ROW_DST] = addrs(s, q, DST, c->head & fit[ROW_SRC]);
+	fit[ROW_SPORT] = ports(s, q, SRC);
+	fit[ROW_DPORT] = ports(s, q, DST);
+	r->live = (s->live[SRC] | s->live[DST]) & c->head;
+	r->fits = c->fits & fit[ROW_SRC] & fit[ROW_DST] & fit[ROW_SPORT] &
+	    fit[ROW_DPORT] & ~r->live;
 	r->far = c->far;
-	r->stray = 0;
+	r->stray = r->live;
 	if (!s->jumps)
 		return;
-	far_rows(s, c, f, far);
+	far_rows(s, c, &r->f, far);
 	r->far |= far[ROW_SRC] | far[ROW_DST] | far[ROW_SPORT] |
 	    far[ROW_DPORT];
-	r->stray = (far[ROW_SRC] ^ c->usual[SRC]) |
+	r->stray |= (far[ROW_SRC] ^ c->usual[SRC]) |
 	    (far[ROW_DST] ^ c->usual[DST]) | far[ROW_SPORT] | far[ROW_DPORT];
 }
 
@@ -442,7 +501,6 @@ run_from(struct pfk_engine *e, struct strip *s, struct strip_ask *q)
 	uint64_t key = strip_key(&q->head, s), first, fits;
 	struct strip_class *c = s->last;
 	struct rows r;
-	struct fit f;
 
 	if (c == NULL || c->key != key) {
 		if ((c = find_class(e, s, key, &q->head)) == NULL)
@@ -451,7 +509,7 @@ run_from(struct pfk_engine *e, struct strip *s, struct strip_ask *q)
 	}
 	if (c->odd)
 		return NULL;
-	read_rows(s, c, q, &f, &r);
+	read_rows(s, c, q, &r);
 	s->unsettled = true;
 	q->rule = IMG_NONE;
 	q->quick = false;
@@ -460,7 +518,7 @@ run_from(struct pfk_engine *e, struct strip *s, struct strip_ask *q)
 	first &= 0 - first;
 	/* where it strays behind the rule that ends it all does not matter */
 	if (q->row != 0 || (r.stray & c->seen & (first - 1)) != 0)
-		return follow(s, c, &f, &r, q);
+		return follow(e, s, c, &r, q);
 	if (first != 0) {
 		answer(s, q, strip_lowest(first));
 		c->through[strip_lowest(first) + 1]++;

@@ -5,7 +5,8 @@
  * interface, direction, family, protocol, flags, addresses and ports, are a
  * strip.  Their addresses and ports stand in columns, so that many rules are
  * compared by one instruction where the processor has such; a bit of a word
- * stands for a rule (a row).
+ * stands for a rule (a row).  Tables and addresses of interfaces, which change,
+ * are asked when pf comes to their row.
  *
  *	class		what a packet's head (interface ... flags, or what kind
  *			of ICMP) makes of the rows: found out once, kept for
@@ -29,7 +30,8 @@
 #include "runtime/rules.h"
 
 #define STRIP_MAX	64	/* rows: bits of a word */
-#define STRIP_MIN	3	/* fewer are not worth it */
+#define STRIP_MIN	3	/* fewer are not worth it ... */
+#define STRIP_FEW	64	/* ... if there are many strips already */
 #define STRIP_CLASSES	64	/* kept at a time; a power of two */
 #define STRIP_BLOCK	200	/* blocks of more rules are looked up */
 
@@ -75,12 +77,14 @@ struct strip {
 	bool		jumps;		/* far is not all zero */
 	bool		wide;		/* strip_wide() */
 	uint64_t	quick, neg[ROW_FIELDS];
+	uint64_t	live[2];	/* rows whose address is asked then */
 	struct strip_six *six[2];	/* NULL: no row asks */
 	uint64_t	far[ROW_FIELDS];
 	/* columns; addresses as they lie in memory, under their masks */
 	uint32_t	addr[2][STRIP_MAX], mask[2][STRIP_MAX];
 	uint16_t	low[2][STRIP_MAX], high[2][STRIP_MAX];
-	uint32_t	at6[2][STRIP_MAX]; /* IPv6: words in the code, or 0 */
+	/* in the code: words of IPv6; the test of a live row; or 0 */
+	uint32_t	at6[2][STRIP_MAX], ask[2][STRIP_MAX];
 	uint32_t	row[STRIP_MAX];	/* their RULE */
 	struct strip_jump to[ROW_FIELDS][STRIP_MAX];
 	struct strip_class *classes[STRIP_CLASSES], *last;

@@ -22,7 +22,7 @@ rank(const uint32_t *w)
 	switch ((int)insn_op(*w)) {
 	case OP_IFACE: case OP_DIR: case OP_RDOMAIN: case OP_AF: case OP_PROTO:
 		return RANK_HEAD;
-	case OP_ADDR4: case OP_ADDR6:
+	case OP_ADDR4: case OP_ADDR6: case OP_TABLE: case OP_IFADDR:
 		return dst ? RANK_DST : RANK_SRC;
 	case OP_WHOLE:
 		return RANK_TYPE;
@@ -125,6 +125,11 @@ add_addr(struct strip *s, unsigned i, const uint32_t *w)
 {
 	unsigned side = insn_b(*w) != 0;
 
+	if (insn_op(*w) == OP_TABLE || insn_op(*w) == OP_IFADDR) {
+		s->live[side] |= (uint64_t)1 << i;
+		s->ask[side][i] = (uint32_t)(w - s->pc);
+		return;
+	}
 	if (insn_op(*w) == OP_ADDR6) {
 		s->at6[side][i] = (uint32_t)(w - s->pc) + 2;
 		s->addr[side][i] = w[2] & w[6];
@@ -231,7 +236,7 @@ strip_done(struct pfk_engine *e, const struct strip *s)
 	size_t size = sizeof(*e->strips);
 	struct strip **v, *copy;
 
-	if (s->n < STRIP_MIN)
+	if (s->n < (e->nstrips < STRIP_FEW ? 1 : STRIP_MIN))
 		return true;
 	if ((copy = e_alloc(e, sizeof(*copy))) == NULL)
 		return false;

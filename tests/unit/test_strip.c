@@ -43,9 +43,13 @@ static const char *const quicks[] = { "", "", "", " quick", NULL };
 static const char *const ifs[] = { "", "", "", " on em0", " on ! em0",
     " on em1", NULL };
 static const char *const hosts4[] = { "any", "any", "10.0.0.1", "10.0.0.2",
-    "! 10.0.0.1", "10.0.0.0/30", "10.0.0.4/31", "! 10.0.0.0/29", NULL };
+    "! 10.0.0.1", "10.0.0.0/30", "10.0.0.4/31", "! 10.0.0.0/29", "<t>",
+    "! <t>", "<u>", "(em1)", "! (em1)", NULL };
 static const char *const hosts6[] = { "any", "2001:db8::1", "2001:db8::/127",
-    "! 2001:db8::2", "2001:db8::4/126", NULL };
+    "! 2001:db8::2", "2001:db8::4/126", "<t>", "! <t>", NULL };
+static const char tables[] =
+    "table <t> counters { 10.0.0.1, 10.0.0.4/31, 2001:db8::2 }\n"
+    "table <u> { 10.0.0.0/30, ! 10.0.0.2 }\n";
 static const char *const ports[] = { "", "", "", " port 2", " port != 2",
     " port 1:3", " port 1 >< 3", " port 2 <> 4", " port < 3", " port <= 2",
     " port > 3", " port >= 4", " port 3", NULL };
@@ -96,7 +100,7 @@ make_rules(char *text, size_t size)
 	struct line l = { { "pass", "", "", "", " inet", " proto tcp", "any",
 	    "", "any" } };
 	uint32_t odds = 1 + chance(5), n = 1 + chance(45);
-	size_t len = 0;
+	size_t len = (size_t)snprintf(text, size, "%s", tables);
 
 	for (; n > 0 && len + 200 < size; n--) {
 		const char *icmp = "";
@@ -183,6 +187,28 @@ explained(void *ctx, const struct pfk_explain *x)
 	(void)x;
 }
 
+/* Tables, and what they counted of questions and packets. */
+static void
+same_tables(const struct kit *a, const struct kit *b, const char *rules)
+{
+	struct pfk_table_info x, y;
+
+	memset(&x, 0, sizeof(x));
+	memset(&y, 0, sizeof(y));
+	for (size_t i = 0; i < pfk_engine_tables(a->e); i++) {
+		pfk_engine_table(a->e, i, &x);
+		pfk_engine_table(b->e, i, &y);
+		ck_assert_msg(x.match == y.match && x.nomatch == y.nomatch &&
+		    memcmp(x.packets, y.packets, sizeof(x.packets)) == 0 &&
+		    memcmp(x.bytes, y.bytes, sizeof(x.bytes)) == 0,
+		    "<%s>: %llu and %llu, not %llu and %llu, of\n%s", x.name,
+		    (unsigned long long)x.match,
+		    (unsigned long long)x.nomatch,
+		    (unsigned long long)y.match,
+		    (unsigned long long)y.nomatch, rules);
+	}
+}
+
 static void
 run_both(void)
 {
@@ -215,6 +241,7 @@ run_both(void)
 		    (unsigned long long)x.evaluations,
 		    (unsigned long long)y.evaluations, rules);
 	}
+	same_tables(&fast, &slow, rules);
 	kit_close(&fast);
 	kit_close(&slow);
 }
