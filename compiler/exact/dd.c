@@ -394,6 +394,25 @@ dd_and_some(dd a, dd b, unsigned first, unsigned n)
 	return r;
 }
 
+dd
+dd_move(dd f, const unsigned *from, const unsigned *to, unsigned n)
+{
+	bddPair *pair;
+	dd r;
+
+	if (table.failed != DD_FINE)
+		return DD_FALSE;
+	if ((pair = bdd_newpair()) == NULL) {
+		table.failed = DD_BROKEN;
+		return DD_FALSE;
+	}
+	for (unsigned i = 0; i < n; i++)
+		(void)bdd_setpair(pair, (int)from[i], (int)to[i]);
+	r = result(bdd_replace(f, pair));
+	bdd_freepair(pair);
+	return r;
+}
+
 unsigned
 dd_node_var(dd f)
 {
@@ -434,6 +453,8 @@ bool dd_meets(dd a, dd b) { (void)a; (void)b; return false; }
 dd dd_simplify(dd f, dd care) { (void)f; (void)care; return DD_FALSE; }
 dd dd_some(dd f, unsigned a, unsigned n) { (void)a; (void)n; return f; }
 dd dd_all(dd f, unsigned a, unsigned n) { (void)a; (void)n; return f; }
+dd dd_move(dd f, const unsigned *a, const unsigned *b, unsigned n)
+{ (void)a; (void)b; (void)n; return f; }
 unsigned dd_node_var(dd f) { (void)f; return 0; }
 dd dd_node_low(dd f) { return f; }
 dd dd_node_high(dd f) { return f; }

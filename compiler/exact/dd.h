@@ -57,6 +57,11 @@ dd	dd_some(dd, unsigned first, unsigned n);
 dd	dd_all(dd, unsigned first, unsigned n);
 /* dd_some() of the conjunction. */
 dd	dd_and_some(dd, dd, unsigned first, unsigned n);
+/*
+ * The variables of from[] are those of to[] now.
+ * => f does not depend on those of to[]
+ */
+dd	dd_move(dd f, const unsigned *from, const unsigned *to, unsigned n);
 
 static inline void
 dd_to(dd *to, dd with)

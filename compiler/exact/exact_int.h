@@ -6,9 +6,13 @@
  *	addrs.c		sets of addresses: tables, interfaces, routes
  *	tests.c		one rule's tests as a set
  *	walk.c		all rules over all packets
+ *	verdicts.c	what that gives
  *	outcome.c	what a rule and match rules before it do, in words
  *	example.c	a usual packet of a set; packets as text
  *	describe.c	sets as few lines
+ *	one_packet.c	the packet of a rule that describes one
+ *	onward.c	what packets become, and where they go then
+ *	onward_family.c	... by af-to
  *	sets.c		the operations of the public header
  *
  * The variables, in their order.  What decides most comes first, so that rules
@@ -203,6 +207,8 @@ const struct rule_tests *rule_tests(struct pfk_exact *, struct ximage *,
 	    uint32_t rule);
 /* Whether it is a question what is in the table. */
 bool	 contents_asked(const struct pfk_image *, uint32_t table);
+/* The rule's set, if tables that may change have any addresses. */
+dd	 rule_set_open(struct pfk_exact *, struct ximage *, uint32_t rule);
 /* What the other tests say of packets with that context. */
 dd	 rule_in_context(struct pfk_exact *, struct ximage *, uint32_t rule,
 	    const struct context *);
@@ -214,6 +220,36 @@ bool	 rule_needs_context(const struct rule_tests *,
 
 /* What the rule sets is added. */
 void	 context_add(struct context *, const struct img_rule *);
+/* verdicts.c */
+
+/* What a region is. */
+struct region_in {
+	struct pfk_exact *x;
+	struct ximage	*xi;
+	const struct context *context;
+	const struct img_rule *rule;	/* NULL: none decides */
+	dd		 set;
+};
+void	 region_in(struct pfk_verdicts *, size_t region, struct region_in *);
+
+/* ---- onward.c, onward_family.c ---- */
+
+/* What a translation makes of a set, or (back) what may become one. */
+struct chain {
+	struct pfk_exact *x;
+	struct ximage	*xi;
+	dd		 set;
+	bool		 back;
+};
+/* The variables first .. n - 1 become what `to' says; to is taken. */
+void	 pin(struct chain *, unsigned first, unsigned n, dd to);
+void	 pin_field(struct chain *, enum field, dd to);
+/* Every address that the pool may give; a rule's source port after nat-to. */
+dd	 pool_set(const struct chain *, const struct img_pool *,
+	    unsigned side);
+void	 pin_source_port(struct chain *, const struct img_pool *);
+/* All of a translation by af-to. */
+void	 change_family(struct chain *, const struct img_rule *);
 
 /* ---- outcome.c ---- */
 

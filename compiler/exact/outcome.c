@@ -340,11 +340,15 @@ outcome_make(struct arena *a, const struct outcome_in *in,
 	o->rule = in->rule;
 	o->pass = t.r == NULL || t.r->action == IMG_PASS;
 	o->state = o->pass && t.r != NULL && t.r->keep_state != IMG_NO_STATE;
-	o->translated = o->pass && (in->context->nat != IMG_NONE ||
-	    in->context->rdr != IMG_NONE || (t.r != NULL &&
-	    (t.r->nat != IMG_NONE || t.r->rdr != IMG_NONE)));
+	o->nat = o->pass && (in->context->nat != IMG_NONE ||
+	    (t.r != NULL && t.r->nat != IMG_NONE));
+	o->rdr = o->pass && (in->context->rdr != IMG_NONE ||
+	    (t.r != NULL && t.r->rdr != IMG_NONE));
+	o->translated = o->nat || o->rdr;
 	o->label = t.r != NULL && t.r->label != 0 ?
 	    image_string(im, t.r->label) : NULL;
+	o->tag = in->context->tag != 0 ? image_string(im, in->context->tag) :
+	    NULL;
 	o->nmatches = list_matches(a, in, &matches);
 	o->matches = matches;
 	if (o->pass)

@@ -202,6 +202,40 @@ pfk_set_questions(struct pfk_exact *x, pfk_set a,
 	dd_drop(set);
 }
 
+pfk_set
+pfk_set_unless(struct pfk_exact *x, pfk_set a,
+    bool (*is)(void *, const char *), void *ctx)
+{
+	dd set = dd_and(a, x->universe), no;
+
+	for (size_t i = 0; i < x->questions.n; i++) {
+		unsigned v = x->nvars + (unsigned)i;
+
+		if (!is(ctx, x->questions.v[i].name))
+			continue;
+		no = dd_var(v, false);
+		dd_and_to(&set, no);
+		dd_drop(no);
+		dd_to(&set, dd_some(set, v, v + 1));
+	}
+	return set;
+}
+
+pfk_set
+pfk_set_whatever(struct pfk_exact *x, pfk_set a,
+    bool (*is)(void *, const char *), void *ctx)
+{
+	dd set = dd_and(a, x->universe);
+
+	for (size_t i = 0; i < x->questions.n; i++) {
+		unsigned v = x->nvars + (unsigned)i;
+
+		if (is(ctx, x->questions.v[i].name))
+			dd_to(&set, dd_all(set, v, v + 1));
+	}
+	return set;
+}
+
 /* ---- simple sets ---- */
 
 static pfk_set
@@ -275,6 +309,37 @@ pfk_set_beginning(struct pfk_exact *x)
 }
 
 pfk_set
+pfk_set_plain(struct pfk_exact *x)
+{
+	dd f = field_is(x, F_FRAGMENT, 0), one = field_is(x, F_OPTIONS, 0);
+
+	dd_and_to(&f, one);
+	dd_drop(one);
+	one = field_is(x, F_PRIO, 3);
+	dd_and_to(&f, one);
+	dd_drop(one);
+	return in_universe(x, f);
+}
+
+pfk_set
+pfk_set_flags(struct pfk_exact *x, uint8_t flags, uint8_t mask)
+{
+	dd f = field_bits(x, F_FLAGS, &flags, &mask, 1);
+
+	dd_and_to(&f, x->tcp);
+	return in_universe(x, f);
+}
+
+pfk_set
+pfk_set_icmp(struct pfk_exact *x, unsigned af, unsigned first, unsigned last)
+{
+	dd f = field_between(x, F_TYPE, first, last);
+
+	dd_and_to(&f, af == PFK_AF_INET ? x->icmp : x->icmp6);
+	return in_universe(x, f);
+}
+
+pfk_set
 pfk_set_rule(struct pfk_exact *x, size_t image, uint32_t rule)
 {
 	if (setjmp(x->oom) != 0) {
@@ -282,6 +347,41 @@ pfk_set_rule(struct pfk_exact *x, size_t image, uint32_t rule)
 		return DD_FALSE;
 	}
 	return dd_keep(rule_tests(x, &x->images[image], rule)->set);
+}
+
+pfk_set
+pfk_set_rule_open(struct pfk_exact *x, size_t image, uint32_t rule)
+{
+	if (setjmp(x->oom) != 0) {
+		x->nomem = true;
+		return DD_FALSE;
+	}
+	return rule_set_open(x, &x->images[image], rule);
+}
+
+pfk_set
+pfk_set_rule_tagged(struct pfk_exact *x, size_t image, uint32_t rule,
+    const char **tag)
+{
+	struct ximage *xi = &x->images[image];
+	const struct img_rule *r = &xi->im->rules[rule];
+	struct context c;
+	dd f;
+
+	if (setjmp(x->oom) != 0) {
+		x->nomem = true;
+		return DD_FALSE;
+	}
+	memset(&c, 0, sizeof(c));
+	c.rtable = -1;
+	*tag = NULL;
+	if (r->match_tag != 0 && !(r->flags & IMG_R_MATCH_TAG_NOT)) {
+		*tag = image_string(xi->im, r->match_tag);
+		c.tag = r->match_tag;
+	}
+	f = rule_in_context(x, xi, rule, &c);
+	dd_and_to(&f, rule_tests(x, xi, rule)->loose);
+	return f;
 }
 
 pfk_set

@@ -21,6 +21,8 @@ struct tester {
 	struct ximage	*xi;
 	uint32_t	 rule;
 	const struct context *c;	/* NULL: the packet as it comes */
+	bool		 open;		/* tables that may change have any
+					   addresses */
 };
 
 void
@@ -242,11 +244,28 @@ translated_addr(const struct tester *t, const uint32_t *pc,
 	return holds_for(t, pc, v);
 }
 
+/* Not one that the ruleset or its optimiser fixes. */
+static bool
+may_change(const struct pfk_image *im, uint32_t table)
+{
+	static const char made[] = "__auto";
+
+	return table < im->ntables &&
+	    !(im->tables[table].flags & IMG_T_CONST) &&
+	    strncmp(image_string(im, im->tables[table].name), made,
+	    sizeof(made) - 1) != 0;
+}
+
 static dd
 test_addr(const struct tester *t, const uint32_t *pc)
 {
 	const struct view *v = view_of(t, insn_b(*pc));
-	dd f = v->addr == VIEW_PACKET ? addr_test(t, pc) :
+	dd f;
+
+	if (t->open && insn_op(*pc) == OP_TABLE &&
+	    may_change(t->xi->im, side_addr(t, insn_b(*pc))->ref))
+		return DD_TRUE;
+	f = v->addr == VIEW_PACKET ? addr_test(t, pc) :
 	    translated_addr(t, pc, v);
 
 	if (insn_a(*pc) != 0)
@@ -625,7 +644,7 @@ const struct rule_tests *
 rule_tests(struct pfk_exact *x, struct ximage *xi, uint32_t rule)
 {
 	struct rule_tests *rt = &xi->rules[rule];
-	const struct tester t = { x, xi, rule, NULL };
+	const struct tester t = { x, xi, rule, NULL, false };
 
 	if (rt->known)
 		return rt;
@@ -655,7 +674,17 @@ dd
 rule_in_context(struct pfk_exact *x, struct ximage *xi, uint32_t rule,
     const struct context *c)
 {
-	const struct tester t = { x, xi, rule, c };
+	const struct tester t = { x, xi, rule, c, false };
 
 	return conjunction(&t, true);
+}
+
+dd
+rule_set_open(struct pfk_exact *x, struct ximage *xi, uint32_t rule)
+{
+	const struct tester t = { x, xi, rule, NULL, true };
+	dd set = conjunction(&t, true);
+
+	dd_and_to(&set, rule_tests(x, xi, rule)->loose);
+	return set;
 }

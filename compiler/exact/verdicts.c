@@ -17,6 +17,7 @@ struct pfk_verdicts {
 	dd		*matches, *decides;	/* by rule */
 	dd		 passed, dropped;
 	VEC(struct pfk_region) regions;
+	VEC(struct context) contexts;	/* of regions */
 };
 
 void
@@ -179,6 +180,7 @@ add_region(struct walk *w, const struct world *o, uint32_t rule, dd set)
 	struct outcome_in in = { w->xi, &o->context, w->items.v, rule };
 	struct pfk_region *r = vec_add(w->arena, &w->v->regions);
 
+	*vec_add(w->arena, &w->v->contexts) = o->context;
 	outcome_make(w->arena, &in, &r->outcome);
 	r->set = set;
 	if (r->outcome.pass)
@@ -213,6 +215,7 @@ add_skipped(struct walk *w)
 		return;
 	dd_or_to(&w->v->passed, w->skipped);
 	r = vec_add(w->arena, &w->v->regions);
+	begin_context(vec_add(w->arena, &w->v->contexts));
 	memset(r, 0, sizeof(*r));
 	r->outcome.pass = true;
 	r->outcome.rule = PFK_EXACT_DEFAULT;
@@ -244,13 +247,14 @@ new_sets(struct arena *a, uint32_t n)
 	return arena_alloc(a, (n + 1) * sizeof(dd));	/* DD_FALSE is 0 */
 }
 
-int
-pfk_exact_decide_among(struct pfk_exact *x, size_t image, pfk_set among,
-    const bool *skip, struct pfk_verdicts **out)
+static int
+decide(struct pfk_exact *x, size_t image, pfk_set among, const bool *skip,
+    uint32_t tag, struct pfk_verdicts **out)
 {
 	struct pfk_verdicts *v = x->alloc.fn(x->alloc.ctx, NULL, 0,
 	    sizeof(*v));
-	struct walk w = { .x = x, .xi = &x->images[image], .skip = skip };
+	struct walk w = { .x = x, .xi = &x->images[image], .skip = skip,
+	    .tag = tag };
 
 	if (v == NULL) {
 		x->nomem = true;
@@ -279,6 +283,13 @@ pfk_exact_decide_among(struct pfk_exact *x, size_t image, pfk_set among,
 }
 
 int
+pfk_exact_decide_among(struct pfk_exact *x, size_t image, pfk_set among,
+    const bool *skip, struct pfk_verdicts **v)
+{
+	return decide(x, image, among, skip, 0, v);
+}
+
+int
 pfk_exact_decide_without(struct pfk_exact *x, size_t image, const bool *skip,
     struct pfk_verdicts **v)
 {
@@ -291,7 +302,38 @@ pfk_exact_decide(struct pfk_exact *x, size_t image, struct pfk_verdicts **v)
 	return pfk_exact_decide_without(x, image, NULL, v);
 }
 
+/* A tag that no rule has is none that any would ask for. */
+int
+pfk_exact_decide_tagged(struct pfk_exact *x, size_t image, const char *tag,
+    struct pfk_verdicts **v)
+{
+	const struct pfk_image *im = x->images[image].im;
+	uint32_t found = 0;
+
+	for (uint32_t i = 0; i < im->nrules && found == 0; i++) {
+		const struct img_rule *r = &im->rules[i];
+
+		if (strcmp(image_string(im, r->tag), tag) == 0)
+			found = r->tag;
+		else if (strcmp(image_string(im, r->match_tag), tag) == 0)
+			found = r->match_tag;
+	}
+	return decide(x, image, PFK_SET_ALL, NULL, found, v);
+}
+
 /* ---- reading ---- */
+
+void
+region_in(struct pfk_verdicts *v, size_t i, struct region_in *in)
+{
+	uint32_t rule = v->regions.v[i].outcome.rule;
+
+	in->x = v->x;
+	in->xi = v->xi;
+	in->context = &v->contexts.v[i];
+	in->rule = rule != PFK_EXACT_DEFAULT ? &v->xi->im->rules[rule] : NULL;
+	in->set = v->regions.v[i].set;
+}
 
 static void
 drop_sets(const dd *sets, uint32_t n)

@@ -217,6 +217,7 @@ walk_begin(struct walk *w, dd within)
 	struct context c;
 
 	begin_context(&c);
+	c.tag = w->tag;
 	w->scope = dd_and(w->x->universe, within);
 	w->skipped = skipped_set(w->x, w->xi);
 	dd_and_to(&w->skipped, w->scope);

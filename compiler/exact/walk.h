@@ -50,6 +50,7 @@ struct walk {
 	struct part	 total;		/* by treatment: of quick rules */
 	dd		 dropped, skipped; /* the latter by `set skip' */
 	const bool	*skip;
+	uint32_t	 tag;		/* that all packets come with: a string */
 	dd		 scope;		/* only packets of it are under way:
 					   all, or those of the anchor */
 	dd		 left, kept;	/* kept: by `anchor quick' */

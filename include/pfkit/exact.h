@@ -129,6 +129,13 @@ pfk_set	 pfk_set_possible(struct pfk_exact *, pfk_set);
 void	 pfk_set_questions(struct pfk_exact *, pfk_set,
 	    void (*fn)(void *, const char *), void *);
 
+/* What is left of it if the answer to those that `is' names is no. */
+pfk_set	 pfk_set_unless(struct pfk_exact *, pfk_set,
+	    bool (*is)(void *, const char *question), void *);
+/* What is in it whatever the answer to them is. */
+pfk_set	 pfk_set_whatever(struct pfk_exact *, pfk_set,
+	    bool (*is)(void *, const char *question), void *);
+
 /* The same packets with any address (side 0: source, 1: destination). */
 pfk_set	 pfk_set_any_address(struct pfk_exact *, pfk_set, unsigned side);
 
@@ -151,8 +158,23 @@ pfk_set	 pfk_set_routed(struct pfk_exact *, size_t image, unsigned side,
  * translation, and without those of the anchor around it.
  */
 pfk_set	 pfk_set_rule(struct pfk_exact *, size_t image, uint32_t rule);
+/* The same, if tables that may change could have any addresses. */
+pfk_set	 pfk_set_rule_open(struct pfk_exact *, size_t image, uint32_t rule);
+/*
+ * The same for packets with the tag that the rule's `tagged' asks for, which
+ * *tag becomes; NULL: it asks for none.
+ */
+pfk_set	 pfk_set_rule_tagged(struct pfk_exact *, size_t image, uint32_t rule,
+	    const char **tag);
 /* TCP packets that may begin a connection (SYN, no ACK), and all others. */
 pfk_set	 pfk_set_beginning(struct pfk_exact *);
+/* Whole packets without IP options, of the usual priority (3). */
+pfk_set	 pfk_set_plain(struct pfk_exact *);
+/* Packets of TCP whose flags under the mask are these. */
+pfk_set	 pfk_set_flags(struct pfk_exact *, uint8_t flags, uint8_t mask);
+/* Packets of ICMP of these types, by either family's numbers. */
+pfk_set	 pfk_set_icmp(struct pfk_exact *, unsigned af, unsigned first,
+	    unsigned last);
 
 /* ---- packets ---- */
 
@@ -191,6 +213,16 @@ void	 pfk_set_describe(struct pfk_exact *, pfk_set, pfk_set within,
 	    size_t max,
 	    void (*fn)(void *, const char *line), void *, bool *more);
 
+/*
+ * The one packet that a rule describes, by hosts, ports and numbers alone:
+ * what nothing asks for has its usual value.  false: there are others.  And
+ * the address of one side.  Neither needs a universe, or diagrams.
+ */
+bool	 pfk_rule_packet(const struct pfk_image *, uint32_t rule,
+	    struct pfk_exact_packet *);
+bool	 pfk_rule_address(const struct pfk_image *, uint32_t rule,
+	    unsigned side, uint8_t *af, uint8_t addr[16]);
+
 /* ---- decisions ---- */
 
 #define PFK_EXACT_DEFAULT	UINT32_MAX	/* no rule: passes */
@@ -202,7 +234,9 @@ struct pfk_outcome {
 	const uint32_t	*matches;	/* match rules that act, in order */
 	size_t		 nmatches;
 	bool		 log, state, translated;
+	bool		 nat, rdr;	/* which end is translated */
 	const char	*label;		/* of the rule, or NULL */
+	const char	*tag;		/* that the packet has then, or NULL */
 	/*
 	 * All that comes of it, in pf.conf's words and always in the same
 	 * order: equal texts are equal treatment ("pass keep state nat-to
@@ -226,6 +260,9 @@ int	 pfk_exact_decide_without(struct pfk_exact *, size_t image,
 /* The same for packets of a set alone: regions are of these. */
 int	 pfk_exact_decide_among(struct pfk_exact *, size_t image, pfk_set,
 	    const bool *skip, struct pfk_verdicts **);
+/* For packets that come with a tag (a rule of another crossing set it). */
+int	 pfk_exact_decide_tagged(struct pfk_exact *, size_t image,
+	    const char *tag, struct pfk_verdicts **);
 void	 pfk_verdicts_free(struct pfk_verdicts *);
 /* Regions are disjoint, and together all packets. */
 const struct pfk_region *pfk_verdicts_regions(const struct pfk_verdicts *,
@@ -237,6 +274,11 @@ pfk_set	 pfk_verdicts_matches(const struct pfk_verdicts *, uint32_t rule);
 pfk_set	 pfk_verdicts_decides(const struct pfk_verdicts *, uint32_t rule);
 /* Packets that are dropped because the rules lead nowhere (63 anchors deep). */
 pfk_set	 pfk_verdicts_dropped(const struct pfk_verdicts *);
+/* Those of a region that pf answers with a RST (or else an error of ICMP). */
+pfk_set	 pfk_verdicts_answered(struct pfk_verdicts *, size_t region,
+	    bool rst);
+/* All packets that can be (flags that TCP sends, ports where there are any). */
+pfk_set	 pfk_exact_universe(const struct pfk_exact *);
 
 /* ---- treatments: what is done, whichever rule does it ---- */
 
@@ -266,7 +308,29 @@ void	 pfk_treatments_each(const struct pfk_treatments *, pfk_set set,
  */
 pfk_set	 pfk_exact_unlike(struct pfk_exact *, size_t image, size_t other);
 
-/* All packets that can be (flags that TCP sends, ports where there are any). */
-pfk_set	 pfk_exact_universe(const struct pfk_exact *);
+/* ---- onwards ---- */
+
+/*
+ * What the region's packets become: with every address and port that pools
+ * may give them.  And back: those of the region that may become one of a set.
+ * Neither knows which address a hash or a turn would give to whom.
+ */
+pfk_set	 pfk_set_translated(struct pfk_verdicts *, size_t region, pfk_set);
+pfk_set	 pfk_set_untranslated(struct pfk_verdicts *, size_t region, pfk_set);
+/*
+ * What has come in, where it goes out: on that interface of the image's host,
+ * received where it came in.  And back.
+ */
+pfk_set	 pfk_set_forwarded(struct pfk_exact *, size_t image, pfk_set,
+	    const char *out);
+pfk_set	 pfk_set_unforwarded(struct pfk_exact *, pfk_set);
+/*
+ * Whether route-to of the region sends packets out on the interface, by the
+ * routes to its addresses; PFK_ROUTE_HOST: there is none.
+ */
+enum pfk_route_way { PFK_ROUTE_HOST, PFK_ROUTE_THERE, PFK_ROUTE_SOMETIMES,
+    PFK_ROUTE_ELSEWHERE };
+enum pfk_route_way pfk_verdicts_route(struct pfk_verdicts *, size_t region,
+	    const char *out);
 
 #endif

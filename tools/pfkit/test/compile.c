@@ -130,7 +130,7 @@ put_joined(struct textbuf *b, const char *p, size_t len)
 	}
 }
 
-/* The addresses of translations as rules' destinations, on the tests' lines. */
+/* The addresses of translations as those of rules, on the tests' lines. */
 static void
 show_addresses(struct run *r, const struct test *first, int kind)
 {
@@ -145,7 +145,7 @@ show_addresses(struct run *r, const struct test *first, int kind)
 			continue;
 		for (; line < t->line; line++)
 			textbuf_str(b, "\n");
-		textbuf_str(b, "block to ");
+		textbuf_str(b, kind == NAT ? "block from " : "block to ");
 		put_joined(b, t->source->text + x->off, x->end - x->off);
 	}
 	textbuf_str(b, "\n");
@@ -439,12 +439,14 @@ find_rules(struct run *r)
 {
 	struct pfk_rule_info info;
 
-	r->next = xcalloc(r->wants.nrules + 1, sizeof(*r->next));
+	size_t nrules = pfk_image_rules(r->wanted);
+
+	r->next = xcalloc(nrules + 1, sizeof(*r->next));
 	for (int i = 0; i < NTEXTS; i++)
 		r->first[i] = xcalloc(r->setting->source->nlines + 2,
 		    sizeof(uint32_t));
-	for (size_t n = r->wants.nrules; n-- > 0;) {
-		pfk_image_rule(r->wanted, r->wants.rules[n]->rule, &info);
+	for (size_t n = nrules; n-- > 0;) {
+		pfk_image_rule(r->wanted, n, &info);
 		if (info.file == NULL || info.line >
 		    r->setting->source->nlines)
 			continue;
@@ -478,11 +480,5 @@ compile_tests(struct run *r, struct test *first)
 	    (left = count_waiting(r, first)) > 0 && left < before);
 	if (r->wanted == NULL)
 		return;
-	r->wants = r->rules;
-	r->wants.image = r->wanted;
-	r->wants.rules = NULL;
-	r->wants.nrules = 0;
-	r->wants.lists = NULL;
-	tests_of_rules(&r->wants);
 	find_rules(r);
 }

@@ -1,164 +1,20 @@
 /*
- * Whether an expectation holds: every cell of its rules, and of each the
- * engine's answer.
+ * Whether an expectation holds: of the packets that it describes, those that
+ * the ruleset treats otherwise are taken; if there are none, it does.
  *
- * The answer is the cell's only if the cell was cut right; so a second packet
- * of it, from its other end, is asked about, too.  If the two differ, that is
- * said, and is a fault of ours.
+ * What is told of an expectation that does not hold is what the engine did
+ * with one of those packets.  Engine and analysis must agree about it: if they
+ * do not, that is said, and is a fault of ours.  Only where the engine cannot
+ * be given all that matters (a tag, the operating system of a sender) the
+ * analysis stands alone.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "../pfkit.h"
-#include "decide.h"
+#include "exact.h"
 
-#define CELLS_MAX	200000	/* of one expectation */
-
-/* ---- what an answer rests on ---- */
-
-void
-note(struct test *t, const char *fmt, ...)
-{
-	struct textbuf b = { NULL, 0, 0 };
-	va_list ap;
-
-	va_start(ap, fmt);
-	textbuf_vprintf(&b, fmt, ap);
-	va_end(ap);
-	textbuf_str(&b, "\n");
-	if (t->notes.text == NULL || strstr(t->notes.text, b.text) == NULL)
-		textbuf_str(&t->notes, b.text);
-	textbuf_free(&b);
-}
-
-static void
-rule_place(const struct run *r, uint32_t rule, struct textbuf *b)
-{
-	struct pfk_rule_info info;
-
-	pfk_image_rule(r->image, rule, &info);
-	textbuf_printf(b, "%s:%u", info.file, (unsigned)info.line);
-}
-
-static void
-depends(void *ctx, const struct rule_tests *rule)
-{
-	struct decision *d = ctx;
-	struct textbuf b = { NULL, 0, 0 };
-
-	if (rule->block == (d->test->kind == TEST_BLOCK))
-		return;
-	rule_place(d->run, rule->rule, &b);
-	note(d->test, "the contents of the table in %s", b.text);
-	textbuf_free(&b);
-}
-
-/* A rule that chance or the like rules: whether it may spoil the answer. */
-static bool
-question(void *ctx, const struct rule_tests *rule, const struct cell *c)
-{
-	struct decision *d = ctx;
-	struct textbuf b = { NULL, 0, 0 };
-
-	rule_place(d->run, rule->rule, &b);
-	note(d->test, "%s (%s)", b.text, rule->question);
-	if (rule->decides && rule->block != (d->test->kind == TEST_BLOCK)) {
-		struct packet k;
-
-		cell_packet(&d->run->rules, c, &k);
-		d->test->status = TEST_FAILS;
-		textbuf_printf(&d->test->why, "that rests on %s: the rule of %s "
-		    "may decide otherwise", rule->question, b.text);
-		packet_words(d->run, &k, &d->test->packet);
-		trace_line(d->run, d->test->packet.text, &d->test->trace);
-	}
-	textbuf_free(&b);
-	return d->test->status == TEST_WAITS;
-}
-
-/* "(max 10, ...)": as long as that is not reached */
-static void
-note_limits(struct decision *d, uint32_t rule)
-{
-	struct pfk_rule_info info;
-	struct textbuf b = { NULL, 0, 0 };
-
-	if (rule == PFK_RULE_DEFAULT || rule == PFK_RULE_NONE)
-		return;
-	pfk_image_rule(d->run->image, rule, &info);
-	if (strstr(info.text, "(max ") == NULL &&
-	    strstr(info.text, " max-src-") == NULL &&
-	    strstr(info.text, "(max-src-") == NULL)
-		return;
-	rule_place(d->run, rule, &b);
-	note(d->test, "the limits of the rule in %s", b.text);
-	textbuf_free(&b);
-}
-
-/* ---- cells ---- */
-
-/* The other end of the cell. */
-static void
-other_packet(const struct decision *d, const struct cell *c,
-    const struct packet *k, struct packet *other)
-{
-	struct cell end = *c;
-
-	for (unsigned i = DIM_SRC; i <= DIM_DPORT; i++)
-		if (num_compare(c->dim[i].from, c->dim[i].to) != 0)
-			end.dim[i].from = c->dim[i].to;
-	cell_packet(&d->run->rules, &end, other);
-	other->dir = k->dir;
-	memcpy(other->ifname, k->ifname, sizeof(k->ifname));
-}
-
-static bool
-is_decided_by_rules(const struct outcome *o)
-{
-	return o->verdict == PFK_PASS || o->verdict == PFK_BLOCK;
-}
-
-/* Whether the cell is one: its other end is decided alike. */
-static bool
-is_sound(struct decision *d, const struct cell *c, const struct packet *k,
-    const struct outcome *o)
-{
-	struct packet other;
-	struct outcome first = *o;
-	const struct outcome *second;
-
-	if (d->has_questions)
-		return true;
-	other_packet(d, c, k, &other);
-	if (memcmp(&other, k, sizeof(other)) == 0)
-		return true;
-	probe_forget(d->run);
-	second = probe(d->run, &other, other.dir);
-	probe_forget(d->run);
-	if (!is_decided_by_rules(&first) || !is_decided_by_rules(second) ||
-	    (first.verdict == second->verdict && first.rule == second->rule)) {
-		d->run->outcome = first;
-		return true;
-	}
-	failure(d->run, d->test, &other, second,
-	    "pfkit contradicts itself about this packet: please report this");
-	d->test->status = TEST_WRONG;
-	d->test->at = d->test->off;
-	return false;
-}
-
-/*
- * Not a packet that TCP sends, or one that needs options of IP (MLD): pf drops
- * it before any rule; or one that never comes to pf.
- */
-static bool
-cannot_be(const struct outcome *o, const struct packet *k)
-{
-	if (o->verdict == PFK_DROP)
-		return o->reason == PFK_REASON_IPOPTIONS ||
-		    (k->proto == 6 && o->reason == PFK_REASON_NORM);
-	return o->verdict == PFK_IGNORE;
-}
+/* ---- engine and analysis ---- */
 
 const char *
 verdict_wrong(const struct test *t, const struct outcome *o)
@@ -173,179 +29,411 @@ verdict_wrong(const struct test *t, const struct outcome *o)
 	return NULL;
 }
 
-/* What pf does not answer says nothing about answers. */
-static bool
-is_unanswerable(const struct test *t, const struct packet *k)
+void
+outcome_of(const struct ruled *u, size_t region, struct outcome *o)
 {
-	return (t->want.sends == SENDS_RST || t->want.sends == SENDS_ICMP) &&
-	    k->proto == 6 && (k->tcp_flags & 0x04) != 0;
+	const struct pfk_outcome *x = &u->region[region].outcome;
+
+	memset(o, 0, sizeof(*o));
+	o->verdict = x->pass ? PFK_PASS : PFK_BLOCK;
+	o->rule = x->rule;
+	o->logged = x->log;
+	o->state = x->state ? PFK_STATE_NEW : PFK_STATE_NONE;
 }
 
+/* A cookie, or a proxy's answer: the rules are asked when that comes back. */
 static bool
-visit(void *ctx, const struct cell *c)
+is_intercepted(const struct outcome *o)
 {
-	struct decision *d = ctx;
-	struct textbuf words = { NULL, 0, 0 };
-	const struct outcome *o;
-	const char *wrong;
-	struct packet k;
-
-	cell_packet(&d->run->rules, c, &k);
-	o = probe(d->run, &k, k.dir);
-	probe_forget(d->run);
-	if (!is_sound(d, c, &k, o))
-		return false;
-	if (cannot_be(o, &k) || is_unanswerable(d->test, &k))
-		return true;
-	d->ncells++;
-	if (d->test->through)
-		return through(d, c, &k);
-	wrong = verdict_wrong(d->test, o);
-	if (wrong == NULL)
-		wrong = effects_missing(d->run, d->test, o, &words);
-	if (wrong != NULL)
-		failure(d->run, d->test, &k, o, wrong);
-	else
-		note_limits(d, o->rule);
-	textbuf_free(&words);
-	return wrong == NULL;
+	return o->verdict == PFK_DROP && o->nreplies > 0 &&
+	    o->replies[0] == PFK_REPLY_SYNACK;
 }
 
 bool
-decide_cells(struct decision *d, const struct cell *c,
-    bool (*fn)(void *, const struct cell *))
+agree(const struct pfk_outcome *x, const struct outcome *o)
 {
-	const struct wants *want = &d->test->want;
-	struct partition p = { .rules = &d->run->rules, .visit = fn,
-	    .question = question, .depends = depends, .ctx = d,
-	    .left = d->left };
-	bool good;
-
-	p.care = want->log != UNSAID;
-	good = partition(&p, c);
-	d->left = p.left;
-	if (!good && d->test->status == TEST_WAITS && p.left == 0) {
-		d->test->status = TEST_FAILS;
-		textbuf_printf(&d->test->why, "not decided: the ruleset cuts it "
-		    "into more than %u parts", CELLS_MAX);
-	}
-	return good && d->test->status == TEST_WAITS;
+	if (o->verdict == PFK_SKIP)
+		return x->pass && x->rule == PFK_EXACT_DEFAULT;
+	if (o->verdict == PFK_DROP)	/* not by a rule */
+		return o->reason != PFK_REASON_MATCH;
+	return x->pass == (o->verdict == PFK_PASS) && x->rule == o->rule;
 }
 
-static bool
-one_cell(void *ctx, const struct cell *c)
+void
+contradiction(struct decision *d, const struct packet *k,
+    const struct outcome *o)
 {
-	struct decision *d = ctx;
-
-	d->any = true;
-	return decide_cells(d, c, visit);
+	failure(d->run, d->test, k, o,
+	    "pfkit contradicts itself about this packet: please report this");
+	d->test->status = TEST_WRONG;
+	d->test->at = d->test->off;
 }
 
-/* ---- rules ---- */
+/* ---- the packet that breaks it ---- */
 
-/* Tests that are no description of packets. */
-static bool
-is_description(struct test *t, const struct rule_tests *w)
-{
-	const char *what = w->question;
+struct own { struct decision *d; const char *name; bool found; };
 
-	for (unsigned i = 0; i < NDIMS && what == NULL; i++)
-		if (w->dim[i].how == TEST_CUTS)
-			what = i == DIM_TYPE || i == DIM_CODE || i == DIM_TOS ?
-			    "a value that is not known here (numbers are)" :
-			    "what only the routes know";
-	if (what == NULL && w->maybe)
-		what = "more than a packet says";
-	if (what != NULL && !w->never)
-		test_wrong(t, t->off, "the expectation asks for %s", what);
-	return what == NULL || w->never;
-}
-
-/* Why no packet fits a rule of the expectation. */
 static void
-tell_empty(struct run *r, struct test *t, const struct rule_tests *w)
+is_it(void *ctx, const char *name)
 {
-	struct pfk_rule_info info;
-	const char *why = "";
+	struct own *o = ctx;
 
-	for (unsigned i = DIM_SRC; i <= DIM_DST; i++)
-		if (w->dim[i].table && w->dim[i].set.n == 0)
-			why = ", the table has no addresses";
-	for (size_t i = 0; w->ifaces != NULL && i <= r->rules.nifs; i++) {
-		if (i == r->rules.nifs)
-			why = ", the host has no such interface";
-		else if (w->ifaces[i])
-			break;
-	}
-	pfk_image_rule(r->wanted, w->rule, &info);
-	test_wrong(t, t->off, "this could not fail: no packet is described by "
-	    "it%s (%s)", why, info.text);
+	o->found |= strcmp(name, o->name) == 0;
+}
+
+/* The line's own questions are answered as it wants; others with no. */
+static bool
+is_of_others(void *ctx, const char *name)
+{
+	struct own o = { ctx, name, false };
+
+	if (!o.d->asks)
+		return true;
+	pfk_set_questions(o.d->e->x, o.d->set, is_it, &o);
+	return !o.found;
+}
+
+/* Packets of the set, whatever chance does; or (rests) if it does so. */
+static pfk_set
+settled(struct decision *d, pfk_set set, bool rests)
+{
+	struct pfk_exact *x = d->e->x;
+	pfk_set one = rests ? pfk_set_copy(x, set) :
+	    pfk_set_whatever(x, set, is_of_others, d), any;
+
+	any = pfk_set_possible(x, one);
+	pfk_set_free(x, one);
+	return any;
 }
 
 /*
- * All cells of the line's rules.  A rule is there for both families; it must
- * have packets in one of them.
+ * A region that the packet may be in: that the engine says it is in, or that
+ * rests on a question; otherwise the first one.
  */
-static bool
-all_cells(struct decision *d, bool (*fn)(void *, const struct cell *))
+static size_t
+region_of(struct decision *d, const struct ruled *u, pfk_set set,
+    const struct pfk_exact_packet *p,
+    bool (*is)(struct decision *, const struct pfk_outcome *, const void *),
+    const void *ctx)
 {
-	struct run *r = d->run;
-	const struct rule_tests *a, *b;
+	struct pfk_exact *x = d->e->x;
+	size_t found = u->n;
 
-	for (uint32_t i = r->first[TEXT_FIRST][d->test->line]; i != 0;
-	    i = r->next[i - 1]) {
-		a = r->wants.rules[i - 1];
-		if (!is_description(d->test, a))
-			return false;
-		b = NULL;
-		for (uint32_t k = r->first[TEXT_FIRST][d->test->line]; k != 0;
-		    k = r->next[k - 1])
-			if (k != i && r->wants.rules[k - 1]->rule == a->rule)
-				b = r->wants.rules[k - 1];
-		if (rule_is_empty(a) && (b == NULL || rule_is_empty(b))) {
-			tell_empty(r, d->test, a);
-			return false;
-		}
+	for (size_t i = 0; i < u->n && found == u->n; i++) {
+		pfk_set part, any;
+
+		if (!is(d, &u->region[i].outcome, ctx))
+			continue;
+		part = pfk_set_and(x, u->region[i].set, set);
+		set_to(d->e, &part, exact_as_filled(d->run, part));
+		any = pfk_set_possible(x, part);
+		if (pfk_set_has(x, any, p))
+			found = i;
+		pfk_set_free(x, part);
+		pfk_set_free(x, any);
 	}
-	for (uint32_t i = r->first[TEXT_FIRST][d->test->line]; i != 0;
-	    i = r->next[i - 1])
-		if (!cells_of_rule(&r->wants, r->wants.rules[i - 1], fn, d))
-			return false;
-	return true;
+	return found;
+}
+
+static bool
+is_any(struct decision *d, const struct pfk_outcome *o, const void *ctx)
+{
+	(void)d;
+	(void)ctx;
+	return o != NULL;
+}
+
+static bool
+is_engines(struct decision *d, const struct pfk_outcome *o, const void *ctx)
+{
+	(void)d;
+	return agree(o, ctx);
+}
+
+static bool
+is_by_chance(struct decision *d, const struct pfk_outcome *o, const void *ctx)
+{
+	struct pfk_rule_info info;
+
+	(void)ctx;
+	if (o->rule == PFK_EXACT_DEFAULT)
+		return false;
+	pfk_image_rule(d->run->image, o->rule, &info);
+	return asked_for(info.text) != NULL;
 }
 
 bool
-rule_is_empty(const struct rule_tests *w)
+find_breaker(struct decision *d, const struct ruled *u, pfk_set set,
+    struct breaker *b)
 {
-	if (w->never)
-		return true;
-	for (unsigned i = 0; i < NDIMS; i++)
-		if (w->dim[i].how == TEST_RANGES && w->dim[i].set.n == 0)
-			return true;
-	return false;
+	struct pfk_exact *x = d->e->x;
+	pfk_set any = settled(d, set, false);
+	bool found;
+
+	b->rests = any == PFK_SET_NONE;
+	if (b->rests)
+		set_to(d->e, &any, settled(d, set, true));
+	found = pfk_exact_example(x, any, &b->p);
+	pfk_set_free(x, any);
+	if (!found)
+		return false;
+	b->region = u->n;
+	if (b->rests)
+		b->region = region_of(d, u, pfk_exact_universe(x), &b->p,
+		    is_by_chance, NULL);
+	if (b->region == u->n)
+		b->region = region_of(d, u, set, &b->p, is_any, NULL);
+	return true;
+}
+
+/* Whether all that matters about the packet is in its bytes. */
+static bool
+engine_knows(const struct decision *d, const struct pfk_exact_packet *p)
+{
+	return !d->asks && d->ruled->tag == NULL && (p->dir == PFK_IN ||
+	    p->received_on == NULL || !d->e->beyond);
+}
+
+void
+fails_perhaps(struct decision *d, const struct ruled *u,
+    const struct breaker *b)
+{
+	const char *what = "what a packet does not tell", *asked;
+	uint32_t rule = PFK_EXACT_DEFAULT;
+	struct pfk_rule_info info;
+	struct test *t = d->test;
+	struct packet k;
+
+	if (b->region < u->n)
+		rule = u->region[b->region].outcome.rule;
+	t->status = TEST_FAILS;
+	if (rule != PFK_EXACT_DEFAULT) {
+		pfk_image_rule(d->run->image, rule, &info);
+		if ((asked = asked_for(info.text)) != NULL)
+			what = asked;
+		textbuf_printf(&t->why, "that rests on %s: the rule of %s:%u "
+		    "may decide otherwise", what, info.file,
+		    (unsigned)info.line);
+	} else
+		textbuf_printf(&t->why, "that rests on %s", what);
+	packet_of(&b->p, &k);
+	packet_words(d->run, &k, &t->packet);
+	trace_line(d->run, t->packet.text, &t->trace);
+}
+
+static void
+fail(struct decision *d, const struct packet *k, const struct outcome *o,
+    const char *why)
+{
+	struct textbuf b = { NULL, 0, 0 };
+
+	textbuf_printf(&b, "%s%s", d->test->through ? "coming in: " : "",
+	    why);
+	failure(d->run, d->test, k, o, b.text);
+	textbuf_free(&b);
+}
+
+/* What the engine does; where it is not told all, what the analysis says. */
+static bool
+engine_says(struct decision *d, const struct breaker *b, pfk_set set,
+    struct outcome *o, bool *alone)
+{
+	const struct ruled *u = d->ruled;
+	struct packet k;
+
+	packet_of(&b->p, &k);
+	*o = *probe(d->run, &k, k.dir);
+	probe_forget(d->run);
+	*alone = b->region < u->n &&
+	    (is_intercepted(o) || !engine_knows(d, &b->p));
+	if (*alone)
+		outcome_of(u, b->region, o);
+	return *alone || b->region == u->n || region_of(d, u, set, &b->p,
+	    is_engines, o) < u->n;
+}
+
+static void
+fails_by(struct decision *d, const struct breaker *b, pfk_set set,
+    const char *why)
+{
+	struct textbuf words = { NULL, 0, 0 };
+	const char *seen = NULL;
+	struct outcome o;
+	struct packet k;
+	bool alone;
+
+	packet_of(&b->p, &k);
+	if (!engine_says(d, b, set, &o, &alone)) {
+		contradiction(d, &k, &o);
+		return;
+	}
+	if (!alone && (seen = verdict_wrong(d->test, &o)) == NULL)
+		seen = effects_missing(d->run, d->test, &o, &words);
+	fail(d, &k, &o, seen != NULL ? seen : why);
+	textbuf_free(&words);
+}
+
+bool
+broken_by(struct decision *d, pfk_set set, const char *why)
+{
+	struct breaker b;
+	bool broken;
+
+	set_to(d->e, &set, exact_as_filled(d->run, set));
+	broken = set != PFK_SET_NONE && find_breaker(d, d->ruled, set, &b);
+	if (broken && b.rests)
+		fails_perhaps(d, d->ruled, &b);
+	else if (broken)
+		fails_by(d, &b, set, why);
+	pfk_set_free(d->e->x, set);
+	return broken;
+}
+
+/* ---- what the line describes ---- */
+
+/* Why no packet fits a rule of the expectation. */
+static void
+tell_empty(struct decision *d, uint32_t rule)
+{
+	struct run *r = d->run;
+	struct pfk_rule_info info;
+	pfk_set open = pfk_set_rule_open(d->e->x, WANTED, rule);
+	pfk_set there = pfk_set_rule(d->e->x, WANTED, rule);
+	const char *why = "";
+
+	if (there != PFK_SET_NONE && !pfk_set_meets(d->e->x, there,
+	    d->e->there))
+		why = ", the host has no such interface";
+	set_to(d->e, &there, exact_as_filled(r, there));
+	if (there == PFK_SET_NONE && open != PFK_SET_NONE)
+		why = ", the table has no addresses";
+	pfk_set_free(d->e->x, open);
+	pfk_set_free(d->e->x, there);
+	pfk_image_rule(r->wanted, rule, &info);
+	test_wrong(d->test, d->test->off, "this could not fail: no packet is "
+	    "described by it%s (%s)", why, info.text);
+}
+
+/* Packets that cannot be answered say nothing about answers. */
+static void
+without_unanswerable(struct decision *d)
+{
+	pfk_set rst;
+
+	if (d->test->want.sends != SENDS_RST &&
+	    d->test->want.sends != SENDS_ICMP)
+		return;
+	rst = pfk_set_flags(d->e->x, 0x04, 0x04);
+	set_minus(d->e, &d->set, rst);
+	pfk_set_free(d->e->x, rst);
+}
+
+/* All that the line's rules describe; each of them must describe some. */
+static bool
+describe(struct decision *d)
+{
+	const struct run *r = d->run;
+	const char *tag = NULL;
+	pfk_set any;
+	uint32_t i = r->first[TEXT_FIRST][d->test->line];
+
+	if (i == 0)
+		test_wrong(d->test, d->test->off,
+		    "this could not fail: no rule comes of it");
+	for (; i != 0; i = r->next[i - 1]) {
+		pfk_set one = exact_rule(d->run, i - 1, &tag);
+		bool empty = one == PFK_SET_NONE;
+
+		set_or(d->e, &d->set, one);
+		pfk_set_free(d->e->x, one);
+		if (empty && pfk_exact_error(d->e->x) == PFK_OK) {
+			tell_empty(d, i - 1);
+			return false;
+		}
+	}
+	without_unanswerable(d);
+	any = pfk_set_possible(d->e->x, d->set);
+	d->asks = any != d->set;
+	pfk_set_free(d->e->x, any);
+	d->ruled = exact_ruled(d->run, tag);
+	return d->test->status == TEST_WAITS && d->ruled != NULL;
+}
+
+/* ---- the tests ---- */
+
+static void
+decide_set(struct decision *d)
+{
+	pfk_set passed = pfk_verdicts_passed(d->ruled->v);
+
+	note_tables(d, d->set);
+	if (d->test->kind == TEST_PASS ?
+	    broken_by(d, pfk_set_minus(d->e->x, d->set, passed),
+	    "this packet is blocked") :
+	    broken_by(d, pfk_set_and(d->e->x, d->set, passed),
+	    "this packet passes"))
+		return;
+	if (wanted_hold(d, d->set))
+		note_chances(d, d->set);
+}
+
+static void
+too_much(struct test *t)
+{
+	t->status = TEST_FAILS;
+	textbuf_free(&t->why);
+	textbuf_str(&t->why, "not decided: the ruleset is too much for an "
+	    "exact analysis (1 GB)");
+}
+
+static void
+visit_regions(struct decision *d)
+{
+	struct pfk_exact_packet p;
+	struct packet k;
+
+	for (size_t i = 0; i < d->ruled->n; i++) {
+		pfk_set part = pfk_set_and(d->e->x, d->set,
+		    d->ruled->region[i].set);
+
+		if (part != PFK_SET_NONE &&
+		    pfk_exact_example(d->e->x, part, &p)) {
+			packet_of(&p, &k);
+			(void)probe(d->run, &k, k.dir);
+			probe_forget(d->run);
+		}
+		pfk_set_free(d->e->x, part);
+	}
+}
+
+static void
+decide_exactly(struct test *t)
+{
+	struct decision d = { .run = t->setting->run, .test = t,
+	    .e = t->setting->run->exact, .set = PFK_SET_NONE };
+
+	if (describe(&d)) {
+		if (d.run->cover != NULL)
+			visit_regions(&d);
+		if (t->through)
+			through(&d);
+		else
+			decide_set(&d);
+	}
+	pfk_set_free(d.e->x, d.set);
+	if (pfk_exact_error(d.e->x) != PFK_OK)
+		too_much(t);
+	if (t->status == TEST_WAITS)
+		t->status = TEST_HOLDS;
 }
 
 void
 decide(struct test *t)
 {
-	struct decision d = { .run = t->setting->run, .test = t,
-	    .left = CELLS_MAX };
-
-	for (size_t i = 0; i < d.run->rules.nrules; i++)
-		d.has_questions |= d.run->rules.rules[i]->question != NULL;
-	if (!t->through || through_start(&d))
-		(void)all_cells(&d, one_cell);
-	free(d.out);
-	if (t->status != TEST_WAITS)
-		return;
-	if (!d.any) {
-		if (d.run->first[TEXT_FIRST][t->line] != 0)
-			tell_empty(d.run, t, d.run->wants.rules[
-			    d.run->first[TEXT_FIRST][t->line] - 1]);
-		else
-			test_wrong(t, t->off,
-			    "this could not fail: no rule comes of it");
-		return;
-	}
-	t->status = TEST_HOLDS;
+	if (!pfk_exact_available())
+		decide_one(t);
+	else if (exact_start(t->setting->run))
+		decide_exactly(t);
+	else
+		too_much(t);
 }

@@ -5,24 +5,26 @@
 
 #include "../pfkit.h"
 #include "../replay/text.h"
-#include "run.h"
+#include "exact.h"
 
-static bool
-is_line(const struct run *r, uint32_t rule, const struct pfk_rule_info *info,
-    const struct wants *want)
+bool
+rule_is_of_line(const struct run *r, uint32_t rule, const struct wants *want)
 {
-	size_t have = strlen(info->file), len;
+	struct pfk_rule_info info;
 	struct pfk_origins all;
+	size_t have, len;
 	struct pfk_origin o;
 
+	pfk_image_rule(r->image, rule, &info);
+	have = strlen(info.file);
 	if (want->line_file != NULL) {
 		len = strlen(want->line_file);
-		if (have < len || strcmp(info->file + have - len,
+		if (have < len || strcmp(info.file + have - len,
 		    want->line_file) != 0 || (have > len &&
-		    info->file[have - len - 1] != '/'))
+		    info.file[have - len - 1] != '/'))
 			return false;
 	}
-	if (info->line == want->line)
+	if (info.line == want->line)
 		return true;
 	pfk_image_origins(r->image, rule, &all);
 	while (pfk_image_next_origin(&all, &o)) {
@@ -48,7 +50,7 @@ wrong_rule(const struct run *r, const struct wants *want, uint32_t rule)
 	if (want->label != NULL && (info.label == NULL ||
 	    strcmp(info.label, want->label) != 0))
 		return "a rule without that label decides";
-	if (want->line != 0 && !is_line(r, rule, &info, want))
+	if (want->line != 0 && !rule_is_of_line(r, rule, want))
 		return "a rule of another line decides";
 	return NULL;
 }
@@ -84,26 +86,43 @@ wrong_answer(const struct wants *want, const struct outcome *o)
 
 /* ---- translation ---- */
 
+/* Without sets: of single addresses. */
+static bool
+is_address(const struct run *r, const struct test *t, int kind, uint8_t af,
+    const uint8_t *addr)
+{
+	uint8_t have[16], family;
+
+	for (uint32_t i = r->first[TEXT_NAT + kind][t->line]; i != 0;
+	    i = r->next[i - 1])
+		if (pfk_rule_address(r->wanted, i - 1, (unsigned)kind, &family,
+		    have) && family == af && memcmp(have, addr, af == 6 ? 16 :
+		    4) == 0)
+			return true;
+	return false;
+}
+
 /* Whether the address is one of those that the line names. */
 static bool
 is_wanted_address(const struct run *r, const struct test *t, int kind,
     uint8_t af, const uint8_t *addr)
 {
-	struct num n = num_address(af, addr);
+	struct pfk_exact_packet p = { .dir = PFK_IN, .af = af, .proto = 17,
+	    .prio = 3 };
+	bool in = false;
+	pfk_set set;
 
-	for (uint32_t i = r->first[TEXT_NAT + kind][t->line]; i != 0;
+	if (r->exact == NULL)
+		return is_address(r, t, kind, af, addr);
+	p.ifname = r->nifs > 0 ? r->ifs[0].name : NULL;
+	memcpy(kind == NAT ? p.src : p.dst, addr, af == 6 ? 16 : 4);
+	for (uint32_t i = r->first[TEXT_NAT + kind][t->line]; i != 0 && !in;
 	    i = r->next[i - 1]) {
-		const struct rule_tests *w = r->wants.rules[i - 1];
-		const struct ranges *s = &w->dim[DIM_DST].set;
-
-		if (w->never || w->af != af)
-			continue;
-		for (size_t k = 0; k < s->n; k++)
-			if (num_compare(s->r[k].from, n) <= 0 &&
-			    num_compare(n, s->r[k].to) <= 0)
-				return true;
+		set = pfk_set_rule(r->exact->x, WANTED, i - 1);
+		in = pfk_set_has(r->exact->x, set, &p);
+		pfk_set_free(r->exact->x, set);
 	}
-	return false;
+	return in;
 }
 
 static const char *

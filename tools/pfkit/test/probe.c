@@ -1,6 +1,7 @@
 /*
  * One packet through the engine, as if it were the first one ever.
  */
+#include <arpa/inet.h>
 #include <string.h>
 
 #include "../pfkit.h"
@@ -11,16 +12,10 @@
 #define SECOND		UINT64_C(1000000000)
 
 static void
-decided(void *ctx, const struct pfk_decision *d)
+keep_outcome(struct outcome *o, const struct pfk_decision *d)
 {
-	struct run *r = ctx;
-	struct outcome *o = &r->outcome;
 	uint32_t at = d->after.af == 4 ? 24 : 44;
 
-	if (r->cover != NULL)
-		cover_decided(r->cover, r->engine, d);
-	if (d->second)
-		return;
 	o->verdict = d->verdict;
 	o->reason = d->reason;
 	o->rule = d->rule;
@@ -39,13 +34,31 @@ decided(void *ctx, const struct pfk_decision *d)
 		memcpy(&o->icmp_id, o->ip + at, 2);
 }
 
+/* Log lines come before the decision that they are about. */
+static void
+decided(void *ctx, const struct pfk_decision *d)
+{
+	struct run *r = ctx;
+
+	if (r->cover != NULL)
+		cover_decided(r->cover, r->engine, d);
+	r->second.logged = false;
+	keep_outcome(d->second ? &r->second : &r->outcome, d);
+	r->sent_on |= d->second;
+	if (d->second)
+		r->second.logged = r->logged;
+	else
+		r->outcome.logged = r->logged;
+	r->logged = false;
+}
+
 static void
 logged(void *ctx, const struct pfk_log *l)
 {
 	struct run *r = ctx;
 
 	(void)l;
-	r->outcome.logged = true;
+	r->logged = true;
 }
 
 static bool
@@ -106,6 +119,8 @@ run_packet(struct run *r, const uint8_t *bytes, uint32_t len,
 		fatal("out of memory");
 	p.ifid = (uint16_t)id;
 	memset(&r->outcome, 0, sizeof(r->outcome));
+	memset(&r->second, 0, sizeof(r->second));
+	r->sent_on = r->logged = false;
 	r->outcome.verdict = PFK_IGNORE;
 	r->outcome.rule = PFK_RULE_NONE;
 	pfk_engine_run(r->engine, &p, 1);
@@ -146,6 +161,38 @@ probe_forget(struct run *r)
 		return;
 	(void)pfk_engine_kill_states(r->engine, &any, &any, NULL, NULL);
 	pfk_engine_flush_src_nodes(r->engine);
+}
+
+/*
+ * What has a value of its own in the bytes: neighbours are asked from here
+ * only, and all hosts at once.
+ */
+static uint8_t
+hop_limit(const struct pfk_exact_packet *p)
+{
+	if (p->proto == 58 && p->icmp_type >= 130 && p->icmp_type <= 137)
+		return 255;
+	return p->af == 4 && p->proto == 2 ? 1 : 64;	/* IGMP */
+}
+
+void
+packet_of(const struct pfk_exact_packet *p, struct packet *k)
+{
+	memset(k, 0, sizeof(*k));
+	k->dir = p->dir;
+	strncpy(k->ifname, p->ifname, sizeof(k->ifname) - 1);
+	k->af = p->af;
+	k->proto = p->proto;
+	memcpy(k->src.addr, p->src, sizeof(p->src));
+	memcpy(k->dst.addr, p->dst, sizeof(p->dst));
+	k->src.port = htons(p->proto == 1 || p->proto == 58 ? 1 : p->sport);
+	k->dst.port = htons(p->dport);
+	k->tcp_flags = p->flags;
+	k->icmp_type = p->icmp_type;
+	k->icmp_code = p->icmp_code;
+	k->tos = p->tos;
+	k->ttl = hop_limit(p);
+	k->seq = 1000;
 }
 
 bool

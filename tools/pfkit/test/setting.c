@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "../pfkit.h"
-#include "run.h"
+#include "exact.h"
 
 /* Routing tables that every machine is taken to have. */
 #define LAST_RTABLE	3
@@ -57,9 +57,7 @@ load_host(struct run *r)
 	r->host = host_options_load(&r->o.host);
 	for (unsigned i = 1; i <= LAST_RTABLE; i++)
 		pfk_host_add_rtable(r->host, i);
-	r->rules.host = r->host;
-	r->rules.ifs = pfk_host_interfaces(r->host, &r->rules.nifs);
-	r->rules.routes = pfk_host_routes(r->host, &r->rules.nroutes);
+	r->ifs = pfk_host_interfaces(r->host, &r->nifs);
 }
 
 bool
@@ -80,8 +78,6 @@ run_start(struct setting *s, const struct test_options *o, struct test *first)
 	r->quotes = quotes_new();
 	if (!compile_ruleset(r))
 		return false;
-	r->rules.image = r->image;
-	tests_of_rules(&r->rules);
 	compile_tests(r, first);
 	probe_start(r);
 	return true;
@@ -95,8 +91,7 @@ run_end(struct setting *s)
 	if (r == NULL)
 		return;
 	probe_end(r);
-	tests_of_free(&r->rules);
-	tests_of_free(&r->wants);
+	exact_end(r);
 	quotes_free(r->quotes);
 	pfk_image_free(r->wanted);
 	if (r->cover != NULL)

@@ -2,68 +2,65 @@
  * pass through IN OUT: in on the one side, out on the other, the answer back
  * in there and out here.
  *
- * A cell that passes the first crossing is cut anew by the rules of the second
- * one.  What the first one translated is one value there; everything else is
- * what it was.  The answers pass by the states; of each cell one is tried.
+ * What passes the first crossing is, region by region, what comes to the
+ * second one: translated, with the tag that rules gave it, received where it
+ * came in.  Of an address that a pool gives every one counts, and a packet
+ * that may get one that does not pass breaks the expectation.  The answers
+ * pass by the states: of each two regions that packets go through one packet
+ * is tried, and its answer.
  *
  * `block through' holds for packets that one of the two crossings stops.
  */
-#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "../pfkit.h"
-#include "decide.h"
+#include "exact.h"
 
 enum { ICMP = 1, TCP = 6, UDP = 17, ICMP6 = 58 };
 
-bool
-through_start(struct decision *d)
+/* Packets between the crossings. */
+struct way {
+	struct decision *d;
+	size_t		 first;		/* region of the first crossing */
+	pfk_set		 before;	/* its packets that are meant */
+	const char	*out;
+	struct ruled	*ruled;		/* of the second one */
+	pfk_set		 set;		/* what comes to it */
+	struct wants	 want;		/* what is left to be wanted there */
+};
+
+/* ---- through the engine ---- */
+
+static bool
+leaves_by(const struct run *r, const struct outcome *o, const char *out)
 {
-	struct run *r = d->run;
-	uint32_t line = d->test->line;
-	bool any = false;
-
-	d->out = xcalloc(r->rules.nifs + 1, sizeof(bool));
-	for (uint32_t i = r->first[TEXT_SECOND][line]; i != 0;
-	    i = r->next[i - 1]) {
-		const struct rule_tests *w = r->wants.rules[i - 1];
-
-		for (size_t k = 0; k < r->rules.nifs && !w->never; k++)
-			if (w->ifaces == NULL || w->ifaces[k])
-				any = d->out[k] = true;
-	}
-	if (!any)
-		test_wrong(d->test, d->test->out_if.off,
-		    "this could not fail: the host has no such interface");
-	return any;
+	return strcmp(pfk_engine_ifname(r->engine, o->ifid), out) == 0;
 }
 
-/* ---- the second crossing ---- */
-
-static void
-fix(struct cell *c, enum dim dim, struct num n)
+/*
+ * The engine's two crossings.  If it sends the packet on by itself, and there,
+ * that is it; else what the first one left is given to it anew, which has
+ * forgotten then what is not in its bytes.  false: that would matter.
+ */
+static bool
+cross(struct way *w, const struct packet *k, struct outcome *first,
+    struct outcome *second)
 {
-	c->set |= (uint8_t)(1u << dim);
-	c->fixed[dim] = n;
-}
+	struct run *r = w->d->run;
+	bool there;
 
-/* What the first crossing has changed is the same for all packets. */
-static void
-fix_translated(struct cell *c, const struct outcome *o)
-{
-	const struct pfk_flow *a = &o->before, *b = &o->after;
-
-	if (memcmp(a->src.addr, b->src.addr, 16) != 0)
-		fix(c, DIM_SRC, num_address(b->af, b->src.addr));
-	if (memcmp(a->dst.addr, b->dst.addr, 16) != 0)
-		fix(c, DIM_DST, num_address(b->af, b->dst.addr));
-	if (!a->has_ports)
-		return;
-	if (a->src.port != b->src.port)
-		fix(c, DIM_SPORT, num_of(ntohs(b->src.port)));
-	if (a->dst.port != b->dst.port)
-		fix(c, DIM_DPORT, num_of(ntohs(b->dst.port)));
+	*first = *probe(r, k, PFK_FWD);
+	*second = r->second;
+	there = r->sent_on && leaves_by(r, second, w->out);
+	if (there || !outcome_passes(first))
+		return true;
+	probe_forget(r);
+	*first = *probe(r, k, PFK_IN);
+	if (r->sent_on || !outcome_passes(first))
+		return false;
+	*second = *probe_ip(r, first, w->out, PFK_OUT);
+	return w->d->e == NULL || !w->d->e->beyond;
 }
 
 /* What the other end sends back; false: nothing that is known here. */
@@ -75,29 +72,18 @@ answer(const struct outcome *out, const struct packet *k, struct packet *a)
 	*a = *k;
 	a->dir = PFK_IN;
 	a->af = f->af;
+	a->proto = f->proto;
 	a->src = f->dst;
 	a->dst = f->src;
 	a->seq = 5000;
 	a->ack = k->seq + 1;
 	a->tcp_flags = 0x12;
 	if (k->proto == ICMP || k->proto == ICMP6) {
-		a->icmp_type = k->icmp_type == 8 ? 0 : 129;
+		a->icmp_type = a->proto == ICMP ? 0 : 129;
 		a->src.port = out->icmp_id;
 		return k->icmp_type == (k->proto == ICMP ? 8 : 128);
 	}
 	return k->proto == UDP || (k->proto == TCP && k->tcp_flags == 0x02);
-}
-
-/* Both crossings as one: what was changed by either. */
-static void
-join(struct outcome *all, const struct outcome *first,
-    const struct outcome *second)
-{
-	*all = *second;
-	all->before = first->before;
-	all->logged |= first->logged;
-	if (first->state != PFK_STATE_NEW)
-		all->state = first->state;
 }
 
 static bool
@@ -113,18 +99,25 @@ fails(struct decision *d, const struct packet *k, const struct outcome *o,
 }
 
 static bool
-answers_pass(struct decision *d, const struct packet *k,
+answers_pass(struct way *w, const struct packet *k,
     const struct outcome *second)
 {
+	struct decision *d = w->d;
 	struct packet a;
 	struct outcome first;
 	const struct outcome *o;
 
 	if (!answer(second, k, &a))
 		return true;
-	strncpy(a.ifname, pfk_engine_ifname(d->run->engine, second->ifid),
-	    sizeof(a.ifname) - 1);
-	o = probe(d->run, &a, PFK_IN);
+	strncpy(a.ifname, w->out, sizeof(a.ifname) - 1);
+	o = probe(d->run, &a, PFK_FWD);
+	if (outcome_passes(o) && d->run->sent_on &&
+	    leaves_by(d->run, &d->run->second, k->ifname)) {
+		if (outcome_passes(&d->run->second))
+			return true;
+		return fails(d, k, &d->run->second,
+		    "the answer, going out", "it does not pass");
+	}
 	if (!outcome_passes(o))
 		return fails(d, k, o, "the answer, coming in",
 		    "it does not pass");
@@ -136,75 +129,402 @@ answers_pass(struct decision *d, const struct packet *k,
 	return true;
 }
 
-static bool
-both(struct decision *d, const struct packet *k, const struct cell *c)
+/* Both crossings as one: what was changed by either. */
+static void
+join(struct outcome *all, const struct outcome *first,
+    const struct outcome *second)
 {
-	struct textbuf words = { NULL, 0, 0 };
-	struct outcome first, second, all;
-	const char *wrong;
-	bool good;
-
-	first = *probe(d->run, k, PFK_IN);
-	second = *probe_ip(d->run, &first, d->run->rules.ifs[c->iface].name,
-	    PFK_OUT);
-	wrong = verdict_wrong(d->test, &second);
-	if (wrong != NULL)
-		return fails(d, k, &second, d->test->kind == TEST_PASS ?
-		    "going out" : "all the way", wrong);
-	join(&all, &first, &second);
-	wrong = effects_missing(d->run, d->test, &all, &words);
-	good = wrong == NULL;
-	if (!good)
-		(void)fails(d, k, &second, "all the way", wrong);
-	else if (d->test->kind == TEST_PASS)
-		good = answers_pass(d, k, &second);
-	textbuf_free(&words);
-	return good;
+	*all = *second;
+	all->before = first->before;
+	all->logged |= first->logged;
+	if (first->state != PFK_STATE_NEW)
+		all->state = first->state;
 }
 
-static bool
-visit_second(void *ctx, const struct cell *c)
+void
+through_one(struct decision *d, const char *out, const struct packet *k)
 {
-	struct decision *d = ctx;
-	struct packet k;
-	bool good;
+	struct way w = { .d = d, .out = out };
+	struct textbuf words = { NULL, 0, 0 };
+	struct outcome first, second, all;
+	const char *wrong, *where = "coming in";
 
-	cell_packet(&d->run->rules, c, &k);
-	k.dir = PFK_IN;
-	strcpy(k.ifname, d->in_if);
-	good = both(d, &k, c);
+	(void)cross(&w, k, &first, &second);
+	if (!outcome_passes(&first)) {
+		all = second = first;
+	} else {
+		where = d->test->kind == TEST_PASS ? "going out" :
+		    "all the way";
+		join(&all, &first, &second);
+	}
+	wrong = verdict_wrong(d->test, &second);
+	if (wrong == NULL && (wrong = effects_missing(d->run, d->test, &all,
+	    &words)) != NULL && outcome_passes(&first))
+		where = "all the way";
+	if (wrong != NULL)
+		(void)fails(d, k, &second, where, wrong);
+	else if (d->test->kind == TEST_PASS)
+		(void)answers_pass(&w, k, &second);
+	probe_forget(d->run);
+	textbuf_free(&words);
+}
+
+/* ---- what breaks it ---- */
+
+/* What goes out differs from what came in: to be told, if it matters. */
+static void
+tell_change(const struct pfk_exact_packet *in,
+    const struct pfk_exact_packet *out, struct textbuf *b)
+{
+	for (int kind = NAT; kind <= RDR; kind++) {
+		const uint8_t *a = kind == NAT ? in->src : in->dst;
+		const uint8_t *z = kind == NAT ? out->src : out->dst;
+
+		if (in->af == out->af && memcmp(a, z, 16) == 0)
+			continue;
+		textbuf_str(b, b->len > 0 ? ", and " : ", if ");
+		becomes_words(out, kind, "becomes", b);
+	}
+}
+
+/*
+ * A packet that the analysis has found: what the engine does with it is told,
+ * if the engine takes the same way; pools may give it another address.
+ */
+static void
+tell_broken(struct way *w, const struct pfk_exact_packet *in,
+    const struct breaker *out, const char *where, const char *why)
+{
+	struct decision *d = w->d;
+	struct outcome first, second, all;
+	struct textbuf b = { NULL, 0, 0 }, words = { NULL, 0, 0 };
+	const char *seen = NULL;
+	struct packet k;
+	bool known;
+
+	packet_of(in, &k);
+	known = cross(w, &k, &first, &second);
+	probe_forget(d->run);
+	join(&all, &first, &second);
+	if (known && outcome_passes(&first) &&
+	    (seen = verdict_wrong(d->test, &second)) == NULL)
+		seen = effects_missing(d->run, d->test, &all, &words);
+	if (seen == NULL) {
+		textbuf_str(&b, why);
+		tell_change(in, &out->p, &b);
+		outcome_of(w->ruled, out->region, &second);
+		seen = b.text;
+	}
+	(void)fails(d, &k, &second, where, seen);
+	textbuf_free(&b);
+	textbuf_free(&words);
+}
+
+/* If one of the set (taken) comes to the second crossing, it fails. */
+static bool
+breaks(struct way *w, pfk_set bad, const char *where, const char *why)
+{
+	struct decision *d = w->d;
+	struct exact *e = d->e;
+	struct pfk_exact_packet in;
+	struct breaker out;
+	bool broken;
+	pfk_set back;
+
+	set_to(e, &bad, exact_as_filled(d->run, bad));
+	broken = bad != PFK_SET_NONE && find_breaker(d, w->ruled, bad, &out);
+	if (!broken) {
+		pfk_set_free(e->x, bad);
+		return false;
+	}
+	back = pfk_set_unforwarded(e->x, bad);
+	set_to(e, &back, pfk_set_untranslated(d->ruled->v, w->first, back));
+	set_and(e, &back, w->before);
+	set_to(e, &back, pfk_set_possible(e->x, back));
+	broken = pfk_exact_example(e->x, back, &in);
+	pfk_set_free(e->x, back);
+	pfk_set_free(e->x, bad);
+	if (!broken)
+		return false;
+	if (out.rests)
+		fails_perhaps(d, w->ruled, &out);
+	else
+		tell_broken(w, &in, &out, where, why);
+	return true;
+}
+
+/* ---- the second crossing ---- */
+
+/* Of the two regions one packet, and its answer. */
+static bool
+try_one(struct way *w, pfk_set part, size_t region)
+{
+	struct decision *d = w->d;
+	struct pfk_exact_packet p;
+	struct outcome first, second;
+	struct packet k;
+	pfk_set back = pfk_set_unforwarded(d->e->x, part);
+	bool good = true, found;
+
+	set_to(d->e, &back, pfk_set_untranslated(d->ruled->v, w->first, back));
+	set_and(d->e, &back, w->before);
+	found = pfk_exact_example(d->e->x, back, &p);
+	pfk_set_free(d->e->x, back);
+	if (!found)
+		return true;
+	packet_of(&p, &k);
+	if (cross(w, &k, &first, &second) && outcome_passes(&first)) {
+		if (!outcome_passes(&second) && second.verdict != PFK_DROP &&
+		    w->ruled->region[region].outcome.rule == second.rule) {
+			contradiction(d, &k, &second);
+			good = false;
+		} else if (outcome_passes(&second) &&
+		    d->test->kind == TEST_PASS)
+			good = answers_pass(w, &k, &second);
+	}
 	probe_forget(d->run);
 	return good;
 }
 
-bool
-through(struct decision *d, const struct cell *c, const struct packet *k)
+/* The whole way of one region's packets that pass here, and then there. */
+static bool
+translated_as_wanted(struct way *w, size_t region, pfk_set part)
 {
-	const struct outcome o = d->run->outcome;
-	struct textbuf words = { NULL, 0, 0 };
-	struct cell next = *c;
-	const char *wrong;
+	struct decision *d = w->d;
+	struct exact *e = d->e;
+	const struct pfk_outcome *a = &d->ruled->region[w->first].outcome;
+	const struct pfk_outcome *b = &w->ruled->region[region].outcome;
 
-	if (!outcome_passes(&o)) {
-		wrong = verdict_wrong(d->test, &o);
-		if (wrong == NULL)
-			wrong = effects_missing(d->run, d->test, &o, &words);
-		if (wrong != NULL)
-			(void)fails(d, k, &o, "coming in", wrong);
+	for (int kind = NAT; kind <= RDR; kind++) {
+		enum yes_no wanted = d->test->want.translation[kind].wanted;
+		bool changes = kind == NAT ? a->nat || b->nat :
+		    a->rdr || b->rdr;
+		struct textbuf words = { NULL, 0, 0 };
+		struct pfk_exact_packet p;
+		pfk_set bad, from;
+		bool broken = false;
+
+		if (wanted == UNSAID || (wanted == NO && !changes))
+			continue;
+		bad = pfk_set_translated(w->ruled->v, region, part);
+		from = wanted == YES ? wanted_addresses(d, kind) :
+		    PFK_SET_NONE;
+		set_minus(e, &bad, from);
+		pfk_set_free(e->x, from);
+		from = pfk_set_untranslated(w->ruled->v, region, bad);
+		set_and(e, &from, part);
+		if (pfk_exact_example(e->x, bad, &p)) {
+			becomes_words(&p, kind, "may become", &words);
+			broken = breaks(w, pfk_set_copy(e->x, from),
+			    "all the way", words.text);
+		}
 		textbuf_free(&words);
-		return wrong == NULL;
-	}
-	if (o.after.af != c->af)
-		return fails(d, k, &o, "all the way",
-		    "not decided: af-to makes it one of the other family");
-	d->in_if = k->ifname;
-	next.dir = PFK_OUT;
-	next.second = true;
-	fix_translated(&next, &o);
-	for (size_t i = 0; i < d->run->rules.nifs; i++) {
-		next.iface = (uint16_t)i;
-		if (d->out[i] && !decide_cells(d, &next, visit_second))
+		pfk_set_free(e->x, bad);
+		pfk_set_free(e->x, from);
+		if (broken)
 			return false;
 	}
 	return true;
+}
+
+/* What the first crossing has done already is not wanted any more. */
+static void
+wants_left(struct way *w)
+{
+	const struct pfk_outcome *o = &w->d->ruled->region[w->first].outcome;
+
+	w->want = w->d->test->want;
+	if (w->want.log == YES && o->log)
+		w->want.log = UNSAID;
+	if (w->want.state == NO && !o->state)
+		w->want.state = UNSAID;
+}
+
+/* What the first one has done that was not wanted of both. */
+static const char *
+spoilt(const struct way *w)
+{
+	const struct pfk_outcome *o = &w->d->ruled->region[w->first].outcome;
+
+	if (w->want.log == NO && o->log)
+		return "it is logged";
+	return w->want.state == YES && !o->state ? "it makes no state" : NULL;
+}
+
+static bool
+each_region(struct way *w, pfk_set set)
+{
+	struct exact *e = w->d->e;
+	bool good = true;
+
+	for (size_t i = 0; i < w->ruled->n && good; i++) {
+		pfk_set part = pfk_set_and(e->x, set, w->ruled->region[i].set);
+
+		if (part != PFK_SET_NONE)
+			good = translated_as_wanted(w, i, part) &&
+			    try_one(w, part, i);
+		pfk_set_free(e->x, part);
+	}
+	return good;
+}
+
+/* What comes to the second crossing, and what it does. */
+static bool
+second_crossing(struct way *w)
+{
+	struct exact *e = w->d->e;
+	pfk_set passed = pfk_verdicts_passed(w->ruled->v);
+	const char *why = NULL;
+	pfk_set bad;
+	bool pass = w->d->test->kind == TEST_PASS, good;
+
+	if (pass ? breaks(w, pfk_set_minus(e->x, w->set, passed), "going out",
+	    "this packet is blocked") : breaks(w, pfk_set_and(e->x, w->set,
+	    passed), "all the way", "this packet passes"))
+		return false;
+	wants_left(w);
+	if (pass && (why = spoilt(w)) != NULL)
+		return !breaks(w, pfk_set_copy(e->x, w->set), "all the way",
+		    why);
+	bad = wanted_broken(w->d, w->ruled, w->set, &w->want, &why);
+	if (breaks(w, bad, "all the way", why))
+		return false;
+	bad = pfk_set_copy(e->x, w->set);
+	good = !pass || each_region(w, bad);
+	pfk_set_free(e->x, bad);
+	return good;
+}
+
+/* ---- the first crossing ---- */
+
+static bool
+goes_elsewhere(struct way *w)
+{
+	enum pfk_route_way way = pfk_verdicts_route(w->d->ruled->v, w->first,
+	    w->out);
+	struct textbuf b = { NULL, 0, 0 };
+	bool broken;
+
+	if (way == PFK_ROUTE_HOST || way == PFK_ROUTE_THERE)
+		return false;
+	textbuf_printf(&b, "route-to %s it out on another interface than %s", way == PFK_ROUTE_SOMETIMES ? "may send" : "sends",
+	    w->out);
+	broken = broken_by(w->d, pfk_set_copy(w->d->e->x, w->before), b.text);
+	textbuf_free(&b);
+	return broken;
+}
+
+/* One region's packets, out on one interface. */
+static bool
+go_on(struct way *w)
+{
+	struct decision *d = w->d;
+	struct exact *e = d->e;
+	pfk_set after;
+	bool good;
+
+	if (goes_elsewhere(w))
+		return d->test->kind == TEST_BLOCK;
+	after = pfk_set_translated(d->ruled->v, w->first, w->before);
+	w->set = pfk_set_forwarded(e->x, RULES, after, w->out);
+	pfk_set_free(e->x, after);
+	w->ruled = exact_ruled(d->run,
+	    d->ruled->region[w->first].outcome.tag);
+	good = w->ruled != NULL && second_crossing(w);
+	pfk_set_free(e->x, w->set);
+	return good;
+}
+
+static bool
+each_interface(struct decision *d, size_t first, pfk_set before,
+    const bool *out)
+{
+	struct way w = { .d = d, .first = first, .before = before };
+
+	for (size_t i = 0; i < d->run->nifs; i++) {
+		w.out = d->run->ifs[i].name;
+		if (out[i] && !go_on(&w))
+			return false;
+	}
+	return true;
+}
+
+/* Where it goes out, of the host's interfaces; whether there is any. */
+static bool
+find_out(struct decision *d, bool *out)
+{
+	struct run *r = d->run;
+	struct exact *e = d->e;
+	bool any = false;
+
+	for (uint32_t i = r->first[TEXT_SECOND][d->test->line]; i != 0;
+	    i = r->next[i - 1]) {
+		pfk_set set = pfk_set_rule(e->x, WANTED, i - 1), on;
+
+		for (size_t k = 0; k < r->nifs; k++) {
+			on = pfk_set_interface(e->x, RULES, r->ifs[k].name);
+			out[k] |= pfk_set_meets(e->x, set, on);
+			any |= out[k];
+			pfk_set_free(e->x, on);
+		}
+		pfk_set_free(e->x, set);
+	}
+	if (!any)
+		test_wrong(d->test, d->test->out_if.off,
+		    "this could not fail: the host has no such interface");
+	return any;
+}
+
+/* What the first crossing stops. */
+static bool
+stopped_as_wanted(struct decision *d)
+{
+	pfk_set passed = pfk_verdicts_passed(d->ruled->v);
+	pfk_set stopped = pfk_set_minus(d->e->x, d->set, passed);
+	const char *why;
+	bool good = false;
+
+	set_to(d->e, &stopped, exact_as_filled(d->run, stopped));
+	if (d->test->kind == TEST_PASS)
+		(void)broken_by(d, pfk_set_copy(d->e->x, stopped),
+		    "this packet is blocked");
+	else
+		(void)broken_by(d, wanted_broken(d, d->ruled, stopped,
+		    &d->test->want, &why), why);
+	good = d->test->status == TEST_WAITS;
+	pfk_set_free(d->e->x, stopped);
+	return good;
+}
+
+static void
+first_crossing(struct decision *d, const bool *out)
+{
+	struct exact *e = d->e;
+	bool good = stopped_as_wanted(d);
+
+	for (size_t i = 0; i < d->ruled->n && good; i++) {
+		pfk_set part;
+
+		if (!d->ruled->region[i].outcome.pass)
+			continue;
+		part = pfk_set_and(e->x, d->set, d->ruled->region[i].set);
+		set_to(e, &part, exact_as_filled(d->run, part));
+		if (part != PFK_SET_NONE)
+			good = each_interface(d, i, part, out);
+		pfk_set_free(e->x, part);
+	}
+}
+
+void
+through(struct decision *d)
+{
+	bool *out = xcalloc(d->run->nifs + 1, sizeof(*out));
+
+	if (find_out(d, out)) {
+		note_tables(d, d->set);
+		first_crossing(d, out);
+	}
+	if (d->test->status == TEST_WAITS)
+		note_chances(d, d->set);
+	free(out);
 }
