@@ -25,7 +25,8 @@ MANDIR ?=	$(PREFIX)/share/man
 CFLAGS ?=	-O2 -g
 WARN =		-Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
 		-Wmissing-prototypes -Wconversion -Wswitch-enum -Wvla \
-		$(if $(SANITIZE),-Wno-conversion -Wno-format-truncation)
+		$(if $(SANITIZE),-Wno-unknown-warning-option -Wno-conversion \
+		-Wno-format-truncation)
 # _DEFAULT_SOURCE: POSIX and the BSD types, where -std=c11 hides them.
 ALL_CFLAGS =	-std=c11 -D_DEFAULT_SOURCE $(FEATURES) -I. -Iinclude \
 		-I$(BUILD)/gen -MMD -MP $(WARN) $(CFLAGS) $(SANITIZE)

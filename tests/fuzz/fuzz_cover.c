@@ -53,7 +53,7 @@ set_up(void)
 		abort();
 	pfk_ruleset_free(rs);
 	pfk_host_free(host);
-	if (getenv("FUZZ_SAY") == NULL &&	/* refusals */
+	if (getenv("FUZZ_QUIET") != NULL &&	/* refusals */
 	    freopen("/dev/null", "w", stderr) == NULL)
 		abort();
 }

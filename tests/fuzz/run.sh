@@ -31,6 +31,8 @@ else
 	    SANITIZE="$san -fno-sanitize-recover=undefined -fno-omit-frame-pointer" \
 	    fuzzers || exit 1
 fi
+# What users are told is not wanted here; libFuzzer has a way of its own.
+[ $kind = libfuzzer ] || export FUZZ_QUIET=1
 # what the golden cases give
 seeds=$dir/seeds
 rm -rf "$seeds"
@@ -46,6 +48,8 @@ for f in ifconfig netstat-rn hosts services protocols passwd group; do
 		{ printf "\\$n"; cat "tests/golden/host/$f"; } >"$seeds/host/$f"
 	n=$((n + 1))
 done
+mkdir -p "$seeds/test"
+cp examples/*/*.test "$seeds/test"
 
 passed=0 failed=0
 for f in tests/fuzz/fuzz_*.c; do
@@ -57,14 +61,16 @@ for f in tests/fuzz/fuzz_*.c; do
 		[ -d "$d" ] && corpus="$corpus $d"
 	done
 	words=$dir/tests/fuzz/dictionary
-	case $name in parser | compiler) ;; *) words=/dev/null;; esac
+	case $name in parser | compiler | files | test) ;; *) words=/dev/null;; esac
 	log=$dir/found/$name.log
 	if [ $kind = libfuzzer ]; then
 		mkdir -p "$dir/corpus/$name"
 		set -- -max_total_time="$seconds" -timeout=10 -rss_limit_mb=4096 \
 		    -dict="$words" -artifact_prefix="$dir/found/$name-" \
-		    -max_len=65536 -len_control=10 "$dir/corpus/$name"
-		[ $words != /dev/null ] || set -- "$1" "$2" "$3" "$5" "$6" "$7" "$8"
+		    -max_len=65536 -len_control=10 -close_fd_mask=3 \
+		    "$dir/corpus/$name"
+		[ $words != /dev/null ] || set -- "$1" "$2" "$3" "$5" "$6" \
+		    "$7" "$8" "$9"
 	else
 		set -- -t "$seconds" -x "$words" -o "$dir/found/$name-crash"
 		case $name in engine | state_file) set -- "$@" -r 200;; esac

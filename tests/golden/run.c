@@ -533,6 +533,38 @@ write_capture_seed(size_t number, const struct section *s)
 	remove(".made"), remove(".made.directions");
 }
 
+static bool
+ends_in(const char *s, const char *tail)
+{
+	size_t n = strlen(s), m = strlen(tail);
+
+	return n >= m && strcmp(s + n - m, tail) == 0;
+}
+
+/*
+ * Rulesets, test files, and what rulesets name: that one behind a byte that
+ * says what it is to be (fuzz_files.c).
+ */
+static void
+write_file_seed(size_t number, size_t file, const struct section *s)
+{
+	struct text t;
+
+	if (strcmp(s->arg, "pf.conf") == 0) {
+		write_seed("parser", number, &s->body);
+		write_seed("compiler", number, &s->body);
+	} else if (ends_in(s->arg, ".test"))
+		write_seed("test", number * 100 + file, &s->body);
+	else if (s->body.len > 0) {
+		t.len = s->body.len + 1;
+		t.s = xrealloc(NULL, t.len);
+		t.s[0] = (char)('0' + number % 6);
+		memcpy(t.s + 1, s->body.s, s->body.len);
+		write_seed("files", number * 100 + file, &t);
+		free(t.s);
+	}
+}
+
 static int
 write_seeds(void)
 {
@@ -546,11 +578,8 @@ write_seeds(void)
 
 			if (s->kind == SECTION_CAPTURE)
 				write_capture_seed(n, s);
-			if (s->kind != SECTION_FILE ||
-			    strcmp(s->arg, "pf.conf") != 0)
-				continue;
-			write_seed("parser", n, &s->body);
-			write_seed("compiler", n, &s->body);
+			if (s->kind == SECTION_FILE)
+				write_file_seed(n, i, s);
 		}
 		golden_free(&g);
 	}
