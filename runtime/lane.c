@@ -128,10 +128,11 @@ track(struct pfk_engine *e, const struct pfk_packet *f,
 void
 lane_hand_in(struct pfk_engine *e, struct lane_tally *t)
 {
-	struct pfk_if_counters *c = &e->if_counters[t->ifid];
+	struct pfk_if_counters *c;
 
 	if (t->ifid == IF_NONE)
 		return;
+	c = &e->if_counters[t->ifid];
 	for (int i = 0; i < 8; i++) {
 		if (t->packets[i] == 0)
 			continue;

@@ -86,6 +86,10 @@ take_line(struct test *t, const struct word *v)
 		test_wrong(t, v->off, "`by line' wants the number of a line");
 		return;
 	}
+	if (t->want.line != 0) {
+		test_wrong(t, v->off, "one `by line' is enough");
+		return;
+	}
 	t->want.line = (uint32_t)n;
 	if (colon == NULL)
 		return;
