@@ -124,11 +124,14 @@ decide_one(struct pfk_engine *e, struct lane_run *run,
 {
 	bool done = false;
 
-	pfk_engine_advance(e, f->time);
+	engine_advance(e, f->time);
 	if (l->hdr != NULL) {
 		if (e->states->changes != seen)
 			lane_look_again(e, l);
-		done = (l->ref != 0 ? hit_take : miss_take)(e, run, f, l);
+		if (l->ref != 0)
+			done = hit_take(e, run, f, l);
+		else
+			done = miss_take(e, run, f, l);
 	}
 	if (!done)
 		run_frame(e, f);

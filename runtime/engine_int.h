@@ -275,6 +275,18 @@ struct verdict {
 	bool		 created;	/* by this packet */
 };
 
+/* pfk_engine_advance(), of which most packets need little. */
+static inline void
+engine_advance(struct pfk_engine *e, uint64_t time)
+{
+	uint64_t second = e->epoch + (uint64_t)e->uptime * 1000000000u;
+
+	if (!e->started || time >= second + 1000000000u)
+		pfk_engine_advance(e, time);
+	else if (time > e->epoch + e->now)
+		e->now = time - e->epoch;
+}
+
 /* engine.c: one frame, whose time it is; burst.c calls it. */
 void	run_frame(struct pfk_engine *, const struct pfk_packet *);
 /* A packet as the frame gives it, nothing decoded; what quote and before of

@@ -349,6 +349,8 @@ lane_take(struct pfk_engine *e, struct lane_run *run,
 	if (n == 0 || !(l->usual | l->turns))
 		return 0;
 	stale = e->states->changes != seen;
+	if (l->ref == 0 && !stale)
+		return 0;
 	if (!e->started)
 		pfk_engine_advance(e, f->time);
 	clock_read(&c, e);

@@ -536,39 +536,52 @@ strip_run(struct pfk_engine *e, struct strip *s, struct strip_ask *q)
 	return run_from(e, s, q);
 }
 
+/* The strip whose row stands there, or NULL. */
+static struct strip *
+strip_there(struct pfk_engine *e, const uint32_t *pc, uint32_t *row)
+{
+	const struct rt_rule *rr;
+	struct strip *s;
+
+	if (insn_op(*pc) == OP_BLOCK)
+		pc += op_info[OP_BLOCK].length;
+	if (insn_op(*pc) != OP_RULE)
+		return NULL;
+	rr = &e->rules[e->anchors[0].base + pc[2]];
+	if (rr->strip == 0)
+		return NULL;
+	s = e->strips[rr->strip - 1];
+	*row = (uint32_t)(rr - e->rules) - s->first;
+	return strip_stands(s, *row, pc) ? s : NULL;
+}
+
 const uint32_t *
 strips_walk(struct pfk_engine *e, const uint32_t *pc, struct strip_ask *q,
     uint32_t *rule)
 {
-	const struct anchor_rt *a = &e->anchors[0];
-	const uint32_t *next;
+	struct strip *s;
 
 	if (pc == NULL)
-		pc = a->code;
-	for (;; pc = next) {
-		enum op op = insn_op(*pc);
-		const struct rt_rule *rr;
-		struct strip *s;
+		pc = e->anchors[0].code;
+	while (insn_op(*pc) != OP_END) {
+		const uint32_t *next;
 
-		if (op == OP_END)
-			return NULL;
-		if (op != OP_RULE && op != OP_BLOCK)
+		if ((s = strip_there(e, pc, &q->row)) == NULL)
 			return pc;
-		rr = &e->rules[a->base + pc[2]];
-		if (rr->strip == 0)
-			return pc;
-		if (op == OP_BLOCK) {
-			next = pc + op_info[OP_BLOCK].length;
-			continue;
+		while ((next = run_from(e, s, q)) != NULL) {
+			if (q->rule != IMG_NONE)
+				*rule = q->rule;
+			if (q->quick || (s->then == THEN_END &&
+			    next == s->pc + s->end))
+				return NULL;
+			pc = next;
+			if (s->then != THEN_STRIP || pc != s->pc + s->end)
+				break;
+			s = e->strips[s->next];
+			q->row = 0;
 		}
-		s = e->strips[rr->strip - 1];
-		q->row = (uint32_t)(rr - e->rules) - s->first;
-		if (!strip_stands(s, q->row, pc) ||
-		    (next = run_from(e, s, q)) == NULL)
+		if (next == NULL)
 			return pc;
-		if (q->rule != IMG_NONE)
-			*rule = q->rule;
-		if (q->quick)
-			return NULL;
 	}
+	return NULL;
 }

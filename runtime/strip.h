@@ -44,6 +44,9 @@ struct strip_jump {
 	uint8_t		row;		/* STRIP_MAX: out */
 };
 
+/* What stands behind a strip. */
+enum strip_then { THEN_OTHER, THEN_STRIP, THEN_END };
+
 struct strip_class {
 	uint64_t	key;		/* strip_key() of its head */
 	uint64_t	head;		/* rows that fit, flags apart */
@@ -70,7 +73,9 @@ struct strip_six {
 struct strip {
 	uint32_t	first, n;	/* e->rules */
 	const uint32_t	*pc;		/* its instructions */
-	uint32_t	end;		/* behind the last row */
+	uint32_t	end;		/* behind the last row: */
+	uint8_t		then;		/* enum strip_then */
+	uint32_t	next;		/* in e->strips: THEN_STRIP */
 	uint8_t		flagset;	/* TCP flags that some row looks at */
 	uint8_t		icmpset;	/* all, if one looks at types of ICMP */
 	bool		asks[ROW_FIELDS];

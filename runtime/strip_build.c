@@ -282,10 +282,28 @@ strip_begin(struct strip *s, const uint32_t *pc, uint32_t rule)
 	s->first = rule;
 }
 
+/* Strips from the first one on learn what stands behind them. */
+static void
+strips_join(struct pfk_engine *e, uint32_t first)
+{
+	for (uint32_t i = first; i < e->nstrips; i++) {
+		struct strip *s = e->strips[i];
+		const uint32_t *pc = s->pc + s->end;
+
+		if (insn_op(*pc) == OP_END)
+			s->then = THEN_END;
+		else if (i + 1 < e->nstrips && e->strips[i + 1]->pc == pc) {
+			s->then = THEN_STRIP;
+			s->next = i + 1;
+		}
+	}
+}
+
 bool
 strips_add(struct pfk_engine *e, const uint32_t *code, uint32_t ncode,
     uint32_t base)
 {
+	uint32_t first = e->nstrips;
 	const uint32_t *w = code, *end = code + ncode, *next;
 	struct strip s = { .n = 0 };
 
@@ -321,7 +339,10 @@ strips_add(struct pfk_engine *e, const uint32_t *code, uint32_t ncode,
 		add_row(&s, w, next);
 		w = next;
 	}
-	return strip_done(e, &s);
+	if (!strip_done(e, &s))
+		return false;
+	strips_join(e, first);
+	return true;
 }
 
 void
