@@ -368,7 +368,7 @@ stretch_from(const struct strip *s, const struct strip_class *c,
 
 	if (!t.usual)
 		return t;
-	stops = rows & (r->stray | (r->fits & s->quick));
+	stops = rows & (r->stray | r->live | (r->fits & s->quick));
 	t.out = stops == 0;
 	t.last = t.out ? s->n - 1 : strip_lowest(stops);
 	t.rows = rows & UINT64_MAX >> (63 - t.last);
@@ -423,7 +423,7 @@ ask_live(struct pfk_engine *e, const struct strip *s,
     const struct strip_class *c, const struct strip_ask *q, struct rows *r,
     unsigned row)
 {
-	uint64_t bit = (uint64_t)1 << row;
+	uint64_t bit = (uint64_t)1 << row, far, stray;
 	unsigned field;
 
 	for (unsigned side = 0; side < 2; side++) {
@@ -434,10 +434,33 @@ ask_live(struct pfk_engine *e, const struct strip *s,
 			break;
 	}
 	field = first_misfit(c, r, row);
+	if (field == ROW_SPORT && (c->fits & bit) == 0)
+		far = 0;	/* it is its flags that do not fit */
+	else
+		far = field < ROW_FIELDS ? s->far[field] & bit : 0;
+	stray = field < ROW_SPORT ? 0 : far;
+	for (unsigned side = 0; side < 2; side++)
+		stray |= (field == side ? far : 0) ^ (c->usual[side] & bit);
+	r->live &= ~bit;
 	r->fits |= field == ROW_FIELDS ? bit : 0;
-	r->far &= ~bit;
-	if (field < ROW_FIELDS && (c->fits & bit || field < ROW_SPORT))
-		r->far |= s->far[field] & bit;
+	r->far = (r->far & ~bit) | far;
+	r->stray = (r->stray & ~bit) | stray;
+}
+
+/* The first ones, as long as it is sure that pf comes to them. */
+static inline void
+ask_on_usual_way(struct pfk_engine *e, const struct strip *s,
+    const struct strip_class *c, const struct strip_ask *q, struct rows *r)
+{
+	uint64_t live, ends, before;
+
+	while ((live = r->live & c->seen) != 0) {
+		before = (live & (0 - live)) - 1;
+		ends = (r->stray | (r->fits & s->quick)) & c->seen;
+		if ((ends & before) != 0)
+			return;
+		ask_live(e, s, c, q, r, strip_lowest(live));
+	}
 }
 
 /* From stretch to stretch. */
@@ -485,13 +508,13 @@ read_rows(const struct strip *s, const struct strip_class *c,
 	r->fits = c->fits & fit[ROW_SRC] & fit[ROW_DST] & fit[ROW_SPORT] &
 	    fit[ROW_DPORT] & ~r->live;
 	r->far = c->far;
-	r->stray = r->live;
+	r->stray = 0;
 	if (!s->jumps)
 		return;
 	far_rows(s, c, &r->f, far);
 	r->far |= far[ROW_SRC] | far[ROW_DST] | far[ROW_SPORT] |
 	    far[ROW_DPORT];
-	r->stray |= (far[ROW_SRC] ^ c->usual[SRC]) |
+	r->stray = (far[ROW_SRC] ^ c->usual[SRC]) |
 	    (far[ROW_DST] ^ c->usual[DST]) | far[ROW_SPORT] | far[ROW_DPORT];
 }
 
@@ -513,11 +536,13 @@ run_from(struct pfk_engine *e, struct strip *s, struct strip_ask *q)
 	s->unsettled = true;
 	q->rule = IMG_NONE;
 	q->quick = false;
+	if (r.live != 0 && q->row == 0)
+		ask_on_usual_way(e, s, c, q, &r);
 	fits = r.fits & c->seen;
 	first = fits & s->quick;
 	first &= 0 - first;
 	/* where it strays behind the rule that ends it all does not matter */
-	if (q->row != 0 || (r.stray & c->seen & (first - 1)) != 0)
+	if (q->row != 0 || ((r.stray | r.live) & c->seen & (first - 1)) != 0)
 		return follow(e, s, c, &r, q);
 	if (first != 0) {
 		answer(s, q, strip_lowest(first));
