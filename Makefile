@@ -186,6 +186,8 @@ layering:
 fuzz: $(AGREE) $(GOLDEN) $(MKPCAP)
 	@tests/agree/run $(BUILD) $(AGREE) 10000000
 	@BUILD=$(BUILD) MAKE="$(MAKE)" tests/fuzz/run.sh 60
+	@$(MAKE) -s all
+	@tests/test/agree $(BUILD)/bin/pfkit 1000 300
 bench: all $(BENCH)
 	@BUILD=$(BUILD) QUICK=$(QUICK) bench/run
 # Other compilers, other C libraries.

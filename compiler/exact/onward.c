@@ -254,7 +254,7 @@ map_ports(struct chain *c, const struct img_rule *r, const struct img_pool *p,
 		dd its = field_is(c->x, F_DPORT, mapped(r, p, i));
 
 		c->set = dd_and(from, c->back ? its : own);
-		pin_field(c, F_DPORT, dd_keep(c->back ? own : its));
+		pin_field(c, F_DPORT, dd_keep(its));
 		if (c->back)
 			dd_and_to(&c->set, own);
 		dd_or_to(&all, c->set);
@@ -312,10 +312,12 @@ translators(const struct region_in *in, const struct img_rule **nat,
 		*rdr = in->rule;
 }
 
+/* Without a state nothing is translated. */
 static bool
-passes(const struct region_in *in)
+makes_state(const struct region_in *in)
 {
-	return in->rule == NULL || in->rule->action == IMG_PASS;
+	return in->rule != NULL && in->rule->action == IMG_PASS &&
+	    in->rule->keep_state != IMG_NO_STATE;
 }
 
 static void
@@ -323,6 +325,8 @@ set_class(struct chain *c, const struct region_in *in)
 {
 	struct context all = *in->context;
 
+	if (in->rule != NULL && in->rule->action == IMG_BLOCK)
+		return;
 	if (in->rule != NULL)
 		context_add(&all, in->rule);
 	if (all.set_tos >= 0)
@@ -336,7 +340,8 @@ translate(struct chain *c, const struct region_in *in)
 	const struct img_pool *pools = in->xi->im->pools;
 	const struct img_rule *nat, *rdr;
 
-	if (!passes(in))
+	set_class(c, in);
+	if (!makes_state(in))
 		return;
 	translators(in, &nat, &rdr);
 	if (nat != NULL && (nat->flags & IMG_R_AFTO)) {
@@ -351,7 +356,6 @@ translate(struct chain *c, const struct region_in *in)
 		pin_address(c, &pools[rdr->rdr], SIDE_DST);
 		destination_port(c, rdr, &pools[rdr->rdr]);
 	}
-	set_class(c, in);
 }
 
 pfk_set
@@ -428,14 +432,20 @@ pfk_set_unforwarded(struct pfk_exact *x, pfk_set set)
 
 /* ---- routes ---- */
 
+/* => c->set is the region: the routes are those of its interfaces */
 static enum pfk_route_way
 way_to(const struct chain *c, const struct img_pool *p, const char *out)
 {
-	dd hops = pool_set(c, p, SIDE_DST);
+	const struct field_place *dst = &c->x->place[F_DST];
+	dd hops = dd_some(c->set, dst->first, dst->first + dst->bits);
+	dd pool = pool_set(c, p, SIDE_DST);
 	dd there = routed_set(c->x, c->xi, SIDE_DST, out);
-	enum pfk_route_way way = !dd_meets(hops, there) ? PFK_ROUTE_ELSEWHERE :
-	    PFK_ROUTE_SOMETIMES;
+	enum pfk_route_way way;
 
+	dd_and_to(&hops, pool);
+	dd_drop(pool);
+	way = !dd_meets(hops, there) ? PFK_ROUTE_ELSEWHERE :
+	    PFK_ROUTE_SOMETIMES;
 	dd_minus_to(&hops, there);
 	if (hops == DD_FALSE)
 		way = PFK_ROUTE_THERE;
@@ -454,7 +464,7 @@ pfk_verdicts_route(struct pfk_verdicts *v, size_t region, const char *out)
 	if (in.rule == NULL || in.rule->rt != IMG_ROUTE_TO ||
 	    in.rule->route == IMG_NONE)
 		return PFK_ROUTE_HOST;
-	c = (struct chain){ in.x, in.xi, DD_TRUE, false };
+	c = (struct chain){ in.x, in.xi, in.set, false };
 	if (setjmp(in.x->oom) != 0) {
 		in.x->nomem = true;
 		return PFK_ROUTE_HOST;

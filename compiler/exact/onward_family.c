@@ -148,35 +148,38 @@ change_destination(struct chain *c, const struct img_rule *r)
 
 /* ---- the rest ---- */
 
-/* Echo requests; of other messages nothing is known but that they are ICMP. */
+static dd
+echo(const struct chain *c, bool v6)
+{
+	dd f = field_is(c->x, F_TYPE, v6 ? 128 : 8);
+
+	dd_and_to(&f, v6 ? c->x->icmp6 : c->x->icmp);
+	return f;
+}
+
+static void
+forget_field(struct chain *c, enum field f)
+{
+	const struct field_place *p = &c->x->place[f];
+
+	dd_to(&c->set, dd_some(c->set, p->first, p->first + p->bits));
+}
+
+/* Echo requests change their protocol and type. */
 static void
 change_icmp(struct chain *c, bool to_v6)
 {
-	dd v4 = field_is(c->x, F_PROTO, PROTO_ICMP);
-	dd v6 = field_is(c->x, F_PROTO, PROTO_ICMPV6), from, to, rest, one;
+	dd from = echo(c, !to_v6), to = echo(c, to_v6);
+	dd rest = dd_minus(c->set, from);
 
-	from = dd_keep(to_v6 ? v4 : v6);
-	to = dd_keep(to_v6 ? v6 : v4);
-	rest = dd_minus(c->set, from);
-	dd_minus_to(&rest, to);			/* the other one's is none */
-	one = field_is(c->x, F_TYPE, to_v6 ? 8 : 128);
 	dd_and_to(&c->set, from);
-	dd_and_to(&c->set, one);
-	dd_drop(one);
-	for (enum field f = F_PROTO; f <= F_TYPE; f++)
-		if (f != F_FRAGMENT)
-			dd_to(&c->set, dd_some(c->set, c->x->place[f].first,
-			    c->x->place[f].first + c->x->place[f].bits));
-	one = field_is(c->x, F_TYPE, to_v6 ? 128 : 8);
-	dd_and_to(&c->set, one);
+	forget_field(c, F_PROTO);
+	forget_field(c, F_TYPE);
 	dd_and_to(&c->set, to);
 	dd_or_to(&c->set, rest);
-	dd_drop(one);
 	dd_drop(rest);
 	dd_drop(from);
 	dd_drop(to);
-	dd_drop(v4);
-	dd_drop(v6);
 }
 
 static void
@@ -202,25 +205,64 @@ family(const struct chain *c, bool v6)
 	return v6 ? dd_not(c->x->v4) : dd_keep(c->x->v4);
 }
 
+/*
+ * pf changes the family of a first packet only if it changes something of its
+ * transport header.  (That a port is chosen by chance that is the packet's own
+ * is left out of account.)
+ */
+static dd
+changed(const struct chain *c, const struct img_rule *r, bool v6)
+{
+	const struct img_pool *pools = c->xi->im->pools;
+	const struct img_pool *nat = &pools[r->nat];
+	dd f = echo(c, v6);
+
+	if (nat->port[0] != 0 || nat->port[1] != 0 || (r->rdr != IMG_NONE &&
+	    pools[r->rdr].port[0] != 0))
+		dd_or_to(&f, c->x->ported);
+	return f;
+}
+
+static void
+change(struct chain *c, const struct img_rule *r, bool to_v6)
+{
+	const struct img_pool *nat = &c->xi->im->pools[r->nat];
+	dd to = family(c, to_v6);
+
+	change_ports(c, r);
+	if (c->back)
+		pin_field(c, F_SRC, pool_set(c, nat, SIDE_SRC));
+	forget_field(c, F_AF);
+	change_destination(c, r);
+	change_icmp(c, to_v6);
+	if (!c->back)
+		pin_field(c, F_SRC, pool_set(c, nat, SIDE_SRC));
+	dd_and_to(&c->set, to);
+	dd_drop(to);
+}
+
 void
 change_family(struct chain *c, const struct img_rule *r)
 {
-	const struct img_pool *pools = c->xi->im->pools;
-	bool to_v6 = (r->naf == PFK_AF_INET6) != c->back;
-	dd from = family(c, !to_v6), to;
+	bool v6 = r->naf == PFK_AF_INET;	/* as it comes */
+	dd before = family(c, v6), stays, moves = changed(c, r, v6), gone;
 
-	dd_and_to(&c->set, from);
-	dd_drop(from);
-	change_ports(c, r);
+	/* what stays as it is; what is changed, as it came or as it is now */
+	stays = dd_and(c->set, before);
+	dd_minus_to(&stays, moves);
+	if (c->back) {
+		gone = family(c, !v6);
+		dd_and_to(&c->set, gone);
+		dd_drop(gone);
+	} else {
+		dd_and_to(&c->set, before);
+		dd_and_to(&c->set, moves);
+	}
+	change(c, r, v6 == c->back);
 	if (c->back)
-		pin_field(c, F_SRC, pool_set(c, &pools[r->nat], SIDE_SRC));
-	dd_to(&c->set, dd_some(c->set, c->x->place[F_AF].first,
-	    c->x->place[F_AF].first + 1));
-	change_destination(c, r);
-	change_icmp(c, to_v6);
-	to = family(c, to_v6);
-	if (!c->back)
-		pin_field(c, F_SRC, pool_set(c, &pools[r->nat], SIDE_SRC));
-	dd_and_to(&c->set, to);
-	dd_drop(to);
+		dd_and_to(&c->set, moves);
+	dd_or_to(&c->set, stays);
+	dd_drop(stays);
+	dd_drop(before);
+	dd_drop(moves);
 }

@@ -90,20 +90,25 @@ tell_pool(struct teller *t, const char *what, uint32_t pool,
 		strbuf_puts(&t->sb, " static-port");
 }
 
-/* The last rule that translates an end is the one that counts. */
+/*
+ * The last rule that translates an end is the one that counts.  Without a
+ * state nothing is translated, whatever match rules say.
+ */
 static void
 tell_translation(struct teller *t)
 {
 	const struct pfk_image *im = t->im;
 	const struct img_rule *nat = NULL, *rdr = NULL;
 
+	if (t->r == NULL || t->r->keep_state == IMG_NO_STATE)
+		return;
 	if (t->c->nat != IMG_NONE)
 		nat = &im->rules[t->c->nat];
 	if (t->c->rdr != IMG_NONE)
 		rdr = &im->rules[t->c->rdr];
-	if (t->r != NULL && t->r->nat != IMG_NONE)
+	if (t->r->nat != IMG_NONE)
 		nat = t->r;
-	if (t->r != NULL && t->r->rdr != IMG_NONE)
+	if (t->r->rdr != IMG_NONE)
 		rdr = t->r;
 	if (nat != NULL && (nat->flags & IMG_R_AFTO))
 		strbuf_printf(&t->sb, " af-to inet%s",
@@ -340,9 +345,9 @@ outcome_make(struct arena *a, const struct outcome_in *in,
 	o->rule = in->rule;
 	o->pass = t.r == NULL || t.r->action == IMG_PASS;
 	o->state = o->pass && t.r != NULL && t.r->keep_state != IMG_NO_STATE;
-	o->nat = o->pass && (in->context->nat != IMG_NONE ||
+	o->nat = o->state && (in->context->nat != IMG_NONE ||
 	    (t.r != NULL && t.r->nat != IMG_NONE));
-	o->rdr = o->pass && (in->context->rdr != IMG_NONE ||
+	o->rdr = o->state && (in->context->rdr != IMG_NONE ||
 	    (t.r != NULL && t.r->rdr != IMG_NONE));
 	o->translated = o->nat || o->rdr;
 	o->label = t.r != NULL && t.r->label != 0 ?

@@ -217,7 +217,6 @@ walk_begin(struct walk *w, dd within)
 	struct context c;
 
 	begin_context(&c);
-	c.tag = w->tag;
 	w->scope = dd_and(w->x->universe, within);
 	w->skipped = skipped_set(w->x, w->xi);
 	dd_and_to(&w->skipped, w->scope);
@@ -226,7 +225,9 @@ walk_begin(struct walk *w, dd within)
 	w->kept = w->touched = w->own = w->any = w->dropped = DD_FALSE;
 	w->total = (struct part){ DD_FALSE, DD_FALSE, 0 };
 	add_world(w, &c, dd_keep(w->scope));
-	if (w->xi->o.tagged)
+	if (w->tag != 0)
+		begin_with_tag(w, &c);
+	else if (w->xi->o.tagged)
 		begin_all_tagged(w, &c);
 }
 

@@ -76,6 +76,8 @@ void	 walk_end(struct walk *);
 void	 add_world(struct walk *, const struct context *, dd set);
 /* Packets that go out with a tag from where they came in. */
 void	 begin_all_tagged(struct walk *, struct context *);
+/* All of them have the walk's tag. */
+void	 begin_with_tag(struct walk *, struct context *);
 bool	 changes_context(const struct img_rule *);
 /* The packets of `set' change their worlds as the rule says. */
 void	 move(struct walk *, uint32_t rule, dd set);

@@ -258,6 +258,16 @@ begin_tagged(struct walk *w, struct context *c, uint32_t tag, dd *rest)
 	add_world(w, c, set);
 }
 
+/* The first world is left: it is the one where rules' own sets count. */
+void
+begin_with_tag(struct walk *w, struct context *c)
+{
+	c->tag = w->tag;
+	dd_to(&w->touched, dd_keep(w->worlds.v[0].set));
+	dd_to(&w->worlds.v[0].set, DD_FALSE);
+	add_world(w, c, dd_keep(w->touched));
+}
+
 void
 begin_all_tagged(struct walk *w, struct context *c)
 {

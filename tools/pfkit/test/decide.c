@@ -69,6 +69,14 @@ contradiction(struct decision *d, const struct packet *k,
 	d->test->at = d->test->off;
 }
 
+/* Packets of a crossing that came from nowhere. */
+void
+lost_packets(struct decision *d)
+{
+	test_wrong(d->test, d->test->off, "pfkit contradicts itself about what "
+	    "packets become: please report this");
+}
+
 /* ---- the packet that breaks it ---- */
 
 struct own { struct decision *d; const char *name; bool found; };
@@ -194,31 +202,87 @@ engine_knows(const struct decision *d, const struct pfk_exact_packet *p)
 	    p->received_on == NULL || !d->e->beyond);
 }
 
-void
-fails_perhaps(struct decision *d, const struct ruled *u,
-    const struct breaker *b)
+/* The first question of others that a set rests on. */
+struct asked { struct decision *d; char *name; };
+
+static void
+keep_first(void *ctx, const char *name)
 {
-	const char *what = "what a packet does not tell", *asked;
+	struct asked *a = ctx;
+
+	if (a->name == NULL && !is_about_table(NULL, name) &&
+	    is_of_others(a->d, name))
+		a->name = xstrdup(name);
+}
+
+static const char *
+asked_in_words(const char *question)
+{
+	static const struct { const char *begin, *what; } words[] = {
+		{ "the probability", "its probability" },
+		{ "too high a rate", "its rate of packets" },
+		{ "the operating system", "the operating system of the "
+		    "sender" },
+		{ "the user", "the user or group of a socket" },
+		{ "the group", "the user or group of a socket" },
+		{ "the translated", "which address or port a translation "
+		    "gives" },
+	};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strncmp(question, words[i].begin,
+		    strlen(words[i].begin)) == 0)
+			return words[i].what;
+	return "what a packet does not tell";
+}
+
+/* The rule that a question is about, by its text; otherwise `rule'. */
+static uint32_t
+asking_rule(const struct run *r, const char *question, uint32_t rule)
+{
+	const char *quote = strchr(question, '`');
+	struct pfk_rule_info info;
+	size_t len;
+
+	for (uint32_t i = 0; quote != NULL && i < pfk_image_rules(r->image);
+	    i++) {
+		pfk_image_rule(r->image, i, &info);
+		len = strlen(info.text);
+		if (strncmp(quote + 1, info.text, len) == 0 &&
+		    quote[len + 1] == '\'')
+			return i;
+	}
+	return rule;
+}
+
+void
+fails_perhaps(struct decision *d, const struct ruled *u, pfk_set set,
+    const struct breaker *b, const struct pfk_exact_packet *p,
+    const char *where)
+{
+	struct asked asked = { d, NULL };
 	uint32_t rule = PFK_EXACT_DEFAULT;
 	struct pfk_rule_info info;
 	struct test *t = d->test;
 	struct packet k;
 
+	pfk_set_questions(d->e->x, set, keep_first, &asked);
 	if (b->region < u->n)
 		rule = u->region[b->region].outcome.rule;
+	if (asked.name != NULL)
+		rule = asking_rule(d->run, asked.name, rule);
 	t->status = TEST_FAILS;
+	textbuf_printf(&t->why, "%sthat rests on %s", where,
+	    asked.name != NULL ? asked_in_words(asked.name) : "chance");
 	if (rule != PFK_EXACT_DEFAULT) {
 		pfk_image_rule(d->run->image, rule, &info);
-		if ((asked = asked_for(info.text)) != NULL)
-			what = asked;
-		textbuf_printf(&t->why, "that rests on %s: the rule of %s:%u "
-		    "may decide otherwise", what, info.file,
-		    (unsigned)info.line);
-	} else
-		textbuf_printf(&t->why, "that rests on %s", what);
-	packet_of(&b->p, &k);
+		textbuf_printf(&t->why, ": the rule of %s:%u may decide "
+		    "otherwise", info.file, (unsigned)info.line);
+	}
+	packet_of(p, &k);
 	packet_words(d->run, &k, &t->packet);
 	trace_line(d->run, t->packet.text, &t->trace);
+	free(asked.name);
 }
 
 static void
@@ -282,7 +346,8 @@ broken_by(struct decision *d, pfk_set set, const char *why)
 	set_to(d->e, &set, exact_as_filled(d->run, set));
 	broken = set != PFK_SET_NONE && find_breaker(d, d->ruled, set, &b);
 	if (broken && b.rests)
-		fails_perhaps(d, d->ruled, &b);
+		fails_perhaps(d, d->ruled, set, &b, &b.p, d->test->through ?
+		    "coming in: " : "");
 	else if (broken)
 		fails_by(d, &b, set, why);
 	pfk_set_free(d->e->x, set);

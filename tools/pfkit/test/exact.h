@@ -91,12 +91,15 @@ bool	 find_breaker(struct decision *, const struct ruled *, pfk_set,
 	    struct breaker *);
 /* If the set (taken) has a packet, the test fails by it; whether it does. */
 bool	 broken_by(struct decision *, pfk_set set, const char *why);
-/* It fails, or not, by chance. */
-void	 fails_perhaps(struct decision *, const struct ruled *,
-	    const struct breaker *);
+/* It fails, or not, by chance: the breaker of the set, told as packet p. */
+void	 fails_perhaps(struct decision *, const struct ruled *, pfk_set set,
+	    const struct breaker *, const struct pfk_exact_packet *p,
+	    const char *where);
 /* Engine and analysis differ. */
 void	 contradiction(struct decision *, const struct packet *,
 	    const struct outcome *);
+/* The analysis differs from itself. */
+void	 lost_packets(struct decision *);
 /* Whether they say the same. */
 bool	 agree(const struct pfk_outcome *, const struct outcome *);
 /* What the analysis says, as if the engine had. */

@@ -249,12 +249,12 @@ take_no(struct test *t, struct words *w)
 }
 
 static const char *const refused[] = {
-	"quick", "tag", "tagged", "label", "queue", "set", "rtable",
+	"quick", "tag", "label", "queue", "set", "rtable",
 	"divert-to", "divert-packet", "divert-reply", "scrub", "route-to",
 	"reply-to", "dup-to", "binat-to", "af-to", "probability", "once",
-	"user", "group", "os", "max-pkt-rate", "return", "return-rst",
+	"max-pkt-rate", "return", "return-rst",
 	"return-icmp", "return-icmp6", "drop", "modulate", "synproxy",
-	"fragment", "allow-opts", "prio", "received-on",
+	"fragment", "allow-opts", "prio",
 };
 
 static void
@@ -272,7 +272,8 @@ static bool
 wants_value(const struct word *w)
 {
 	static const char *const words[] = { "on", "from", "to", "port",
-	    "proto", "flags", "tos", "icmp-type", "icmp6-type", "code" };
+	    "proto", "flags", "tos", "icmp-type", "icmp6-type", "code", "os",
+	    "user", "group", "tagged", "received-on" };
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (word_is(w, words[i]))
@@ -285,6 +286,9 @@ take_word(struct test *t, struct words *w)
 {
 	const struct word *v = &w->word[w->at];
 
+	if (word_is(v, "!") && word_is(&w->word[w->at + 1], "tagged"))
+		test_wrong(t, v->off, "`! tagged' says nothing here: packets "
+		    "have no tag but the one that is told");
 	if (v->depth > 0)
 		w->at++;
 	else if (wants_value(v))

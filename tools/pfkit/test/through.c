@@ -176,13 +176,16 @@ static void
 tell_change(const struct pfk_exact_packet *in,
     const struct pfk_exact_packet *out, struct textbuf *b)
 {
+	bool any = false;
+
 	for (int kind = NAT; kind <= RDR; kind++) {
 		const uint8_t *a = kind == NAT ? in->src : in->dst;
 		const uint8_t *z = kind == NAT ? out->src : out->dst;
 
 		if (in->af == out->af && memcmp(a, z, 16) == 0)
 			continue;
-		textbuf_str(b, b->len > 0 ? ", and " : ", if ");
+		textbuf_str(b, any ? ", and " : ", if ");
+		any = true;
 		becomes_words(out, kind, "becomes", b);
 	}
 }
@@ -220,12 +223,35 @@ tell_broken(struct way *w, const struct pfk_exact_packet *in,
 	textbuf_free(&words);
 }
 
+/* What comes in and may be one of the set, with these addresses, there. */
+static pfk_set
+came_from(struct way *w, pfk_set set, const struct pfk_exact_packet *p)
+{
+	struct exact *e = w->d->e;
+	unsigned bits = p->af == 6 ? 128 : 32;
+	pfk_set back = pfk_set_copy(e->x, set), one;
+
+	for (unsigned side = 0; side < 2; side++) {
+		one = pfk_set_network(e->x, side, p->af, side == 0 ? p->src :
+		    p->dst, bits);
+		set_and(e, &back, one);
+		pfk_set_free(e->x, one);
+	}
+	set_to(e, &back, pfk_set_unforwarded(e->x, back));
+	set_to(e, &back, pfk_set_untranslated(w->d->ruled->v, w->first,
+	    back));
+	set_and(e, &back, w->before);
+	set_to(e, &back, pfk_set_possible(e->x, back));
+	return back;
+}
+
 /* If one of the set (taken) comes to the second crossing, it fails. */
 static bool
 breaks(struct way *w, pfk_set bad, const char *where, const char *why)
 {
 	struct decision *d = w->d;
 	struct exact *e = d->e;
+	struct textbuf b = { NULL, 0, 0 };
 	struct pfk_exact_packet in;
 	struct breaker out;
 	bool broken;
@@ -237,19 +263,18 @@ breaks(struct way *w, pfk_set bad, const char *where, const char *why)
 		pfk_set_free(e->x, bad);
 		return false;
 	}
-	back = pfk_set_unforwarded(e->x, bad);
-	set_to(e, &back, pfk_set_untranslated(d->ruled->v, w->first, back));
-	set_and(e, &back, w->before);
-	set_to(e, &back, pfk_set_possible(e->x, back));
+	back = came_from(w, bad, &out.p);
 	broken = pfk_exact_example(e->x, back, &in);
 	pfk_set_free(e->x, back);
-	pfk_set_free(e->x, bad);
-	if (!broken)
-		return false;
-	if (out.rests)
-		fails_perhaps(d, w->ruled, &out);
-	else
+	if (broken && out.rests) {
+		textbuf_printf(&b, "%s: ", where);
+		fails_perhaps(d, w->ruled, bad, &out, &in, b.text);
+	} else if (broken)
 		tell_broken(w, &in, &out, where, why);
+	else
+		lost_packets(d);
+	pfk_set_free(e->x, bad);
+	textbuf_free(&b);
 	return true;
 }
 
@@ -459,7 +484,9 @@ find_out(struct decision *d, bool *out)
 
 	for (uint32_t i = r->first[TEXT_SECOND][d->test->line]; i != 0;
 	    i = r->next[i - 1]) {
-		pfk_set set = pfk_set_rule(e->x, WANTED, i - 1), on;
+		const char *tag;
+		pfk_set set = pfk_set_rule_tagged(e->x, WANTED, i - 1, &tag);
+		pfk_set on;
 
 		for (size_t k = 0; k < r->nifs; k++) {
 			on = pfk_set_interface(e->x, RULES, r->ifs[k].name);

@@ -138,11 +138,15 @@ becomes_others(struct decision *d, size_t region, pfk_set part, pfk_set wanted,
 	set_minus(e, &after, wanted);
 	from = pfk_set_untranslated(d->ruled->v, region, after);
 	set_and(e, &from, part);
-	broken = from != PFK_SET_NONE && pfk_exact_example(e->x, after, &p);
+	set_to(e, &after, exact_as_filled(d->run, after));
+	broken = pfk_exact_example(e->x, after, &p);
+	if (broken && from == PFK_SET_NONE)
+		lost_packets(d);
 	if (broken)
 		becomes_words(&p, kind, "may become", &words);
 	pfk_set_free(e->x, after);
-	broken = broken && broken_by(d, pfk_set_copy(e->x, from), words.text);
+	if (broken)
+		(void)broken_by(d, pfk_set_copy(e->x, from), words.text);
 	pfk_set_free(e->x, from);
 	textbuf_free(&words);
 	return broken;
