@@ -69,15 +69,16 @@ reserve(const struct pfk_engine *e, struct prefix_index *x, uint32_t units)
 {
 	uint32_t need = (x->mem == NULL ? PREFIX_UNIT0 : x->n) + units;
 	uint32_t cap = x->cap + x->cap / 2;
+	uint32_t limit = x->limit != 0 ? x->limit : PREFIX_UNITS;
 
 	if (x->mem != NULL && need <= x->cap)
 		return true;
-	if (units > PREFIX_UNITS || need > PREFIX_UNITS)
+	if (units > limit || need > limit)
 		return false;
 	if (cap < need)
 		cap = need < SMALLEST ? SMALLEST : need;
-	if (cap > PREFIX_UNITS)
-		cap = PREFIX_UNITS;
+	if (cap > limit)
+		cap = limit;
 	return block_move(e, x, cap);
 }
 

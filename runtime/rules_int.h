@@ -142,6 +142,8 @@ struct prefix_index {			/* prefix_index.c, prefix_mem.c */
 	uint32_t	 n, cap, free[3], lost;	/* in units */
 	uint32_t	 top;
 	uint32_t	 most, fewest;	/* prefixes: else it is made anew */
+	uint32_t	 limit;		/* of units; 0: PREFIX_UNITS.  Tests set
+					   it to come to the edge. */
 };
 struct prefix_tree {
 	struct prefix_node *nodes;	/* 0 is none */

@@ -3,14 +3,15 @@
  * in every form.
  *
  * The text goes through a file.  Rulesets that it names become the one beside
- * it; tests that replay captures are read and no more, and a text that names
- * facts of a host is only read: those are other files.
+ * it, hosts the one of the golden cases; tests that replay captures are read
+ * and no more.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "tools/common/host_options.h"
 #include "tools/pfkit/pfkit.h"
 #include "tools/pfkit/test/test.h"
 
@@ -27,7 +28,7 @@ static const char ruleset[] =
 	"pass out on em0 inet from $lan nat-to 192.0.2.2\n"
 	"pass in on em0 inet proto tcp to port 80 rdr-to 10.0.0.9\n"
 	"block return in quick proto udp from <t>\n"
-	"anchor \"a\" in proto icmp {\npass icmp-type echoreq once\n}\n";
+	"anchor \"a\" in {\npass inet proto icmp icmp-type echoreq once\n}\n";
 
 static char folder[] = "/tmp/fuzz-test.XXXXXX";
 static char rules_path[64], test_path[64];
@@ -81,13 +82,23 @@ set_up(void)
 		abort();
 }
 
-static bool
-names_facts(const struct setting *s)
+/* Of a setting: macros only, and the host. */
+static void
+choose_headers(struct setting *s)
 {
+	size_t n = 0;
+
 	for (size_t i = 0; i < s->nheaders; i++)
-		if (s->headers[i].option != 'D')
-			return true;
-	return false;
+		if (s->headers[i].option == 'D')
+			s->headers[n++] = s->headers[i];
+		else
+			free(s->headers[i].value);
+	s->headers = realloc(s->headers, (n + 1) * sizeof(*s->headers));
+	if (s->headers == NULL)
+		abort();
+	s->headers[n] = (struct header){ OPT_HOST,
+	    strdup("tests/golden/host") };
+	s->nheaders = n + 1;
 }
 
 static void
@@ -98,7 +109,8 @@ run_setting(const struct test_options *o, struct setting *s,
 
 	free(s->ruleset);
 	s->ruleset = strdup(rules_path);
-	if (names_facts(s) || !run_start(s, o, first)) {
+	choose_headers(s);
+	if (!run_start(s, o, first)) {
 		run_end(s);
 		return;
 	}

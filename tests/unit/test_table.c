@@ -305,6 +305,110 @@ START_TEST(like_lengths)
 END_TEST
 
 /*
+ * An index has no more than so many units, because a slot has 23 bits for them
+ * (256 MB).  What is in it up to there is used; behind it the trie is asked,
+ * and the answers are the same.
+ */
+#define LIMITED		3000
+
+static uint32_t
+fill_limited(struct pfk_engine *e, struct listed *held, uint8_t af,
+    uint32_t units)
+{
+	uint32_t t = table_make(e, "", "t");
+	struct prefix_tree *tree = &e->tables[t].tree[af == PFK_AF_INET6];
+
+	e->tables[t].flags = IMG_T_DEFINED;
+	tree->index.limit = units;
+	seed = 77;
+	for (unsigned i = 0; i < LIMITED; i++) {
+		shaped_prefix(&held[i], SHAPE_HOSTS, af);
+		ck_assert_int_ge(table_add(e, t, af, held[i].bits,
+		    held[i].neg, &held[i].addr), 0);
+	}
+	return t;
+}
+
+/* How many of them the index does not know of. */
+static unsigned
+unknown(const struct prefix_tree *tree, const struct listed *held, uint8_t af)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < LIMITED; i++)
+		n += prefix_index_state(&tree->index, key_of(af,
+		    &held[i].addr)) == PREFIX_WALK;
+	return n;
+}
+
+static void
+at_limit(uint8_t af, uint32_t units, bool enough)
+{
+	static struct listed held[LIMITED];
+	struct prefix_tree *tree;
+	struct pfk_engine e;
+	struct listed more;
+	uint32_t t;
+
+	engine_set_up(&e);
+	t = fill_limited(&e, held, af, units);
+	tree = &e.tables[t].tree[af == PFK_AF_INET6];
+	ck_assert_uint_le(tree->index.n, units);
+	ck_assert_uint_le(tree->index.cap, units);
+	ck_assert_int_eq(unknown(tree, held, af) == 0, enough);
+	for (unsigned i = 0; i < LIMITED; i++)
+		ask_around(&e, t, &held[i]);
+	/* and while it changes, also down to where there is room again */
+	for (unsigned i = 0; i < LIMITED; i++) {
+		ck_assert_int_ge(table_remove(&e, t, af, held[i].bits,
+		    &held[i].addr), 0);
+		shaped_prefix(&more, SHAPE_NETWORK, af);
+		(void)table_add(&e, t, af, more.bits, more.neg, &more.addr);
+		ask_around(&e, t, &more);
+		ask_around(&e, t, &held[i]);
+	}
+	ck_assert_uint_le(tree->index.cap, units);
+	tables_free(&e);
+}
+
+/* The most units that it has while it grows so. */
+static uint32_t
+units_needed(uint8_t af)
+{
+	static struct listed held[LIMITED];
+	uint32_t few = 1, enough = PREFIX_UNITS, t;
+	struct pfk_engine e;
+
+	while (enough - few > 1) {
+		uint32_t half = few + (enough - few) / 2;
+
+		engine_set_up(&e);
+		t = fill_limited(&e, held, af, half);
+		if (unknown(&e.tables[t].tree[af == PFK_AF_INET6], held,
+		    af) == 0)
+			enough = half;
+		else
+			few = half;
+		tables_free(&e);
+	}
+	return enough;
+}
+
+START_TEST(index_limit)
+{
+	uint8_t af = _i % 2 ? PFK_AF_INET6 : PFK_AF_INET;
+	uint32_t units = units_needed(af);
+
+	ck_assert_uint_lt(units, PREFIX_UNITS / 16);
+	at_limit(af, units, true);
+	at_limit(af, units - 1, false);
+	at_limit(af, units / 2, false);
+	at_limit(af, 16, false);
+	at_limit(af, 1, false);
+}
+END_TEST
+
+/*
  * An image's table, filled at once: as if its addresses were added one by one,
  * the first of those that are the same wins.
  */
@@ -621,6 +725,7 @@ main(void)
 	tcase_add_loop_test(tc, like_a_list, 0, 10);
 	tcase_add_test(tc, large);
 	tcase_add_loop_test(tc, like_lengths, 0, 2 * NSHAPES);
+	tcase_add_loop_test(tc, index_limit, 0, 2);
 	tcase_add_loop_test(tc, filled, 0, NSHAPES);
 	tcase_add_loop_test(tc, sorted, 0, 5);
 	tcase_add_test(tc, anchors);
