@@ -305,11 +305,13 @@ enum outcome filter_run(struct filter *, struct verdict *, enum outcome);
 /* Whether states of the rule count for tables' entries. */
 bool	rule_counts_tables(const struct pfk_engine *, uint32_t rule);
 uint16_t rule_state_flags(const struct img_rule *);
-/*
- * engine.c: telling the sink; and, for miss.c, all that follows ruleset_run()
- * with that outcome, of a plain packet without a state.
- */
+/* tell.c: a decision; a packet that pf has nothing to do with. */
 void	tell_sink(struct pkt *, enum outcome, const struct verdict *);
+void	tell_other(struct pkt *, enum pfk_verdict);
+/*
+ * engine.c, for miss.c: all that follows ruleset_run() with that outcome, of a
+ * plain packet without a state.
+ */
 void	run_behind_rules(struct filter *, enum outcome);
 /* And for hit.c: all that follows track_packet(), which left a state. */
 void	run_behind_state(struct pkt *, uint32_t state, enum outcome);
