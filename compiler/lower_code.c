@@ -274,7 +274,7 @@ lower_code(struct image_writer *w, uint32_t anchor)
 	struct img_anchor *a = &w->anchors.v[anchor];
 	struct lower l = { .w = w, .rule0 = a->rule0, .n = a->nrules };
 
-	l.rules = w->rules.v + a->rule0;
+	l.rules = l.n != 0 ? w->rules.v + a->rule0 : NULL;
 	l.skip = skip_steps(w->arena, l.rules, l.n);
 	l.place = arena_alloc(w->arena, ((size_t)l.n + 1) * sizeof(*l.place));
 	a->code = (uint32_t)w->code.n;

@@ -1,13 +1,13 @@
 /*
  * Any text as a ruleset, compiled, printed and complained about in every
- * form.  Files that it includes or loads do not exist; nothing of the machine
+ * form; a good one also as an image.  Files that it includes or loads do not exist; nothing of the machine
  * is asked.  The first byte chooses how it is compiled.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <pfkit/compile.h>
+#include <pfkit/image.h>
 
 int	 LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
@@ -58,6 +58,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.verbose = 2, .max_memory = 256 << 20
 	};
 	struct pfk_ruleset *rs = NULL;
+	struct pfk_image *im = NULL;
 	size_t len;
 
 	if (size > 0) {
@@ -72,6 +73,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	(void)pfk_ruleset_diagnostics(rs, PFK_RENDER_PLAIN, &len);
 	(void)pfk_ruleset_diagnostics(rs, PFK_RENDER_RICH, &len);
 	(void)pfk_ruleset_diagnostics(rs, PFK_RENDER_JSON, &len);
+	if (pfk_ruleset_image(rs, size % 2 ? PFK_LOWER_FAST : PFK_LOWER_PLAIN,
+	    &im) == PFK_OK)
+		pfk_image_free_text(im, pfk_image_disassemble(im, &len));
+	pfk_image_free(im);
 	pfk_ruleset_free(rs);
 	return 0;
 }
