@@ -25,7 +25,7 @@ addrs(const struct strip *s, const struct strip_ask *q, unsigned side,
 	const uint8_t *a = q->addr[side];
 	uint64_t m;
 
-	if (!s->asks[side])
+	if ((s->asks[side] & rows) == 0)
 		return UINT64_MAX;
 	m = column_fits(s, s->addr[side], s->mask[side], a);
 	if (x == NULL || q->head.af != PFK_AF_INET6)
@@ -38,9 +38,10 @@ addrs(const struct strip *s, const struct strip_ask *q, unsigned side,
 }
 
 static inline uint64_t
-ports(const struct strip *s, const struct strip_ask *q, unsigned side)
+ports(const struct strip *s, const struct strip_ask *q, unsigned side,
+    uint64_t rows)
 {
-	if (!s->asks[ROW_SPORT + side])
+	if ((s->asks[ROW_SPORT + side] & rows) == 0)
 		return UINT64_MAX;
 	return (s->wide ? strip_ports_wide : strip_ports)(s->low[side],
 	    s->high[side], s->n, q->port[side]) ^ s->neg[ROW_SPORT + side];
@@ -320,16 +321,27 @@ follow(struct pfk_engine *e, struct strip *s, struct strip_class *c,
 	return s->pc + s->end;
 }
 
+/* Each field only as far as rows ask for it that fit in those before. */
+static inline void
+read_fields(const struct strip *s, const struct strip_class *c,
+    const struct strip_ask *q, uint64_t fit[ROW_FIELDS])
+{
+	uint64_t rows = c->head;
+
+	rows &= fit[ROW_SRC] = addrs(s, q, SRC, rows);
+	rows &= fit[ROW_DST] = addrs(s, q, DST, rows);
+	rows &= c->fits;
+	rows &= fit[ROW_SPORT] = ports(s, q, SRC, rows);
+	fit[ROW_DPORT] = ports(s, q, DST, rows);
+}
+
 static inline void
 read_rows(const struct strip *s, const struct strip_class *c,
     const struct strip_ask *q, struct rows *r)
 {
 	uint64_t far[ROW_FIELDS], *fit = r->f.field;
 
-	fit[ROW_SRC] = addrs(s, q, SRC, c->head);
-	fit[ROW_DST] = addrs(s, q, DST, c->head & fit[ROW_SRC]);
-	fit[ROW_SPORT] = ports(s, q, SRC);
-	fit[ROW_DPORT] = ports(s, q, DST);
+	read_fields(s, c, q, fit);
 	r->live = (s->live[SRC] | s->live[DST]) & c->head;
 	r->fits = c->fits & fit[ROW_SRC] & fit[ROW_DST] & fit[ROW_SPORT] &
 	    fit[ROW_DPORT] & ~r->live;

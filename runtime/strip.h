@@ -78,7 +78,7 @@ struct strip {
 	uint32_t	next;		/* in e->strips: THEN_STRIP */
 	uint8_t		flagset;	/* TCP flags that some row looks at */
 	uint8_t		icmpset;	/* all, if one looks at types of ICMP */
-	bool		asks[ROW_FIELDS];
+	uint64_t	asks[ROW_FIELDS]; /* rows that ask for it */
 	bool		jumps;		/* far is not all zero */
 	bool		wide;		/* strip_wide() */
 	uint64_t	quick, neg[ROW_FIELDS];

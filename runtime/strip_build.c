@@ -117,7 +117,7 @@ add_port(struct strip *s, unsigned i, const uint32_t *w)
 	interval(insn_a(*w), w[2] & 0xffff, w[2] >> 16, &s->low[side][i],
 	    &s->high[side][i], &neg);
 	s->neg[ROW_SPORT + side] |= (uint64_t)neg << i;
-	s->asks[ROW_SPORT + side] = true;
+	s->asks[ROW_SPORT + side] |= (uint64_t)1 << i;
 }
 
 static void
@@ -139,7 +139,7 @@ add_addr(struct strip *s, unsigned i, const uint32_t *w)
 		s->mask[side][i] = w[3];
 	}
 	s->neg[side] |= (uint64_t)(insn_a(*w) != 0) << i;
-	s->asks[side] = true;
+	s->asks[side] |= (uint64_t)1 << i;
 }
 
 /* A misfit that leads further than to the next row; rows are set later. */
