@@ -1,213 +1,36 @@
 /*
- * Making blocks: the tables that block.c asks.
+ * Making blocks: what block.c asks.
  */
 #include <stdlib.h>
 
 #include "runtime/block_int.h"
 #include "runtime/bytecode.h"
 
-#define MAX_SAME_KEY	8	/* rules of one key before lengths are exact */
-#define MAX_TABLES	2048
-#define FILTER_MIN	1024	/* rules that make a table large */
-
-static bool
-same_key(const struct block_key *a, const struct block_key *b)
-{
-	return memcmp(a->src, b->src, sizeof(a->src)) == 0 &&
-	    memcmp(a->dst, b->dst, sizeof(a->dst)) == 0 &&
-	    a->port[0] == b->port[0] && a->port[1] == b->port[1];
-}
+#define IDS_FIRST	64u
 
 static void
-make_entry(struct entry *x, const struct row *r)
+make_box(struct box *x, const struct row *r)
 {
-	uint64_t *words[2] = { x->key.src, x->key.dst };
-
 	memset(x, 0, sizeof(*x));
 	x->af = r->af;
 	x->check = r->check;
+	/* a rule that counts questions is asked, not looked up */
+	x->never = r->counts;
 	for (unsigned i = 0; i < 2; i++) {
 		const struct field *addr = &r->f[F_SRC + i];
 		const struct field *port = &r->f[F_SPORT + i];
 
-		x->last[i] = UINT16_MAX;
+		x->high[i] = UINT16_MAX;
 		if (addr->prefix && !addr->neg) {
 			x->bits[i] = addr->bits;
-			memcpy(words[i], addr->low.w, sizeof(addr->low.w));
+			memcpy(x->addr[i], addr->low.w, sizeof(x->addr[i]));
 		}
 		if (port->kind == FIELD_INTERVAL && !port->neg) {
-			x->key.port[i] = (uint16_t)(port->low.w[0] >> 48);
-			x->last[i] = (uint16_t)(port->high.w[0] >> 48);
+			x->low[i] = (uint16_t)(port->low.w[0] >> 48);
+			x->high[i] = (uint16_t)(port->high.w[0] >> 48);
+			x->never |= x->low[i] > x->high[i];
 		}
 	}
-}
-
-/* The table for the entry: of its lengths, or of rounded ones. */
-static struct tuple
-wanted_tuple(const struct entry *x, bool exact)
-{
-	struct tuple t;
-
-	memset(&t, 0, sizeof(t));
-	t.af = x->af;
-	for (unsigned i = 0; i < 2; i++) {
-		t.bits[i] = (uint8_t)(exact ? x->bits[i] : x->bits[i] / 8 * 8);
-		t.ports[i] = x->key.port[i] == x->last[i];
-	}
-	return t;
-}
-
-static struct tuple *
-get_tuple(const struct pfk_engine *e, struct tuples *s,
-    const struct tuple *want)
-{
-	struct tuple *v = s->v;
-	uint32_t i;
-
-	for (i = 0; i < s->n; i++)
-		if (memcmp(v[i].bits, want->bits, 2) == 0 &&
-		    v[i].af == want->af && v[i].ports[0] == want->ports[0] &&
-		    v[i].ports[1] == want->ports[1])
-			return &v[i];
-	if (i == MAX_TABLES)
-		return NULL;
-	v = e_realloc(e, s->v, i * sizeof(*v), (i + 1) * sizeof(*v));
-	if (v == NULL)
-		return NULL;
-	s->v = v;
-	s->n++;
-	v[i] = *want;
-	return &v[i];
-}
-
-static void
-link_entry(struct block *b, struct tuple *t, uint32_t i)
-{
-	struct block_key k = tuple_key(t, &b->entries[i].key);
-	uint32_t *bucket = &t->buckets[key_hash(&k) & (t->nbuckets - 1)];
-
-	b->entries[i].next = *bucket;
-	*bucket = i + 1;
-}
-
-/* Twice the buckets; entries keep their order within each. */
-static bool
-grow(const struct pfk_engine *e, struct block *b, struct tuple *t)
-{
-	uint32_t old = t->nbuckets, n = old == 0 ? 8 : old * 2;
-	uint32_t *from = t->buckets, *v = e_alloc(e, n * sizeof(*v));
-
-	if (v == NULL)
-		return false;
-	t->buckets = v;
-	t->nbuckets = n;
-	for (uint32_t i = 0; i < old; i++) {
-		uint32_t turned = 0, x, next;
-
-		for (x = from[i]; x != 0; x = next) {
-			next = b->entries[x - 1].next;
-			b->entries[x - 1].next = turned;
-			turned = x;
-		}
-		for (x = turned; x != 0; x = next) {
-			next = b->entries[x - 1].next;
-			link_entry(b, t, x - 1);
-		}
-	}
-	e_free(e, from, old * sizeof(*from));
-	return true;
-}
-
-/* Whether the table holds many entries of that key already. */
-static bool
-is_crowded(const struct block *b, const struct tuple *t, const struct entry *x)
-{
-	struct block_key k, other;
-	unsigned n = 0;
-
-	if (t->nbuckets == 0)
-		return false;
-	k = tuple_key(t, &x->key);
-	for (uint32_t i = t->buckets[key_hash(&k) & (t->nbuckets - 1)]; i != 0;
-	    i = b->entries[i - 1].next) {
-		other = tuple_key(t, &b->entries[i - 1].key);
-		n += same_key(&k, &other);
-	}
-	return n >= MAX_SAME_KEY;
-}
-
-static bool
-add_entry(const struct pfk_engine *e, struct block *b, struct tuples *s,
-    uint32_t i)
-{
-	struct tuple want = wanted_tuple(&b->entries[i], false);
-	struct tuple exact = wanted_tuple(&b->entries[i], true), *crowded;
-	struct tuple *t = get_tuple(e, s, &want);
-
-	if (t != NULL && is_crowded(b, t, &b->entries[i])) {
-		crowded = t;
-		if ((t = get_tuple(e, s, &exact)) == NULL &&
-		    s->n == MAX_TABLES)
-			t = crowded;
-	}
-	if (t == NULL || (t->n >= t->nbuckets && !grow(e, b, t)))
-		return false;
-	link_entry(b, t, i);
-	t->n++;
-	t->best = i;		/* entries come in order: the last is best */
-	return true;
-}
-
-/* Sixteen bits for each rule; the entries are all there. */
-static bool
-make_filter(const struct pfk_engine *e, struct block *b, struct tuple *t)
-{
-	if (t->n < FILTER_MIN)
-		return true;
-	for (t->nfilter = 1; t->nfilter < t->n / 4; t->nfilter *= 2)
-		;
-	t->filter = e_alloc(e, t->nfilter * sizeof(*t->filter));
-	if (t->filter == NULL)
-		return false;
-	for (uint32_t i = 0; i < t->nbuckets; i++)
-		for (uint32_t x = t->buckets[i]; x != 0;
-		    x = b->entries[x - 1].next) {
-			struct block_key k = tuple_key(t,
-			    &b->entries[x - 1].key);
-			uint32_t h = key_hash(&k) * 0x85ebca6bu;
-
-			t->filter[h >> 6 & (t->nfilter - 1)] |=
-			    (uint64_t)1 << (h & 63);
-		}
-	return true;
-}
-
-static int
-compare_quick(const void *a, const void *b)
-{
-	const struct tuple *x = a, *y = b;
-
-	return (x->best > y->best) - (x->best < y->best);
-}
-
-static int
-compare_last(const void *a, const void *b)
-{
-	return compare_quick(b, a);
-}
-
-static void
-tuples_free(const struct pfk_engine *e, struct tuples *s)
-{
-	for (uint32_t i = 0; i < s->n; i++) {
-		struct tuple *t = &s->v[i];
-
-		e_free(e, t->buckets, t->nbuckets * sizeof(*t->buckets));
-		e_free(e, t->filter, t->nfilter * sizeof(*t->filter));
-	}
-	e_free(e, s->v, s->n * sizeof(*s->v));
-	for (unsigned i = 0; i < 4; i++)
-		prune_free(e, &s->prune[i / 2][i % 2]);
 }
 
 static void
@@ -216,11 +39,15 @@ block_free(const struct pfk_engine *e, struct block *b)
 	size_t n = b->n;
 
 	block_classes_free(e, b);
-	for (unsigned i = 0; i < SETS; i++)
-		tuples_free(e, &b->sets[i]);
-	for (unsigned i = 0; i < SPANS_COUNT; i++)
-		spans_free(e, &b->spans[i]);
-	e_free(e, b->entries, n * sizeof(*b->entries));
+	for (unsigned i = 0; i < 2; i++) {
+		block_tables_free(e, &b->family[i]);
+		prune_free(e, &b->family[i]);
+		index_free(e, &b->family[i].index[SRC]);
+		index_free(e, &b->family[i].index[DST]);
+		index_free(e, &b->ports[i]);
+	}
+	e_free(e, b->ids, b->capids * sizeof(*b->ids));
+	e_free(e, b->usual, n * sizeof(*b->usual));
 	e_free(e, b->code, (n + 1) * sizeof(*b->code));
 	e_free(e, b->quick, bits_size(b->n));
 	e_free(e, b->counts, bits_size(b->n));
@@ -228,44 +55,59 @@ block_free(const struct pfk_engine *e, struct block *b)
 	e_free(e, b, sizeof(*b));
 }
 
-/* Best ones last, since a bucket gives the newest first. */
+/* What is known of a side's addresses: which tables, which rules to ask. */
 static bool
-fill(const struct pfk_engine *e, struct block *b)
+make_index(const struct pfk_engine *e, struct block *b, bool six,
+    unsigned side, struct span_list *spans)
 {
-	for (uint32_t k = 0; k < 2 * b->n; k++) {
-		bool quick = k < b->n;
-		uint32_t i = quick ? b->n - 1 - k : k - b->n;
+	struct block_family *f = &b->family[six];
+	struct outline o = { NULL, 0, 0 }, more = { NULL, 0, 0 };
+	bool good = true;
 
-		/* a rule that counts questions is asked, not looked up */
-		if (bit(b->quick, i) == quick && !bit(b->counts, i) &&
-		    !add_entry(e, b, &b->sets[quick], i))
-			return false;
-	}
-	for (unsigned set = 0; set < SETS; set++) {
-		struct tuples *s = &b->sets[set];
-
-		for (uint32_t i = 0; i < s->n; i++)
-			if (!make_filter(e, b, &s->v[i]))
-				return false;
-		if (s->n != 0)
-			qsort(s->v, s->n, sizeof(*s->v), set == SET_QUICK ?
-			    compare_quick : compare_last);
-		if (!prune_build(e, b, s))
-			return false;
-	}
-	return true;
+	for (unsigned kind = 0; good && kind < SETS; kind++)
+		good = prune_make(e, f, kind, six, side, &more) &&
+		    outline_join(e, &o, &more);
+	good = good && spans_make(e, b, spans, &more) &&
+	    outline_join(e, &o, &more) &&
+	    index_build(e, &f->index[side], &o, six);
+	outline_free(e, &o);
+	outline_free(e, &more);
+	return good;
 }
 
-/* ---- rules that may lead elsewhere than is usual ---- */
+static bool
+make_ports(const struct pfk_engine *e, struct block *b, unsigned side,
+    struct span_list *spans)
+{
+	struct outline o = { NULL, 0, 0 };
+	bool good = spans_make(e, b, spans, &o) &&
+	    index_build(e, &b->ports[side], &o, false);
+
+	outline_free(e, &o);
+	return good;
+}
 
 static bool
-may_stray(const struct row *r)
+make_structures(const struct pfk_engine *e, struct block *b,
+    const struct box *boxes, struct span_list spans[SPANS_COUNT])
 {
-	for (unsigned f = 0; f < F_COUNT; f++)
-		if (r->f[f].far)
-			return true;
-	return r->counts;
+	bool good = true;
+
+	for (unsigned six = 0; good && six < 2; six++)
+		good = block_tables_make(e, b, boxes, six) &&
+		    make_index(e, b, six, SRC, &spans[SPANS_SRC4 + 2 * six]) &&
+		    make_index(e, b, six, DST, &spans[SPANS_DST4 + 2 * six]);
+	return good && make_ports(e, b, SRC, &spans[SPANS_SPORT]) &&
+	    make_ports(e, b, DST, &spans[SPANS_DPORT]);
 }
+
+/*
+ * ---- rules that may lead elsewhere than is usual ----
+ *
+ * Where a rule's tests lead is compared with where the rule usually leads.  As
+ * long as tests lead there as well, only packets that fit all of them can
+ * stray: it is enough to ask the rule about those that fit the narrowest one.
+ */
 
 static unsigned
 which_spans(const struct row *r, enum block_field field)
@@ -286,6 +128,42 @@ which_spans(const struct row *r, enum block_field field)
 	return SPANS_DPORT;
 }
 
+static const uint32_t *
+leads_to(const struct field *f)
+{
+	return f->test + f->test[1];
+}
+
+/* Where the rule usually leads if its head and flags fit. */
+static const uint32_t *
+usually_to(const struct row *r, bool flags, const uint32_t *next)
+{
+	for (enum block_field f = 0; f < F_COUNT; f++)
+		if ((f == F_SPORT && !flags) ||
+		    row_likely(r, f) == LIKELY_UNKNOWN)
+			break;
+		else if (row_likely(r, f) == LIKELY_MISFIT)
+			return leads_to(&r->f[f]);
+	return next;
+}
+
+/* How few packets fit, roughly, in bits. */
+static unsigned
+narrowness(const struct field *f, enum block_field field)
+{
+	unsigned bits = 0;
+
+	if (value_less(&f->high, &f->low))
+		return UINT32_MAX;		/* none */
+	if (field < F_SPORT)
+		return f->prefix ? f->bits : 1;
+	/* ports are not as different as addresses */
+	for (uint64_t w = (f->high.w[0] - f->low.w[0]) >> 48; w < 0x8000;
+	    w = w * 2 + 1)
+		bits++;
+	return bits / 2;
+}
+
 static bool
 add_outside(const struct pfk_engine *e, struct span_list *l,
     const struct field *f, uint32_t rule)
@@ -304,35 +182,104 @@ add_outside(const struct pfk_engine *e, struct span_list *l,
 	return span_add(e, l, &above, &most, rule);
 }
 
+/* Packets that do not fit where most do. */
+static bool
+add_misfits(const struct pfk_engine *e, struct span_list *l,
+    const struct field *f, uint32_t rule)
+{
+	return f->neg ? span_add(e, l, &f->low, &f->high, rule) :
+	    add_outside(e, l, f, rule);
+}
+
+static bool
+may_stray(const struct row *r)
+{
+	for (unsigned f = 0; f < F_COUNT; f++)
+		if (r->f[f].far)
+			return true;
+	return r->counts;
+}
+
+enum { STRAYS_ALWAYS = F_COUNT, STRAYS_NEVER };
+
+/*
+ * Packets that fit it are those that may stray from where packets usually
+ * go whose flags fit or do not; others that do not fit where most do apart.
+ */
+static unsigned
+stray_field(const struct row *r, bool flags, const uint32_t *next)
+{
+	const uint32_t *to = usually_to(r, flags, next);
+	enum block_field last = flags ? F_COUNT : F_SPORT, field;
+	unsigned best = STRAYS_ALWAYS;
+
+	for (field = 0; field < last; field++) {
+		enum likely likely = row_likely(r, field);
+
+		if (likely == LIKELY_FIT)
+			continue;
+		if (likely == LIKELY_UNKNOWN || leads_to(&r->f[field]) != to)
+			return best;
+		if (best == STRAYS_ALWAYS || narrowness(&r->f[field], field) >
+		    narrowness(&r->f[best], (enum block_field)best))
+			best = field;
+	}
+	/* what comes then leads to the next rule, or is the match of this */
+	if (to == next || (flags && r->quick && r->check == CHECK_NONE))
+		return STRAYS_NEVER;
+	return best;
+}
+
 /* The packets of which the rule must be asked, because they may stray. */
 static bool
 add_spans(const struct pfk_engine *e, struct block *b, const struct row *r,
     uint32_t rule, struct span_list lists[SPANS_COUNT])
 {
-	for (enum block_field field = 0; field < F_COUNT; field++) {
-		const struct field *f = &r->f[field];
-		struct span_list *l = &lists[which_spans(r, field)];
-		enum likely likely = row_likely(r, field);
+	const uint32_t *next = b->code[rule + 1];
+	unsigned strays[2] = { STRAYS_NEVER, stray_field(r, true, next) };
 
-		if (likely == LIKELY_UNKNOWN) {
-			b->always[b->nalways++] = rule;
-			return true;
-		}
-		if (f->kind == FIELD_ANY)
-			continue;
-		if (likely == LIKELY_MISFIT)
-			return span_add(e, l, &f->low, &f->high, rule);
-		if (f->neg ? !span_add(e, l, &f->low, &f->high, rule) :
-		    !add_outside(e, l, f, rule))
+	for (enum block_field field = 0; field < F_COUNT; field++)
+		if (row_likely(r, field) == LIKELY_UNKNOWN)
+			break;
+		else if (row_likely(r, field) == LIKELY_FIT &&
+		    r->f[field].kind != FIELD_ANY &&
+		    !add_misfits(e, &lists[which_spans(r, field)],
+		    &r->f[field], rule))
+			return false;
+	if (r->flagset != 0 && (strays[0] = stray_field(r, false, next)) ==
+	    strays[1])
+		strays[0] = STRAYS_NEVER;
+	for (unsigned i = 0; i < 2; i++) {
+		enum block_field field = (enum block_field)strays[i];
+
+		if (field < F_COUNT && !span_add(e,
+		    &lists[which_spans(r, field)], &r->f[field].low,
+		    &r->f[field].high, rule))
 			return false;
 	}
+	if (strays[0] == STRAYS_ALWAYS || strays[1] == STRAYS_ALWAYS)
+		b->always[b->nalways++] = rule;
 	return true;
+}
+
+static void
+set_usual(struct block *b, const struct row *r, uint32_t i)
+{
+	struct usual *u = &b->usual[i];
+
+	for (unsigned flags = 0; flags < 2; flags++)
+		u->to[flags] = (uint32_t)(usually_to(r, flags,
+		    b->code[i + 1]) - b->code[0]);
+	u->flags = r->flags;
+	u->flagset = r->flagset;
+	u->plain = !r->counts && !r->other;
+	u->icmp = r->icmp;
 }
 
 static void
 read_into(struct block *b, const struct row *r, uint32_t i)
 {
-	make_entry(&b->entries[i], r);
+	set_usual(b, r, i);
 	b->asks_iface |= r->iface;
 	b->asks_rdomain |= r->rdomain;
 	b->flagset |= r->flagset;
@@ -347,26 +294,21 @@ read_into(struct block *b, const struct row *r, uint32_t i)
 
 /* false: no memory, or not such rules. */
 static bool
-read_rules(const struct pfk_engine *e, struct block *b)
+read_rules(const struct pfk_engine *e, struct block *b, struct box *boxes,
+    struct span_list lists[SPANS_COUNT])
 {
-	struct span_list lists[SPANS_COUNT] = { { NULL, 0, 0 } };
-	bool good = true;
 	struct row r;
 
-	for (uint32_t i = 0; good && i < b->n; i++) {
-		good = row_read(&r, b->code[i], b->code[i + 1]);
-		if (!good)
-			break;
+	for (uint32_t i = 0; i < b->n; i++) {
+		if (!row_read(&r, b->code[i], b->code[i + 1]))
+			return false;
+		make_box(&boxes[i], &r);
 		read_into(b, &r, i);
-		if (may_stray(&r))
-			good = add_spans(e, b, &r, i, lists);
+		if (may_stray(&r) && !add_spans(e, b, &r, i, lists))
+			return false;
 	}
 	b->always[b->nalways] = NO_RULE;
-	for (unsigned i = 0; i < SPANS_COUNT; i++) {
-		good = good && spans_build(e, &b->spans[i], &lists[i]);
-		e_free(e, lists[i].v, lists[i].cap * sizeof(*lists[i].v));
-	}
-	return good;
+	return true;
 }
 
 /* Where the code of each rule begins; they follow the BLOCK at w. */
@@ -393,6 +335,20 @@ find_code(struct block *b, const uint32_t *w)
 		}
 }
 
+static bool
+fill(const struct pfk_engine *e, struct block *b)
+{
+	struct span_list lists[SPANS_COUNT] = { { NULL, 0, 0 } };
+	struct box *boxes = e_alloc(e, b->n * sizeof(*boxes));
+	bool good = boxes != NULL && read_rules(e, b, boxes, lists) &&
+	    make_structures(e, b, boxes, lists);
+
+	e_free(e, boxes, b->n * sizeof(*boxes));
+	for (unsigned i = 0; i < SPANS_COUNT; i++)
+		e_free(e, lists[i].v, lists[i].cap * sizeof(*lists[i].v));
+	return good;
+}
+
 static struct block *
 make_block(struct pfk_engine *e, uint32_t rule, uint32_t n, const uint32_t *w)
 {
@@ -402,15 +358,19 @@ make_block(struct pfk_engine *e, uint32_t rule, uint32_t n, const uint32_t *w)
 		return NULL;
 	b->first = rule;
 	b->n = n;
-	b->entries = e_alloc(e, n * sizeof(*b->entries));
+	b->usual = e_alloc(e, n * sizeof(*b->usual));
+	b->ids = e_alloc(e, IDS_FIRST * sizeof(*b->ids));
 	b->code = e_alloc(e, ((size_t)n + 1) * sizeof(*b->code));
 	b->quick = e_alloc(e, bits_size(n));
 	b->counts = e_alloc(e, bits_size(n));
 	b->always = e_alloc(e, ((size_t)n + 1) * sizeof(*b->always));
-	if (b->entries != NULL && b->code != NULL && b->quick != NULL &&
-	    b->counts != NULL && b->always != NULL) {
+	if (b->ids != NULL)
+		b->capids = IDS_FIRST;
+	if (b->usual != NULL && b->code != NULL && b->quick != NULL &&
+	    b->counts != NULL && b->always != NULL && b->ids != NULL) {
+		b->ids[b->nids++] = NO_RULE;
 		find_code(b, w);
-		if (read_rules(e, b) && fill(e, b))
+		if (fill(e, b))
 			return b;
 	}
 	block_free(e, b);
@@ -469,6 +429,7 @@ blocks_add(struct pfk_engine *e, const uint32_t *code, uint32_t ncode,
 
 	for (w = code; w < end; w += op_info[insn_op(*w)].length)
 		if (insn_op(*w) == OP_BLOCK && w[3] > 1 &&
+		    w[3] <= BLOCK_RULES &&
 		    e->rules[base + w[2]].block == 0 && in_order(w, end) &&
 		    image_block_length(e->rules[base + w[2]].r, w[3]) ==
 		    w[3] && !add_block(e, base + w[2], w[3], w))

@@ -16,33 +16,16 @@
  * begins.  Only the ends are noted: one more packet at the first node of the
  * stretch, one less at the node that would have been next.  The number of
  * packets that a rule was asked about is the sum over all nodes below it,
- * which is made when somebody wants to see it (rules_settle()).
+ * which is made when somebody wants to see it (rules_settle()).  Of packets
+ * that stray nowhere even less is noted: the rule that ended their way.
  */
 #include "runtime/block_int.h"
-
-uint32_t
-block_rule_at(const struct block *b, uint32_t guess, const uint32_t *pc)
-{
-	uint32_t low = 0, high = b->n;
-
-	if (guess < b->n && b->code[guess] == pc)
-		return guess;
-	while (low < high) {
-		uint32_t mid = low + (high - low) / 2;
-
-		if (b->code[mid] < pc)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low < b->n && b->code[low] == pc ? low : b->n;
-}
 
 /* ---- making one ---- */
 
 static bool
 head_fits(const struct pfk_engine *e, const struct rt_rule *rr,
-    const uint32_t *w, const struct pkt *p)
+    const uint32_t *w, const struct strip_head *p)
 {
 	unsigned a = insn_a(*w);
 
@@ -70,7 +53,7 @@ is_head(enum op op)
 /* The test of the head that does not fit, or NULL. */
 static const uint32_t *
 head_misfit(const struct pfk_engine *e, const struct block *b, uint32_t i,
-    const struct pkt *p)
+    const struct strip_head *p)
 {
 	const uint32_t *w = b->code[i] + op_info[OP_RULE].length;
 
@@ -80,31 +63,11 @@ head_misfit(const struct pfk_engine *e, const struct block *b, uint32_t i,
 	return NULL;
 }
 
-static bool
-flags_fit(const struct block *b, uint32_t i, const struct pkt *p)
+static inline bool
+flags_fit(const struct usual *u, const struct strip_head *p)
 {
-	const uint32_t *w = b->code[i];
-
-	if (p->proto != PROTO_TCP)
-		return true;
-	for (; insn_op(*w) != OP_DECIDE; w += op_info[insn_op(*w)].length)
-		if (insn_op(*w) == OP_FLAGS)
-			return (p->tcp_flags & insn_b(*w)) == insn_a(*w);
-	return true;
-}
-
-/* The field that a packet is not likely to fit in, or NULL. */
-static const uint32_t *
-likely_misfit(const struct row *r, bool flags)
-{
-	for (enum block_field f = 0; f < F_COUNT; f++)
-		if (f == F_SPORT && !flags)
-			break;
-		else if (row_likely(r, f) == LIKELY_UNKNOWN)
-			break;
-		else if (row_likely(r, f) == LIKELY_MISFIT)
-			return r->f[f].test;
-	return NULL;
+	return p->proto != PROTO_TCP ||
+	    (p->tcp_flags & u->flagset) == u->flags;
 }
 
 static uint32_t
@@ -125,22 +88,20 @@ exit_at(struct block_class *c, const uint32_t *pc)
 
 static void
 make_node(const struct pfk_engine *e, const struct block *b,
-    struct block_class *c, uint32_t i, const struct pkt *p)
+    struct block_class *c, uint32_t i, const struct strip_head *p)
 {
 	const uint32_t *test = head_misfit(e, b, i, p), *to;
-	struct row r;
+	bool flags;
 
 	if (test == NULL) {
-		bool flags = flags_fit(b, i, p);
-
+		flags = flags_fit(&b->usual[i], p);
 		set_bit(c->head, i);
 		if (flags)
 			set_bit(c->fits, i);
-		(void)row_read(&r, b->code[i], b->code[i + 1]);
-		test = likely_misfit(&r, flags);
-	}
-	to = test != NULL ? test + test[1] : b->code[i + 1];
-	c->nodes[i].up = block_rule_at(b, i + 1, to);
+		to = b->code[0] + b->usual[i].to[flags];
+	} else
+		to = test + test[1];
+	c->nodes[i].up = block_rule_at(b, to);
 	if (c->nodes[i].up == b->n)
 		c->nodes[i].up = b->n + exit_at(c, to);
 }
@@ -171,6 +132,16 @@ number_nodes(const struct block *b, struct block_class *c)
 		c->nodes[i].at -= c->nodes[i].size - 1;
 }
 
+const uint32_t *
+way_out(const struct block *b, const struct block_class *c, uint32_t from)
+{
+	uint32_t i = 0;
+
+	while (i + 1 < c->nexits && !on_path(c, from, b->n + i))
+		i++;
+	return c->exits[i];
+}
+
 static void
 class_free(const struct pfk_engine *e, const struct block *b,
     struct block_class *c)
@@ -179,6 +150,7 @@ class_free(const struct pfk_engine *e, const struct block *b,
 
 	e_free(e, c->nodes, n * sizeof(*c->nodes));
 	e_free(e, c->steps, n * sizeof(*c->steps));
+	e_free(e, c->ends, n * sizeof(*c->ends));
 	e_free(e, c->head, bits_size(b->n));
 	e_free(e, c->fits, bits_size(b->n));
 	e_free(e, c, sizeof(*c));
@@ -186,7 +158,7 @@ class_free(const struct pfk_engine *e, const struct block *b,
 
 static struct block_class *
 class_new(const struct pfk_engine *e, const struct block *b,
-    const struct pkt *p)
+    const struct strip_head *p)
 {
 	struct block_class *c = e_alloc(e, sizeof(*c));
 	size_t n = (size_t)b->n + BLOCK_EXITS;
@@ -195,17 +167,20 @@ class_new(const struct pfk_engine *e, const struct block *b,
 		return NULL;
 	c->nodes = e_alloc(e, n * sizeof(*c->nodes));
 	c->steps = e_alloc(e, n * sizeof(*c->steps));
+	c->ends = e_alloc(e, n * sizeof(*c->ends));
 	c->head = e_alloc(e, bits_size(b->n));
 	c->fits = e_alloc(e, bits_size(b->n));
-	if (c->nodes == NULL || c->steps == NULL || c->head == NULL ||
-	    c->fits == NULL) {
+	if (c->nodes == NULL || c->steps == NULL || c->ends == NULL ||
+	    c->head == NULL || c->fits == NULL) {
 		class_free(e, b, c);
 		return NULL;
 	}
 	for (uint32_t i = 0; i < b->n; i++)
 		make_node(e, b, c, i, p);
-	if (!c->odd)
+	if (!c->odd) {
 		number_nodes(b, c);
+		c->out = way_out(b, c, 0);
+	}
 	return c;
 }
 
@@ -213,7 +188,7 @@ class_new(const struct pfk_engine *e, const struct block *b,
 
 /* What differs but is asked by no rule is left out: fewer classes. */
 static inline uint64_t
-class_key(const struct block *b, const struct pkt *p)
+class_key(const struct block *b, const struct strip_head *p)
 {
 	bool proto = b->protos[p->proto / 64] >> (p->proto % 64) & 1;
 
@@ -233,15 +208,22 @@ has_room(const struct block *b)
 	    BLOCK_NODES);
 }
 
+static inline struct block_class *
+usable(struct block_class *c)
+{
+	return c->odd ? NULL : c;
+}
+
 struct block_class *
-block_class(struct pfk_engine *e, struct block *b, const struct pkt *p)
+block_class(struct pfk_engine *e, struct block *b,
+    const struct strip_head *p)
 {
 	uint64_t key = class_key(b, p);
 	struct block_class *c = b->last;
 	unsigned at;
 
 	if (c != NULL && c->key == key)
-		return c;
+		return usable(c);
 	at = (unsigned)(key * 0x9e3779b97f4a7c15u >> 58);
 	for (unsigned i = 0; i < BLOCK_CLASSES; i++) {
 		struct block_class **slot = &b->classes[(at + i) %
@@ -254,8 +236,10 @@ block_class(struct pfk_engine *e, struct block *b, const struct pkt *p)
 			*slot = c;
 			b->nclasses++;
 		}
-		if ((*slot)->key == key)
-			return b->last = *slot;
+		if ((*slot)->key == key) {
+			b->last = *slot;
+			return usable(*slot);
+		}
 	}
 	return NULL;
 }
@@ -270,10 +254,28 @@ block_classes_free(const struct pfk_engine *e, struct block *b)
 
 /* ---- evaluations ---- */
 
+/*
+ * ends: packets that went from rule 0 on, straying nowhere, and ended there;
+ * those of the last one left the block.
+ */
+static void
+settle_ends(const struct block *b, struct block_class *c)
+{
+	for (uint32_t i = 0; i <= b->n; i++) {
+		if (c->ends[i] == 0)
+			continue;
+		c->steps[0] += c->ends[i];
+		if (i < b->n)
+			c->steps[c->nodes[i].up] -= c->ends[i];
+		c->ends[i] = 0;
+	}
+}
+
 static void
 settle_class(const struct pfk_engine *e, const struct block *b,
     struct block_class *c)
 {
+	settle_ends(b, c);
 	for (uint32_t i = 0; i < b->n; i++) {
 		if (c->steps[i] == 0)
 			continue;
@@ -289,10 +291,10 @@ settle_class(const struct pfk_engine *e, const struct block *b,
 void
 block_settle(const struct pfk_engine *e, struct block *b)
 {
-	if (!b->unsettled)
+	if (b->unsettled == 0)
 		return;
 	for (unsigned i = 0; i < BLOCK_CLASSES; i++)
 		if (b->classes[i] != NULL)
 			settle_class(e, b, b->classes[i]);
-	b->unsettled = false;
+	b->unsettled = 0;
 }

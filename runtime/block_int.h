@@ -2,10 +2,13 @@
  * Blocks, inside.
  *
  *	block_read.c	what a rule's instructions ask
- *	block_build.c	makes blocks, and the tables that name the rule which
- *			matches
- *	block_spans.c	which rules lead elsewhere than is usual
+ *	block_build.c	makes blocks of:
+ *	block_table.c	  the tables that name the rule which matches
+ *	block_prune.c	  which of them may, by an address
+ *	block_spans.c	  which rules lead elsewhere than is usual
+ *	block_index.c	  where an address or a port lies among all those
  *	block_class.c	how packets of one head usually go through a block
+ *	block_look.c	looks packets up, several at a time
  *	block.c		asks
  */
 #ifndef RUNTIME_BLOCK_INT_H
@@ -15,6 +18,7 @@
 
 #include "runtime/block.h"
 #include "runtime/bytecode.h"
+#include "runtime/strip.h"
 
 /* Fields whose misfits may skip rules, in pf's order; the head is before. */
 enum block_field { F_SRC, F_DST, F_SPORT, F_DPORT, F_COUNT };
@@ -48,8 +52,11 @@ struct row {			/* a rule as its instructions have it */
 	struct field	f[F_COUNT];
 	uint8_t		af;		/* 0: any */
 	uint8_t		proto;		/* 0: any */
-	uint8_t		flagset;
+	uint8_t		flags, flagset;
 	uint8_t		check;		/* enum block_check */
+	bool		other;		/* more than heads, networks, ports,
+					   flags and ICMP are asked for */
+	bool		icmp;
 	bool		os;		/* asked before the ports */
 	bool		iface, rdomain;
 	bool		counts;		/* a table, which counts questions */
@@ -68,83 +75,148 @@ bool	row_read(struct row *, const uint32_t *rule, const uint32_t *next);
 enum likely { LIKELY_FIT, LIKELY_MISFIT, LIKELY_UNKNOWN };
 enum likely row_likely(const struct row *, enum block_field);
 
-/* ---- blocks ---- */
+/* ---- block_table.c: which rule matches ---- */
 
+/*
+ * What tables are asked for: addresses, IPv4 as source << 32 | destination,
+ * IPv6 as four words.
+ */
 struct block_key {
-	uint64_t	src[2], dst[2];
+	uint64_t	w[4];
 	uint16_t	port[2];
 };
 
-struct entry {			/* a rule */
-	struct block_key key;	/* under its masks; ports: the first */
-	uint16_t	last[2];	/* ports */
-	uint8_t		bits[2];	/* of the prefixes */
-	uint8_t		af;
+/*
+ * A rule in a table.  rank: the lower, the better; the rule's number or, where
+ * the last one decides, counted from the end.
+ */
+struct fit {
+	uint16_t	low[2], span[2]; /* ports: from low to low + span */
+	uint32_t	rank;
 	uint8_t		check;		/* enum block_check */
-	uint32_t	next;		/* of the bucket: entry + 1 */
+	bool		more;		/* the next entry is of this bucket */
+	uint8_t		bits[2];
 };
+struct entry4 { uint64_t addr, mask; struct fit f; };
+struct entry6 { uint64_t addr[4]; struct fit f; };
 
 struct tuple {
-	uint8_t		af;
+	uint64_t	mask[4];	/* as struct block_key */
+	uint32_t	ports;		/* mask of both */
+	uint32_t	best;		/* rank */
+	uint32_t	*buckets;	/* BUCKET_* */
+	uint32_t	nbuckets;	/* a power of two */
 	uint8_t		bits[2];
-	bool		ports[2];	/* are part of the key */
-	uint32_t	*buckets;	/* entry + 1 */
-	uint32_t	nbuckets, n;	/* nbuckets: a power of two */
-	uint32_t	best;		/* entry: lowest or highest */
-	uint64_t	*filter;	/* bits for the hashes of its keys */
-	uint32_t	nfilter;	/* words, a power of two; 0: none */
+	uint32_t	n;
 };
 
-/* block_prune.c: tables that may have an answer, by an address. */
-#define PRUNE_TABLES	256	/* those behind them always may */
-#define PRUNE_MIN	8	/* fewer are not worth it */
-#define PRUNE_TOP	0x10001u
-struct table_set { uint64_t w[PRUNE_TABLES / 64]; };
-struct prune {
-	struct value	*at;		/* from here on: */
-	struct table_set *set;
-	uint32_t	n, cap;
-	uint32_t	*top;		/* by the upper sixteen bits; NULL:
-					   it is not there */
-};
+/*
+ * A bucket: entry + 1, and above it what hashes of its key look like; 0 there:
+ * there is more than one key.
+ */
+#define BUCKET_ENTRY	0xffffffu
+#define BUCKET_TAG	24
+#define BLOCK_RULES	(BUCKET_ENTRY - 1) /* a block has no more */
+
+enum { SET_QUICK, SET_LAST, SETS };	/* of quick rules, of the others */
 
 /* Tables, those with the best rule first. */
 struct tuples {
 	struct tuple	*v;
 	uint32_t	n;
-	struct prune	prune[2][2];	/* IPv4, IPv6; source, destination */
+	bool		pruned;		/* pieces tell which are asked */
 };
-enum { SET_LAST, SET_QUICK, SETS };	/* of quick rules, of the others */
 
-struct block;
-bool	prune_build(const struct pfk_engine *, struct block *, struct tuples *);
-void	prune_free(const struct pfk_engine *, struct prune *);
-const struct table_set *prune_find(const struct prune *,
-	    const uint64_t addr[2]);
+/* block_prune.c: tables that may have an answer, by an address. */
+#define PRUNE_TABLES	256	/* those behind them always may */
+#define PRUNE_MIN	8	/* fewer are not worth it */
+struct table_set { uint64_t w[PRUNE_TABLES / 64]; };
+struct table_sets {		/* different ones; the first: all */
+	struct table_set *v;
+	uint32_t	n, cap;
+};
+#define SETS_MOST	0x10000u
+
+/* ---- block_index.c: where a value lies ---- */
+
+/* Values from at on, up to the next piece: what is known of them. */
+struct known {
+	uint32_t	list;		/* of rules to be asked: in block.ids */
+	uint16_t	set[SETS];	/* tables worth asking */
+};
+struct piece4 { uint32_t at; struct known k; };
+struct piece6 { uint64_t at[2]; struct known k; };
+
+struct index_node;
+struct block_index {
+	bool		six;
+	uint32_t	n;		/* pieces; 0: nothing is known */
+	struct piece4	*v4;
+	struct piece6	*v6;
+	uint32_t	root;
+	uint32_t	*cells;
+	struct index_node *nodes;
+	uint32_t	ncells, nnodes, capcells, capnodes;
+};
+#define INDEX_INNER	0x80000000u	/* a node, not a piece */
+
+/* Pieces in the making: in order, where what is known changes. */
+struct outline {
+	struct { struct value at; struct known k; } *v;
+	uint32_t	n, cap;
+};
+bool	outline_add(const struct pfk_engine *, struct outline *,
+	    const struct value *at, const struct known *);
+void	outline_free(const struct pfk_engine *, struct outline *);
+/* It knows what the other one knows, too, of which nothing is left. */
+bool	outline_join(const struct pfk_engine *, struct outline *,
+	    struct outline *other);
+/* false: no memory. */
+bool	index_build(const struct pfk_engine *, struct block_index *,
+	    const struct outline *, bool six);
+void	index_free(const struct pfk_engine *, struct block_index *);
+
+/* ---- blocks ---- */
+
+struct block_family {
+	struct tuples	sets[SETS];
+	struct entry4	*entries4;	/* one of both */
+	struct entry6	*entries6;
+	uint32_t	nentries, capentries;
+	struct table_sets known[2][SETS];	/* by source, destination */
+	struct block_index index[2];
+};
 
 /* Lists of rules for each value of a field. */
 struct span { struct value low, high; uint32_t rule; };
 struct span_list { struct span *v; uint32_t n, cap; };
-struct spans {
-	struct value	*at;		/* from here on: */
-	uint32_t	*list;		/* place in ids */
-	uint32_t	n;
-	uint32_t	*ids;		/* lists, each ends with NO_RULE */
-	uint32_t	nids, capids, cap;
-};
 #define NO_RULE		UINT32_MAX
 
-/* block_spans.c; false: no memory.  The lists may be changed. */
-bool	spans_build(const struct pfk_engine *, struct spans *,
-	    struct span_list *);
+/* Fields with lists: addresses by family, ports. */
+enum { SPANS_SRC4, SPANS_DST4, SPANS_SRC6, SPANS_DST6, SPANS_SPORT,
+    SPANS_DPORT, SPANS_COUNT };
+
+struct block;
+struct box {			/* what tables can say of a rule */
+	uint64_t	addr[2][2];	/* as struct value */
+	uint16_t	low[2], high[2]; /* ports */
+	uint8_t		bits[2];
+	uint8_t		af;		/* 0: any */
+	uint8_t		check;		/* enum block_check */
+	bool		never;		/* is not for tables */
+};
+/* block_table.c, block_prune.c, block_spans.c; false: no memory. */
+bool	block_tables_make(const struct pfk_engine *, struct block *,
+	    const struct box *, bool six);
+void	block_tables_free(const struct pfk_engine *, struct block_family *);
+/* Sides are SRC and DST. */
+bool	prune_make(const struct pfk_engine *, struct block_family *,
+	    unsigned kind, bool six, unsigned side, struct outline *);
+void	prune_free(const struct pfk_engine *, struct block_family *);
+bool	spans_make(const struct pfk_engine *, struct block *,
+	    struct span_list *, struct outline *);
 bool	span_add(const struct pfk_engine *, struct span_list *,
 	    const struct value *low, const struct value *high, uint32_t rule);
-void	spans_free(const struct pfk_engine *, struct spans *);
-const uint32_t *spans_find(const struct spans *, const struct value *);
-
-/* Indexes of spans: fields, addresses by family. */
-enum { SPANS_SRC4, SPANS_SRC6, SPANS_DST4, SPANS_DST6, SPANS_SPORT,
-    SPANS_DPORT, SPANS_COUNT };
 
 #define BLOCK_EXITS	16	/* usual ways out for packets of one head */
 #define BLOCK_CLASSES	64	/* a power of two; kept at a time */
@@ -160,10 +232,22 @@ struct block_class {
 	bool		odd;		/* to be asked one by one */
 	uint32_t	nexits;
 	const uint32_t	*exits[BLOCK_EXITS];
+	const uint32_t	*out;		/* the usual one of rule 0 */
 	struct node	*nodes;		/* rules, exits */
-	int64_t		*steps;		/* of nodes; see block_class.c */
+	/* see "evaluations" in block_class.c */
+	int64_t		*steps;		/* of nodes */
+	uint32_t	*ends;		/* of rules, and of none */
 	uint64_t	*head, *fits;	/* bit of a rule: its head fits; flags,
 					   too */
+};
+
+/* Where packets usually go on that its head fits: words from code[0] on. */
+struct usual {
+	uint32_t	to[2];		/* flags that do not fit; that do */
+	uint8_t		flags, flagset;	/* TCP: those set, those looked at */
+	bool		plain;		/* addresses, ports and flags are all
+					   that it asks, but of ICMP */
+	bool		icmp;		/* and that, of ICMP */
 };
 
 struct block {
@@ -171,16 +255,19 @@ struct block {
 	bool		asks_iface, asks_rdomain;
 	uint8_t		flagset;
 	uint64_t	protos[4];	/* bits of those that are asked for */
-	struct entry	*entries;
-	struct tuples	sets[SETS];
-	struct spans	spans[SPANS_COUNT];
+	struct block_family family[2];	/* IPv4, IPv6 */
+	struct block_index ports[2];
+	uint32_t	*ids;		/* lists, each ends with NO_RULE; that
+					   at 0 is empty */
+	uint32_t	nids, capids;
 	uint32_t	*always;	/* rules that are always asked */
 	uint32_t	nalways;
 	uint64_t	*quick, *counts; /* bits of rules */
-	const uint32_t	**code;		/* of each rule, and behind the last */
+	struct usual	*usual;		/* of each rule */
+	const uint32_t	**code;		/* the same, and behind the last */
 	struct block_class *classes[BLOCK_CLASSES], *last;
 	uint32_t	nclasses;
-	bool		unsettled;
+	uint32_t	unsettled;	/* packets */
 };
 
 static inline bool
@@ -203,24 +290,31 @@ bits_size(uint32_t n)
 
 /* block_class.c; NULL: none can be had. */
 struct block_class *block_class(struct pfk_engine *, struct block *,
-	    const struct pkt *);
+	    const struct strip_head *);
+/* The usual way out from there. */
+const uint32_t *way_out(const struct block *, const struct block_class *,
+	    uint32_t from);
+/* Whether the node lies on the usual path that begins at `from'. */
+static inline bool
+on_path(const struct block_class *c, uint32_t from, uint32_t node)
+{
+	return c->nodes[from].at - c->nodes[node].at < c->nodes[node].size;
+}
 void	block_classes_free(const struct pfk_engine *, struct block *);
 /* The rule of the block that begins there, or n. */
-uint32_t block_rule_at(const struct block *, uint32_t guess,
-	    const uint32_t *pc);
+static inline uint32_t
+block_rule_at(const struct block *b, const uint32_t *pc)
+{
+	if (pc < b->code[0] || pc >= b->code[b->n] || insn_op(*pc) != OP_RULE)
+		return b->n;
+	return pc[2] - b->code[0][2];
+}
 void	block_settle(const struct pfk_engine *, struct block *);
 
 static inline uint64_t
 mask_word(unsigned bits)
 {
 	return bits == 0 ? 0 : bits >= 64 ? UINT64_MAX : ~(UINT64_MAX >> bits);
-}
-
-static inline void
-mask_addr(uint64_t a[2], unsigned bits)
-{
-	a[0] &= mask_word(bits);
-	a[1] &= bits > 64 ? mask_word(bits - 64) : 0;
 }
 
 static inline uint64_t
@@ -248,61 +342,30 @@ value_less(const struct value *a, const struct value *b)
 	return a->w[0] < b->w[0] || (a->w[0] == b->w[0] && a->w[1] < b->w[1]);
 }
 
-static inline struct block_key
-tuple_key(const struct tuple *t, const struct block_key *k)
+/* Tables need not resist an attacker: chains are of rules, not packets. */
+static inline uint64_t
+key_hash(const struct tuple *t, const struct block_key *k, bool six)
 {
-	struct block_key m = *k;
+	uint32_t ports = (uint32_t)k->port[0] << 16 | k->port[1];
+	uint64_t h = (k->w[0] & t->mask[0]) * 0x9e3779b97f4a7c15u;
 
-	mask_addr(m.src, t->bits[0]);
-	mask_addr(m.dst, t->bits[1]);
-	if (!t->ports[0])
-		m.port[0] = 0;
-	if (!t->ports[1])
-		m.port[1] = 0;
-	return m;
+	if (six) {
+		h = (h ^ h >> 32 ^ (k->w[2] & t->mask[2])) *
+		    0xbf58476d1ce4e5b9u;
+		h ^= h >> 29 ^ (k->w[1] & t->mask[1]) ^
+		    (k->w[3] & t->mask[3]) << 1;
+	}
+	h ^= (ports & t->ports) * 0x94d049bb133111ebu;
+	h = (h ^ h >> 32) * 0xbf58476d1ce4e5b9u;
+	return h ^ h >> 32;
 }
 
-/* Buckets need not resist an attacker: chains are of rules, not packets. */
 static inline uint32_t
-key_hash(const struct block_key *k)
+hash_tag(uint64_t hash)
 {
-	uint64_t h = k->src[0] * 0x9e3779b97f4a7c15u;
+	uint32_t tag = (uint32_t)(hash >> 56);
 
-	h ^= h >> 32;
-	h = (h ^ k->dst[0]) * 0xbf58476d1ce4e5b9u;
-	h ^= h >> 29;
-	h = (h ^ k->src[1] ^ (k->dst[1] << 1)) * 0x94d049bb133111ebu;
-	h ^= h >> 32;
-	h = (h ^ ((uint64_t)k->port[0] << 16 | k->port[1])) *
-	    0x9e3779b97f4a7c15u;
-	return (uint32_t)(h >> 32);
-}
-
-static inline bool
-entry_fits(const struct entry *x, const struct block_key *k)
-{
-	uint64_t s[2] = { k->src[0], k->src[1] };
-	uint64_t d[2] = { k->dst[0], k->dst[1] };
-
-	mask_addr(s, x->bits[0]);
-	mask_addr(d, x->bits[1]);
-	return s[0] == x->key.src[0] && d[0] == x->key.dst[0] &&
-	    s[1] == x->key.src[1] && d[1] == x->key.dst[1] &&
-	    k->port[0] >= x->key.port[0] && k->port[0] <= x->last[0] &&
-	    k->port[1] >= x->key.port[1] && k->port[1] <= x->last[1];
-}
-
-/*
- * Large tables: most keys that are not there are known by a bit that is not
- * set, in a sixteenth of the room that buckets and rules take.
- */
-static inline bool
-filter_says_no(const struct tuple *t, uint32_t hash)
-{
-	uint32_t h = hash * 0x85ebca6bu;
-
-	return t->nfilter != 0 &&
-	    (t->filter[h >> 6 & (t->nfilter - 1)] >> (h & 63) & 1) == 0;
+	return tag + (tag == 0);
 }
 
 #endif

@@ -5,23 +5,37 @@
  * source, and one of them around its destination.  The prefixes of all rules
  * cut the addresses into pieces, each with a set of tables; of two hundred
  * tables a few are left (tuple pruning: Srinivasan, Suri and Varghese, 1999).
+ * Many pieces have the same set, so that sets are kept once and have numbers.
  */
 #include <stdlib.h>
 
 #include "runtime/block_int.h"
 
-struct piece { struct value low, high; uint32_t table; };
+struct network { struct value low, high; uint32_t table; };
+
+/* Sets of one kind and side in the making. */
+struct sweep {
+	const struct pfk_engine *e;
+	struct outline	*o;
+	struct table_sets *sets;
+	unsigned	kind;
+	uint16_t	*slots;		/* numbers of sets, by their hash */
+	uint32_t	nslots;		/* a power of two */
+	bool		good;
+};
 
 /* Outer ones first. */
 static int
-compare_pieces(const void *a, const void *b)
+compare_networks(const void *a, const void *b)
 {
-	const struct piece *x = a, *y = b;
+	const struct network *x = a, *y = b;
 	int low = value_less(&y->low, &x->low) - value_less(&x->low, &y->low);
 
 	return low != 0 ? low :
 	    value_less(&x->high, &y->high) - value_less(&y->high, &x->high);
 }
+
+/* ---- sets ---- */
 
 static void
 add_table(struct table_set *s, uint32_t table)
@@ -30,38 +44,102 @@ add_table(struct table_set *s, uint32_t table)
 		s->w[table / 64] |= (uint64_t)1 << (table % 64);
 }
 
-static void
-begin_at(struct prune *m, const struct value *at, const struct table_set *s)
+static bool
+add_set(struct sweep *w, const struct table_set *set)
 {
-	if (m->n != 0 && memcmp(&m->at[m->n - 1], at, sizeof(*at)) == 0)
-		m->n--;
-	m->at[m->n] = *at;
-	m->set[m->n++] = *s;
+	struct table_sets *s = w->sets;
+
+	if (s->n == s->cap) {
+		uint32_t cap = s->cap == 0 ? 16 : s->cap * 2;
+		struct table_set *v = e_realloc(w->e, s->v,
+		    s->cap * sizeof(*v), cap * sizeof(*v));
+
+		if (v == NULL)
+			return false;
+		s->v = v;
+		s->cap = cap;
+	}
+	s->v[s->n++] = *set;
+	return true;
+}
+
+static uint32_t
+set_hash(const struct table_set *set)
+{
+	uint64_t h = 0;
+
+	for (unsigned i = 0; i < PRUNE_TABLES / 64; i++) {
+		h = (h ^ set->w[i]) * 0x9e3779b97f4a7c15u;
+		h ^= h >> 32;
+	}
+	return (uint32_t)h;
+}
+
+/* Its number; 0, which is all tables, where there are too many. */
+static uint16_t
+set_number(struct sweep *w, const struct table_set *set)
+{
+	uint32_t at = set_hash(set) & (w->nslots - 1), i;
+
+	for (; (i = w->slots[at]) != 0; at = (at + 1) & (w->nslots - 1))
+		if (memcmp(&w->sets->v[i], set, sizeof(*set)) == 0)
+			return (uint16_t)i;
+	if (w->sets->n == SETS_MOST)
+		return 0;
+	if (!add_set(w, set)) {
+		w->good = false;
+		return 0;
+	}
+	return w->slots[at] = (uint16_t)(w->sets->n - 1);
+}
+
+static bool
+sets_begin(struct sweep *w, uint32_t n)
+{
+	struct table_set all;
+
+	memset(&all, 0xff, sizeof(all));
+	for (w->nslots = 16; w->nslots < 4 * (uint64_t)n &&
+	    w->nslots < 2 * SETS_MOST; w->nslots *= 2)
+		;
+	w->slots = e_alloc(w->e, w->nslots * sizeof(*w->slots));
+	return w->slots != NULL && add_set(w, &all);
+}
+
+/* ---- pieces ---- */
+
+static void
+begin_at(struct sweep *w, const struct value *at, const struct table_set *set)
+{
+	struct known k = { .list = 0 };
+
+	k.set[w->kind] = set_number(w, set);
+	w->good = w->good && outline_add(w->e, w->o, at, &k);
 }
 
 /* Behind its last value goes on what was around it. */
 static void
-end_piece(struct prune *m, const struct value *high,
+end_network(struct sweep *w, const struct value *high,
     const struct table_set *around)
 {
 	struct value v = *high;
 
 	if (++v.w[1] != 0 || ++v.w[0] != 0)
-		begin_at(m, &v, around);
+		begin_at(w, &v, around);
 }
 
 /* Prefixes lie in each other or apart: a stack of at most 129. */
 static void
-sweep(struct prune *m, const struct piece *v, uint32_t n)
+sweep(struct sweep *w, const struct network *v, uint32_t n)
 {
 	struct { struct value high; struct table_set set; } stack[130];
 	unsigned depth = 0;
 
 	memset(&stack[0].set, 0, sizeof(stack[0].set));
-	begin_at(m, &(struct value){ { 0, 0 } }, &stack[0].set);
-	for (uint32_t i = 0; i < n; i++) {
+	begin_at(w, &(struct value){ { 0, 0 } }, &stack[0].set);
+	for (uint32_t i = 0; i < n && w->good; i++) {
 		while (depth > 0 && value_less(&stack[depth].high, &v[i].low)) {
-			end_piece(m, &stack[depth].high,
+			end_network(w, &stack[depth].high,
 			    &stack[depth - 1].set);
 			depth--;
 		}
@@ -70,105 +148,80 @@ sweep(struct prune *m, const struct piece *v, uint32_t n)
 			stack[++depth].high = v[i].high;
 		}
 		add_table(&stack[depth].set, v[i].table);
-		begin_at(m, &v[i].low, &stack[depth].set);
+		/* of networks that begin here the last one has all of them */
+		if (i + 1 == n || value_less(&v[i].low, &v[i + 1].low))
+			begin_at(w, &v[i].low, &stack[depth].set);
 	}
 	for (; depth > 0; depth--)
-		end_piece(m, &stack[depth].high, &stack[depth - 1].set);
+		end_network(w, &stack[depth].high, &stack[depth - 1].set);
 }
 
-/* Where the values with those upper sixteen bits begin. */
-static void
-make_top(struct prune *m)
+/* ---- networks ---- */
+
+static struct network
+network_of(const struct block_family *f, uint32_t entry, bool six,
+    unsigned side, uint32_t table)
 {
-	uint32_t i = 0;
+	const struct fit *x = six ? &f->entries6[entry].f :
+	    &f->entries4[entry].f;
+	unsigned bits = x->bits[side];
+	uint64_t a[2] = { 0, 0 };
 
-	for (uint32_t top = 0; top <= 0xffff; top++) {
-		struct value v = { { (uint64_t)top << 48, 0 } };
-
-		while (i + 1 < m->n && !value_less(&v, &m->at[i + 1]))
-			i++;
-		m->top[top] = i;
-	}
-	m->top[0x10000] = m->n - 1;
+	if (six)
+		memcpy(a, &f->entries6[entry].addr[2 * side], sizeof(a));
+	else
+		a[0] = f->entries4[entry].addr << 32 * side &
+		    ~(uint64_t)UINT32_MAX;
+	return (struct network){ { { a[0], a[1] } },
+	    { { a[0] | ~mask_word(bits), a[1] | ~mask_word(bits > 64 ?
+	    bits - 64 : 0) } }, table };
 }
 
-static bool
-build(const struct pfk_engine *e, const struct block *b,
-    const struct tuples *s, uint8_t af, unsigned side, struct prune *m)
+/* => Entries stand in the order of tables, the other kinds' apart. */
+static uint32_t
+find_networks(const struct block_family *f, unsigned kind, bool six,
+    unsigned side, struct network *v)
 {
-	struct piece *v = e_alloc(e, (size_t)b->n * sizeof(*v));
-	uint32_t n = 0;
+	const struct tuples *s = &f->sets[kind];
+	uint32_t first = 0, n = 0;
 
-	m->cap = 2 * b->n + 2;
-	m->at = e_alloc(e, (size_t)m->cap * sizeof(*m->at));
-	m->set = e_alloc(e, (size_t)m->cap * sizeof(*m->set));
-	m->top = e_alloc(e, PRUNE_TOP * sizeof(*m->top));
-	if (v == NULL || m->at == NULL || m->set == NULL || m->top == NULL) {
-		e_free(e, v, (size_t)b->n * sizeof(*v));
-		return false;
-	}
+	for (unsigned k = 0; k < kind; k++)
+		for (uint32_t t = 0; t < f->sets[k].n; t++)
+			first += f->sets[k].v[t].n;
 	for (uint32_t t = 0; t < s->n; t++)
-		for (uint32_t i = 0; i < s->v[t].nbuckets; i++)
-			for (uint32_t x = s->v[t].buckets[i]; x != 0;
-			    x = b->entries[x - 1].next) {
-				const struct entry *r = &b->entries[x - 1];
-				const uint64_t *a = side == SRC ? r->key.src :
-				    r->key.dst;
-				unsigned bits = r->bits[side];
-
-				if (s->v[t].af != 0 && s->v[t].af != af)
-					continue;
-				v[n].low = (struct value){ { a[0], a[1] } };
-				v[n].high = (struct value){ { a[0] |
-				    ~mask_word(bits), a[1] | ~mask_word(
-				    bits > 64 ? bits - 64 : 0) } };
-				v[n++].table = t;
-			}
-	qsort(v, n, sizeof(*v), compare_pieces);
-	sweep(m, v, n);
-	make_top(m);
-	e_free(e, v, (size_t)b->n * sizeof(*v));
-	return true;
+		for (uint32_t i = 0; i < s->v[t].n; i++, n++)
+			v[n] = network_of(f, first + n, six, side, t);
+	qsort(v, n, sizeof(*v), compare_networks);
+	return n;
 }
 
 bool
-prune_build(const struct pfk_engine *e, struct block *b, struct tuples *s)
+prune_make(const struct pfk_engine *e, struct block_family *f, unsigned kind,
+    bool six, unsigned side, struct outline *o)
 {
-	bool has[2] = { false, false };
+	size_t size = f->nentries * sizeof(struct network);
+	struct sweep w = { .e = e, .o = o, .sets = &f->known[side][kind],
+	    .kind = kind, .good = true };
+	struct network *v;
 
-	if (s->n < PRUNE_MIN)
+	if (f->sets[kind].n < PRUNE_MIN)
 		return true;
-	for (uint32_t t = 0; t < s->n; t++)
-		if (s->v[t].af != 0)
-			has[s->v[t].af == PFK_AF_INET6] = true;
-	for (unsigned six = 0; six < 2; six++)
-		for (unsigned side = 0; has[six] && side < 2; side++)
-			if (!build(e, b, s, six ? PFK_AF_INET6 : PFK_AF_INET,
-			    side, &s->prune[six][side]))
-				return false;
-	return true;
+	v = e_alloc(e, size);
+	w.good = v != NULL && sets_begin(&w, f->nentries);
+	if (w.good)
+		sweep(&w, v, find_networks(f, kind, six, side, v));
+	e_free(e, v, size);
+	e_free(e, w.slots, w.nslots * sizeof(*w.slots));
+	f->sets[kind].pruned = w.good;
+	return w.good;
 }
 
 void
-prune_free(const struct pfk_engine *e, struct prune *m)
+prune_free(const struct pfk_engine *e, struct block_family *f)
 {
-	e_free(e, m->at, (size_t)m->cap * sizeof(*m->at));
-	e_free(e, m->set, (size_t)m->cap * sizeof(*m->set));
-	e_free(e, m->top, PRUNE_TOP * sizeof(*m->top));
-}
+	for (unsigned i = 0; i < 2 * SETS; i++) {
+		struct table_sets *s = &f->known[i / SETS][i % SETS];
 
-const struct table_set *
-prune_find(const struct prune *m, const uint64_t addr[2])
-{
-	struct value v = { { addr[0], addr[1] } };
-	uint32_t at = m->top[addr[0] >> 48];
-	uint32_t n = m->top[(addr[0] >> 48) + 1] - at + 1;
-
-	while (n > 1) {
-		uint32_t half = n / 2;
-
-		at += value_less(&v, &m->at[at + half]) ? 0 : half;
-		n -= half;
+		e_free(e, s->v, s->cap * sizeof(*s->v));
 	}
-	return &m->set[at];
 }

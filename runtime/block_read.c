@@ -186,9 +186,13 @@ read_rest(struct row *r, const uint32_t *w)
 {
 	enum op op = insn_op(*w);
 
-	if (op != OP_ICMP && op != OP_QUERY)
+	if (op != OP_ICMP && op != OP_QUERY) {
 		r->check = CHECK_ALL;
-	else if (r->check == CHECK_NONE)
+		r->other = true;
+		return;
+	}
+	r->icmp = true;
+	if (r->check == CHECK_NONE)
 		r->check = CHECK_ICMP;
 }
 
@@ -208,6 +212,8 @@ read_field(struct row *r, enum block_field field, const uint32_t *w,
 	if (f->neg || f->kind == FIELD_OTHER ||
 	    (field < F_SPORT && !f->prefix))
 		r->check = CHECK_ALL;
+	if (field < F_SPORT && !f->prefix)
+		r->other = true;
 }
 
 static bool
@@ -234,10 +240,11 @@ read_test(struct row *r, enum rank place, const uint32_t *w,
 	case RANK_WHOLE:
 		return near;
 	case RANK_FLAGS:
+		r->flags = (uint8_t)insn_a(*w);
 		r->flagset = (uint8_t)insn_b(*w);
 		return near;
 	case RANK_OS:
-		r->os = true;
+		r->os = r->other = true;
 		r->check = CHECK_ALL;
 		return near;
 	case RANK_REST:

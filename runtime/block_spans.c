@@ -2,8 +2,8 @@
  * For each value of a field the rules that are to be asked about it.
  *
  * The ends of all intervals cut the field's values into pieces; each piece has
- * its list, which is found by halving.  Lists could become as long as there are
- * rules, so that there is a limit to all of them together.
+ * its list.  Lists could become as long as there are rules, so that there is a
+ * limit to all of them together.
  */
 #include <stdlib.h>
 
@@ -11,8 +11,6 @@
 
 #define IDS_MIN		4096u
 #define IDS_EACH	32u	/* on average, for a rule */
-
-static const uint32_t nothing[1] = { NO_RULE };
 
 bool
 span_add(const struct pfk_engine *e, struct span_list *l,
@@ -49,41 +47,41 @@ compare_spans(const void *a, const void *b)
 	return order != 0 ? order : (x->rule > y->rule) - (x->rule < y->rule);
 }
 
-/* Where the values begin to have another list. */
-static void
-cut(struct spans *s, const struct span_list *l)
+/* Where the values begin to have another list; how many there are. */
+static uint32_t
+cut(struct value *at, const struct span_list *l)
 {
 	uint32_t n = 0, m = 0;
 
-	s->at[n++] = (struct value){ { 0, 0 } };
+	at[n++] = (struct value){ { 0, 0 } };
 	for (uint32_t i = 0; i < l->n; i++) {
 		struct value v = l->v[i].high;
 
-		s->at[n++] = l->v[i].low;
+		at[n++] = l->v[i].low;
 		if (++v.w[1] != 0 || ++v.w[0] != 0)
-			s->at[n++] = v;
+			at[n++] = v;
 	}
-	qsort(s->at, n, sizeof(*s->at), compare_values);
+	qsort(at, n, sizeof(*at), compare_values);
 	for (uint32_t i = 0; i < n; i++)
-		if (i == 0 || value_less(&s->at[m - 1], &s->at[i]))
-			s->at[m++] = s->at[i];
-	s->n = m;
+		if (i == 0 || value_less(&at[m - 1], &at[i]))
+			at[m++] = at[i];
+	return m;
 }
 
 static bool
-add_id(const struct pfk_engine *e, struct spans *s, uint32_t id)
+add_id(const struct pfk_engine *e, struct block *b, uint32_t id)
 {
-	if (s->nids == s->capids) {
-		uint32_t cap = s->capids == 0 ? 64 : s->capids * 2;
-		uint32_t *v = e_realloc(e, s->ids, s->capids * sizeof(*v),
+	if (b->nids == b->capids) {
+		uint32_t cap = b->capids == 0 ? 16 : b->capids * 2;
+		uint32_t *v = e_realloc(e, b->ids, b->capids * sizeof(*v),
 		    cap * sizeof(*v));
 
 		if (v == NULL)
 			return false;
-		s->ids = v;
-		s->capids = cap;
+		b->ids = v;
+		b->capids = cap;
 	}
-	s->ids[s->nids++] = id;
+	b->ids[b->nids++] = id;
 	return true;
 }
 
@@ -112,77 +110,65 @@ insert_active(const struct span_list *l, uint32_t *active, uint32_t n,
 }
 
 static bool
-make_lists(const struct pfk_engine *e, struct spans *s,
-    const struct span_list *l, uint32_t *active)
+add_list(const struct pfk_engine *e, struct block *b,
+    const struct span_list *l, const uint32_t *active, uint32_t n)
 {
+	for (uint32_t k = 0; k < n; k++)
+		if (!add_id(e, b, l->v[active[k]].rule))
+			return false;
+	return add_id(e, b, NO_RULE);
+}
+
+static bool
+make_lists(const struct pfk_engine *e, struct block *b,
+    const struct span_list *l, const struct value *at, uint32_t nat,
+    uint32_t *active, struct outline *o)
+{
+	uint64_t most = b->nids + (uint64_t)IDS_EACH * l->n + IDS_MIN;
 	uint32_t n = 0, next = 0;
 
-	if (!add_id(e, s, NO_RULE))
-		return false;
-	for (uint32_t i = 0; i < s->n; i++) {
-		n = keep_active(l, active, n, &s->at[i]);
-		for (; next < l->n && !value_less(&s->at[i], &l->v[next].low);
+	for (uint32_t i = 0; i < nat; i++) {
+		struct known k = { .list = 0 };
+
+		n = keep_active(l, active, n, &at[i]);
+		for (; next < l->n && !value_less(&at[i], &l->v[next].low);
 		    next++)
 			insert_active(l, active, n++, next);
-		s->list[i] = n == 0 ? 0 : s->nids;
-		if (s->nids + n > IDS_EACH * l->n + IDS_MIN)
+		if (b->nids + (uint64_t)n > most)
 			return false;	/* too long */
-		for (uint32_t k = 0; k < n; k++)
-			if (!add_id(e, s, l->v[active[k]].rule))
+		if (n != 0) {
+			k.list = b->nids;
+			if (!add_list(e, b, l, active, n))
 				return false;
-		if (n != 0 && !add_id(e, s, NO_RULE))
+		}
+		if (!outline_add(e, o, &at[i], &k))
 			return false;
 	}
 	return true;
 }
 
+/* => The list of nothing is there. */
 bool
-spans_build(const struct pfk_engine *e, struct spans *s, struct span_list *l)
+spans_make(const struct pfk_engine *e, struct block *b, struct span_list *l,
+    struct outline *o)
 {
 	size_t cap = 2 * (size_t)l->n + 1;
-	uint32_t *active, *list;
 	struct value *at;
+	uint32_t *active;
 	bool good;
 
 	if (l->n == 0)
 		return true;
 	active = e_alloc(e, l->n * sizeof(*active));
-	s->cap = (uint32_t)cap;
-	s->at = at = e_alloc(e, cap * sizeof(*at));
+	at = e_alloc(e, cap * sizeof(*at));
 	good = active != NULL && at != NULL;
 	if (good) {
-		cut(s, l);
-		s->list = list = e_alloc(e, cap * sizeof(*list));
-		good = list != NULL;
-	}
-	if (good) {
+		uint32_t n = cut(at, l);
+
 		qsort(l->v, l->n, sizeof(*l->v), compare_spans);
-		good = make_lists(e, s, l, active);
+		good = make_lists(e, b, l, at, n, active, o);
 	}
 	e_free(e, active, l->n * sizeof(*active));
+	e_free(e, at, cap * sizeof(*at));
 	return good;
-}
-
-void
-spans_free(const struct pfk_engine *e, struct spans *s)
-{
-	e_free(e, s->at, s->cap * sizeof(*s->at));
-	e_free(e, s->list, s->cap * sizeof(*s->list));
-	e_free(e, s->ids, s->capids * sizeof(*s->ids));
-}
-
-const uint32_t *
-spans_find(const struct spans *s, const struct value *v)
-{
-	uint32_t at = 0, n = s->n;
-
-	if (n == 0)
-		return nothing;
-	while (n > 1) {
-		uint32_t half = n / 2;
-
-		at += value_less(v, &s->at[at + half]) ? 0 : half;
-		n -= half;
-	}
-	return s->ids + s->list[at];
 }

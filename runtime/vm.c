@@ -442,19 +442,22 @@ run_block(struct vm *vm, const uint32_t *pc, enum end *end)
 {
 	const uint32_t *one_by_one = pc + op_info[OP_BLOCK].length, *to;
 	uint32_t block = vm->e->rules[vm->anchor->base + pc[2]].block;
+	const struct pkt *p = vm->p;
 	struct block_ask q;
 
 	*end = VM_RUN;
 	/* `log (matches)' and who explains want to hear of every match */
 	if (block == 0 || !vm->alike)
 		return one_by_one;
-	q.p = vm->p;
-	q.addr[SRC] = vm->addr[SRC];
-	q.addr[DST] = vm->addr[DST];
+	q.head = (struct strip_head){ p->ifid, p->rdomain, p->tcp_flags,
+	    p->proto, p->dir, p->af };
+	q.addr[SRC] = vm->addr[SRC]->b;
+	q.addr[DST] = vm->addr[DST]->b;
 	q.port[SRC] = vm->port[SRC];
 	q.port[DST] = vm->port[DST];
 	q.misfit = rule_misfit;
 	q.ctx = vm;
+	q.found = NULL;
 	to = block_run(vm->e, block, &q);
 	if (to == NULL)
 		return one_by_one;
