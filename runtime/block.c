@@ -19,13 +19,14 @@
 struct asker {
 	struct block	*b;
 	struct block_class *c;
-	struct block_ask *q;
+	struct strip_ask *q;
+	const struct block_help *h;
 };
 
 /* ---- one rule ---- */
 
 static bool
-addr_fits(const struct block_ask *q, const uint32_t *w, unsigned words)
+addr_fits(const struct strip_ask *q, const uint32_t *w, unsigned words)
 {
 	uint32_t v[4], odd = 0;
 
@@ -35,10 +36,20 @@ addr_fits(const struct block_ask *q, const uint32_t *w, unsigned words)
 	return odd == 0;
 }
 
+static bool
+icmp_fits(const struct strip_head *h, uint32_t want)
+{
+	uint32_t type = want & 0xffff, code = want >> 16;
+
+	return (type == 0 || type == h->icmp_type + 1u) &&
+	    (code == 0 || code == h->icmp_code + 1u);
+}
+
 /* Of a rule that asks no more than that, and whose head fits. */
 static bool
-test_fits(const struct block_ask *q, const uint32_t *w)
+test_fits(const struct strip_ask *q, const uint32_t *w)
 {
+	bool icmp = is_icmp(q->head.proto);
 	unsigned a = insn_a(*w), b = insn_b(*w);
 
 	switch ((int)insn_op(*w)) {
@@ -52,27 +63,31 @@ test_fits(const struct block_ask *q, const uint32_t *w)
 	case OP_PORT:
 		return img_compare(a, w[2] & 0xffff, w[2] >> 16,
 		    q->port[b != 0]);
+	case OP_ICMP:
+		return !icmp || icmp_fits(&q->head, w[2]);
+	case OP_QUERY:
+		return !icmp || q->head.begins;
 	default:
 		return true;
 	}
 }
 
-/* NULL, the rule fits; or where the first misfit leads. */
+const uint32_t *
+block_misfit(const struct block *b, uint32_t rule, const struct strip_ask *q)
+{
+	const uint32_t *w = b->code[rule] + op_info[OP_RULE].length;
+
+	for (; insn_op(*w) != OP_DECIDE; w += op_info[insn_op(*w)].length)
+		if (!test_fits(q, w))
+			return w + w[1];
+	return NULL;
+}
+
 static const uint32_t *
 misfit(const struct asker *a, uint32_t rule)
 {
-	const struct usual *u = &a->b->usual[rule];
-	const uint32_t *w = a->b->code[rule];
-	uint8_t proto = a->q->head.proto;
-
-	if (!u->plain || (u->icmp && (proto == PROTO_ICMP ||
-	    proto == PROTO_ICMPV6)))
-		return a->q->misfit(a->q->ctx, a->b->first + rule, w);
-	for (w += op_info[OP_RULE].length; insn_op(*w) != OP_DECIDE;
-	    w += op_info[insn_op(*w)].length)
-		if (!test_fits(a->q, w))
-			return w + w[1];
-	return NULL;
+	return a->b->usual[rule].plain ? block_misfit(a->b, rule, a->q) :
+	    a->h->misfit(a->h->ctx, a->b->first + rule, a->b->code[rule]);
 }
 
 /* ---- the way ---- */
@@ -181,17 +196,18 @@ go(struct asker *a, const struct block_found *r)
 }
 
 const uint32_t *
-block_run(struct pfk_engine *e, uint32_t block, struct block_ask *q)
+block_run(struct pfk_engine *e, uint32_t block, struct strip_ask *q,
+    const struct block_help *h)
 {
 	struct block *b = e->blocks[block - 1];
-	struct asker a = { .b = b, .q = q };
-	const struct block_found *r = q->found;
+	struct asker a = { .b = b, .q = q, .h = h };
+	const struct block_found *r = h->found;
 	struct block_found found;
 	const uint32_t *to;
 	uint32_t last;
 
 	if (r == NULL || r->block != block || !r->sure) {
-		block_look_up(e, b, q, 1, &found);
+		block_look_up(e, b, q, h, &found);
 		r = &found;
 	}
 	if ((a.c = r->class) == NULL)

@@ -12,6 +12,10 @@
 bool	 blocks_add(struct pfk_engine *, const uint32_t *code, uint32_t ncode,
 	    uint32_t base);
 void	 blocks_free(struct pfk_engine *);
+/* Of the main ruleset, the first block that packets may be asked about ahead,
+ * or 0.  => There are strips. */
+uint32_t block_first(const struct pfk_engine *, const uint32_t *code,
+	    uint32_t ncode, uint32_t base);
 
 /* What has been looked up: neither states nor earlier packets change it. */
 struct block_class;
@@ -23,10 +27,8 @@ struct block_found {
 	uint32_t	list[4];	/* of rules to be asked */
 };
 
-struct block_ask {
-	struct strip_head head;
-	const uint8_t	*addr[2];	/* 4 bytes of IPv4 */
-	uint16_t	port[2];	/* host order */
+/* Who answers what a block does not know itself, and what is known ahead. */
+struct block_help {
 	/*
 	 * Runs the tests of the rule whose RULE stands there: NULL, it fits,
 	 * or where the first misfit leads.
@@ -34,26 +36,27 @@ struct block_ask {
 	const uint32_t	*(*misfit)(void *ctx, uint32_t rule,
 	    const uint32_t *pc);
 	void		*ctx;
-	const struct block_found *found; /* of this packet; or NULL */
-	/* the answer */
-	uint32_t	rule;		/* that matched, or IMG_NONE */
-	bool		quick;
+	const struct block_found *found; /* or NULL */
 };
 
 /*
  * Where to go on, or NULL: ask the rules one by one, nothing was counted.
- * => The packet is whole, and has not changed its family.
+ * => The packet is whole, and has not changed its family.  The question's row
+ *    does not matter.
  */
 const uint32_t *block_run(struct pfk_engine *, uint32_t block,
-	    struct block_ask *);
+	    struct strip_ask *, const struct block_help *);
 
 /*
  * Some packets' answers, as far as they can be known ahead; what block_run()
- * will touch is on its way.  => misfit, ctx, found and the answer of the
- * questions are not looked at.
+ * will touch is on its way.
  */
 #define BLOCK_AHEAD	8	/* not more at a time */
+struct block_ahead {
+	struct strip_ask q;
+	struct block_found found;
+};
 void	 block_look_ahead(struct pfk_engine *, uint32_t block,
-	    const struct block_ask *, size_t n, struct block_found *);
+	    struct block_ahead *const *, size_t n);
 
 #endif

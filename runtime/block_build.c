@@ -216,10 +216,14 @@ stray_field(const struct row *r, bool flags, const uint32_t *next)
 	for (field = 0; field < last; field++) {
 		enum likely likely = row_likely(r, field);
 
-		if (likely == LIKELY_FIT)
+		/* before all others: add_misfits() */
+		if (likely == LIKELY_FIT && (best == STRAYS_ALWAYS ||
+		    r->f[field].kind == FIELD_ANY))
 			continue;
 		if (likely == LIKELY_UNKNOWN || leads_to(&r->f[field]) != to)
 			return best;
+		if (likely == LIKELY_FIT)
+			continue;
 		if (best == STRAYS_ALWAYS || narrowness(&r->f[field], field) >
 		    narrowness(&r->f[best], (enum block_field)best))
 			best = field;
@@ -239,10 +243,9 @@ add_spans(const struct pfk_engine *e, struct block *b, const struct row *r,
 	unsigned strays[2] = { STRAYS_NEVER, stray_field(r, true, next) };
 
 	for (enum block_field field = 0; field < F_COUNT; field++)
-		if (row_likely(r, field) == LIKELY_UNKNOWN)
+		if (row_likely(r, field) != LIKELY_FIT)
 			break;
-		else if (row_likely(r, field) == LIKELY_FIT &&
-		    r->f[field].kind != FIELD_ANY &&
+		else if (r->f[field].kind != FIELD_ANY &&
 		    !add_misfits(e, &lists[which_spans(r, field)],
 		    &r->f[field], rule))
 			return false;
@@ -273,7 +276,6 @@ set_usual(struct block *b, const struct row *r, uint32_t i)
 	u->flags = r->flags;
 	u->flagset = r->flagset;
 	u->plain = !r->counts && !r->other;
-	u->icmp = r->icmp;
 }
 
 static void
@@ -435,6 +437,20 @@ blocks_add(struct pfk_engine *e, const uint32_t *code, uint32_t ncode,
 		    w[3] && !add_block(e, base + w[2], w[3], w))
 			return false;
 	return true;
+}
+
+uint32_t
+block_first(const struct pfk_engine *e, const uint32_t *code, uint32_t ncode,
+    uint32_t base)
+{
+	const uint32_t *w, *end = code + ncode;
+
+	for (w = code; w < end; w += op_info[insn_op(*w)].length)
+		if (insn_op(*w) == OP_BLOCK &&
+		    e->rules[base + w[2]].block != 0 &&
+		    e->rules[base + w[2]].strip == 0)
+			return e->rules[base + w[2]].block;
+	return 0;
 }
 
 void

@@ -4,7 +4,7 @@
  * What is known of an address or a port (struct known) changes at certain
  * values, which stand in order.  A tree of arrays leads to the one that is
  * next below: a node looks at some bits of the value, as many as make a cell
- * for each of its pieces, and a cell leads to another node or to a place in
+ * or two for each of its pieces, and a cell leads to another node or to a place in
  * the order, of which no more than LEAF values are left.
  *
  *	node	first ... end: its pieces; bits above are the same for all of
@@ -19,7 +19,8 @@
 #include "runtime/block_index.h"
 
 #define STRIDE		16	/* bits of a node at most */
-#define CELLS		8u	/* for each piece, at most */
+#define WIDE		2u	/* cells for each piece of a node, about */
+#define CELLS		8u	/* the same, of all nodes, at most */
 
 /* ---- outlines ---- */
 
@@ -172,10 +173,11 @@ add_node(const struct planting *p, const struct index_node *node, uint32_t *at)
 
 /*
  * The bits that it looks at: behind those that are the same for all, as many
- * as make about a cell for each piece.
+ * as make a cell or two for each piece.
  */
 static struct index_node
-plan_node(const struct planting *p, uint32_t first, uint32_t end)
+plan_node(const struct planting *p, uint32_t first, uint32_t end,
+    unsigned known)
 {
 	struct index_node node;
 	unsigned depth, bits = 1;
@@ -186,7 +188,8 @@ plan_node(const struct planting *p, uint32_t first, uint32_t end)
 	node.low = p->o->v[first].at;
 	node.high = p->o->v[end - 1].at;
 	depth = common_bits(&node.low, &node.high);
-	while (bits < STRIDE && (1u << bits) < end - first)
+	node.skips = depth > known;
+	while (bits < STRIDE && (1u << bits) < WIDE * (end - first))
 		bits++;
 	if (p->x->ncells / CELLS > p->o->n)
 		bits = 3;		/* they are unusual: slower, not larger */
@@ -200,19 +203,20 @@ plan_node(const struct planting *p, uint32_t first, uint32_t end)
 }
 
 static bool plant(const struct planting *, uint32_t first, uint32_t end,
-    uint32_t *cell);
+    unsigned known, uint32_t *cell);
 
 static bool
 fill_cells(const struct planting *p, const struct index_node *node,
     uint32_t cells)
 {
+	unsigned known = 64u * (node->word + 1u) - node->shift;
 	uint32_t i = node->first, end, cell;
 
 	for (uint32_t c = 0; c <= node->mask; c++) {
 		for (end = i; end < node->end && node_cell(node,
 		    &p->o->v[end].at) == c; end++)
 			;
-		if (!plant(p, i, end, &cell))
+		if (!plant(p, i, end, known, &cell))
 			return false;
 		p->x->cells[cells + c] = cell;
 		i = end;
@@ -220,9 +224,13 @@ fill_cells(const struct planting *p, const struct index_node *node,
 	return true;
 }
 
-/* A cell that leads to the pieces, and to the one before them. */
+/*
+ * A cell that leads to the pieces, and to the one before them.  known: bits
+ * that have been looked at.
+ */
 static bool
-plant(const struct planting *p, uint32_t first, uint32_t end, uint32_t *cell)
+plant(const struct planting *p, uint32_t first, uint32_t end, unsigned known,
+    uint32_t *cell)
 {
 	struct index_node node;
 	uint32_t at, cells;
@@ -230,7 +238,7 @@ plant(const struct planting *p, uint32_t first, uint32_t end, uint32_t *cell)
 	*cell = first - 1;
 	if (end - first <= INDEX_LEAF)
 		return true;
-	node = plan_node(p, first, end);
+	node = plan_node(p, first, end, known);
 	if (!add_cells(p, node.mask + 1, &cells))
 		return false;
 	node.cells = cells;
@@ -289,7 +297,7 @@ index_build(const struct pfk_engine *e, struct block_index *x,
 	else
 		x->v4 = v;
 	copy_pieces(x, o);
-	return plant(&p, 1, x->n, &x->root);
+	return plant(&p, 1, x->n, 0, &x->root);
 }
 
 void

@@ -15,6 +15,7 @@ struct index_node {
 	uint32_t	cells;
 	uint32_t	mask;
 	uint8_t		word, shift;
+	bool		skips;		/* bits above, that may differ */
 };
 
 static inline uint32_t
@@ -23,17 +24,24 @@ node_cell(const struct index_node *node, const struct value *v)
 	return (uint32_t)(v->w[node->word] >> node->shift) & node->mask;
 }
 
+static inline bool
+index_is_outside(const struct index_node *node, const struct value *v,
+    uint32_t *at)
+{
+	bool below = value_less(v, &node->low);
+
+	if (below || value_less(&node->high, v))
+		*at = below ? node->first - 1 : node->end - 1;
+	return below || value_less(&node->high, v);
+}
+
 /* => The place is a node.  NULL: the value is outside, and *at the piece. */
 static inline const uint32_t *
 index_step(const struct block_index *x, const struct value *v, uint32_t *at)
 {
 	const struct index_node *node = &x->nodes[*at & ~INDEX_INNER];
 
-	if (value_less(v, &node->low))
-		*at = node->first - 1;
-	else if (value_less(&node->high, v))
-		*at = node->end - 1;
-	else
+	if (!node->skips || !index_is_outside(node, v, at))
 		return &x->cells[node->cells + node_cell(node, v)];
 	return NULL;
 }

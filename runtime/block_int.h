@@ -55,8 +55,7 @@ struct row {			/* a rule as its instructions have it */
 	uint8_t		flags, flagset;
 	uint8_t		check;		/* enum block_check */
 	bool		other;		/* more than heads, networks, ports,
-					   flags and ICMP are asked for */
-	bool		icmp;
+					   flags, types of ICMP are asked for */
 	bool		os;		/* asked before the ports */
 	bool		iface, rdomain;
 	bool		counts;		/* a table, which counts questions */
@@ -245,9 +244,7 @@ struct block_class {
 struct usual {
 	uint32_t	to[2];		/* flags that do not fit; that do */
 	uint8_t		flags, flagset;	/* TCP: those set, those looked at */
-	bool		plain;		/* addresses, ports and flags are all
-					   that it asks, but of ICMP */
-	bool		icmp;		/* and that, of ICMP */
+	bool		plain;		/* block_misfit() can tell */
 };
 
 struct block {
@@ -360,12 +357,11 @@ key_hash(const struct tuple *t, const struct block_key *k, bool six)
 	return h ^ h >> 32;
 }
 
+/* Never 0. */
 static inline uint32_t
 hash_tag(uint64_t hash)
 {
-	uint32_t tag = (uint32_t)(hash >> 56);
-
-	return tag + (tag == 0);
+	return (uint32_t)(hash >> 57) | 0x80;
 }
 
 #endif

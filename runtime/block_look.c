@@ -3,7 +3,7 @@
  * all of them that fetches what the next step will read, so that packets wait
  * for memory together.
  *
- *	begin		the class; the index of both addresses
+ *	begin		the class; where the index of both addresses begins
  *	descend		nodes of the index
  *	know		the pieces of both addresses: lists of rules that may
  *			lead elsewhere, and sets of tables worth asking
@@ -16,14 +16,16 @@
  * it is the last before that one: they are ranked from the end.
  *
  * Rules that ask for more than tables know are asked then and there, if there
- * is somebody to ask (block_ask.misfit); ahead of time there is not, and the
+ * is somebody to ask (struct block_help); ahead of time there is not, and the
  * packet is looked up again when its turn has come.
  */
 #include "base/prefetch.h"
 #include "runtime/block_index.h"
 #include "runtime/block_look.h"
+#include "runtime/lane.h"
 
-#define PROBES		4	/* tables asked at a time */
+#define PROBES		4	/* tables asked at a time ... */
+#define MANY_RULES	4096u	/* ... of blocks that the cache does not hold */
 
 struct probe {
 	const uint32_t	*bucket;
@@ -32,42 +34,45 @@ struct probe {
 };
 
 struct look {
-	const struct block_ask *q;
+	const struct strip_ask *q;
 	struct block_found *r;
-	const struct block_family *f;
 	struct block_key k;
 	struct value	 a[2];
 	const struct known *known[2];
 	uint32_t	 at[2];		/* place in the index */
 	const uint32_t	*cell[2];	/* where the next one stands */
-	bool		 six, icmp, open;
+	bool		 icmp, open;
 	unsigned	 nprobes;
 	uint32_t	 table, best;	/* rank */
 	struct table_set left;
 	struct probe	 probe[PROBES];
 };
 
+/* What is alike for all of them. */
+struct looking {
+	struct pfk_engine *e;
+	struct block	*b;
+	const struct block_family *f;
+	const struct block_help *h;	/* or NULL */
+	struct look	*v;
+	size_t		 n;
+	unsigned	 probes;	/* at a time */
+};
+
 static const struct known nothing_known;
 
 /* ---- begin ---- */
 
-static inline uint64_t
-addr4(const uint8_t *a)
+static ALWAYS_INLINE void
+set_key(struct look *l, bool six)
 {
-	return get32(a);
-}
-
-static void
-set_key(struct look *l)
-{
-	const struct block_ask *q = l->q;
+	const struct strip_ask *q = l->q;
 
 	l->k.port[SRC] = q->port[SRC];
 	l->k.port[DST] = q->port[DST];
-	if (!l->six) {
-		l->a[SRC].w[0] = addr4(q->addr[SRC]) << 32;
-		l->a[DST].w[0] = addr4(q->addr[DST]) << 32;
-		l->a[SRC].w[1] = l->a[DST].w[1] = 0;
+	if (!six) {
+		l->a[SRC].w[0] = (uint64_t)get32(q->addr[SRC]) << 32;
+		l->a[DST].w[0] = (uint64_t)get32(q->addr[DST]) << 32;
 		l->k.w[0] = l->a[SRC].w[0] | l->a[DST].w[0] >> 32;
 		return;
 	}
@@ -77,89 +82,93 @@ set_key(struct look *l)
 			    get64(q->addr[side] + 8 * i);
 }
 
-static void
-begin(struct pfk_engine *e, struct block *b, struct look *l)
+static ALWAYS_INLINE bool
+begin(const struct looking *g, struct look *l, bool six)
 {
-	const struct strip_head *h = &l->q->head;
+	const struct block_index *x = g->f->index;
 
-	l->six = h->af == PFK_AF_INET6;
-	l->icmp = h->proto == PROTO_ICMP || h->proto == PROTO_ICMPV6;
-	l->f = &b->family[l->six];
-	l->r->class = block_class(e, b, h);
-	set_key(l);
-	for (unsigned side = 0; side < 2; side++)
-		l->at[side] = l->f->index[side].root;
+	l->icmp = is_icmp(l->q->head.proto);
+	l->r->class = block_class(g->e, g->b, &l->q->head);
+	l->r->sure = true;
+	l->r->quick = l->r->last = g->b->n;
+	set_key(l, six);
+	l->at[SRC] = x[SRC].root;
+	l->at[DST] = x[DST].root;
+	return (l->at[SRC] | l->at[DST]) & INDEX_INNER;
 }
 
 /* ---- descend ---- */
 
-static inline void
-fetch_piece(const struct block_index *x, uint32_t at)
+static ALWAYS_INLINE void
+fetch_piece(const struct block_index *x, uint32_t at, bool six)
 {
-	if (x->six) {
+	if (six) {
 		PREFETCH(&x->v6[at]);
 		PREFETCH(&x->v6[at + 2]);
 	} else
 		PREFETCH(&x->v4[at]);
 }
 
-/* One node further; whether there is another one. */
-static inline bool
-step_begins(struct look *l, unsigned side)
+/* One node further: where it stands what comes next. */
+static ALWAYS_INLINE void
+step_begins(const struct looking *g, struct look *l, unsigned side, bool six)
 {
-	const struct block_index *x = &l->f->index[side];
+	const struct block_index *x = &g->f->index[side];
 
 	l->cell[side] = NULL;
 	if (!(l->at[side] & INDEX_INNER))
-		return false;
+		return;
 	l->cell[side] = index_step(x, &l->a[side], &l->at[side]);
 	if (l->cell[side] != NULL)
 		PREFETCH(l->cell[side]);
 	else
-		fetch_piece(x, l->at[side]);
-	return l->cell[side] != NULL;
+		fetch_piece(x, l->at[side], six);
 }
 
-static inline void
-step_ends(struct look *l, unsigned side)
+static ALWAYS_INLINE bool
+step_ends(const struct looking *g, struct look *l, unsigned side, bool six)
 {
-	const struct block_index *x = &l->f->index[side];
+	const struct block_index *x = &g->f->index[side];
 
 	if (l->cell[side] == NULL)
-		return;
+		return false;
 	l->at[side] = *l->cell[side];
 	if (l->at[side] & INDEX_INNER)
 		PREFETCH(&x->nodes[l->at[side] & ~INDEX_INNER]);
 	else
-		fetch_piece(x, l->at[side]);
+		fetch_piece(x, l->at[side], six);
+	return l->at[side] & INDEX_INNER;
 }
 
-static void
-descend(struct look *v, size_t n)
+static ALWAYS_INLINE void
+descend(const struct looking *g, bool six)
 {
-	for (bool more = true; more;) {
+	bool more;
+
+	do {
 		more = false;
-		for (size_t i = 0; i < n; i++) {
-			more |= step_begins(&v[i], SRC);
-			more |= step_begins(&v[i], DST);
+		for (size_t i = 0; i < g->n; i++) {
+			step_begins(g, &g->v[i], SRC, six);
+			step_begins(g, &g->v[i], DST, six);
 		}
-		for (size_t i = 0; more && i < n; i++) {
-			step_ends(&v[i], SRC);
-			step_ends(&v[i], DST);
+		for (size_t i = 0; i < g->n; i++) {
+			more |= step_ends(g, &g->v[i], SRC, six);
+			more |= step_ends(g, &g->v[i], DST, six);
 		}
-	}
+	} while (more);
 }
 
 /* ---- know ---- */
 
-static inline const struct known *
-side_known(const struct look *l, unsigned side)
+static ALWAYS_INLINE const struct known *
+side_known(const struct looking *g, const struct look *l, unsigned side,
+    bool six)
 {
-	const struct block_index *x = &l->f->index[side];
+	const struct block_index *x = &g->f->index[side];
 
 	if (x->n == 0)
 		return &nothing_known;
-	return l->six ? index_known6(x, &l->a[side], l->at[side]) :
+	return six ? index_known6(x, &l->a[side], l->at[side]) :
 	    index_known4(x, (uint32_t)(l->a[side].w[0] >> 32), l->at[side]);
 }
 
@@ -177,109 +186,104 @@ port_list(const struct block_index *x, uint16_t port)
 	return index_known4(x, (uint32_t)(v.w[0] >> 32), at)->list;
 }
 
-static void
-know(const struct block *b, struct look *l)
+static inline const struct table_set *
+known_set(const struct looking *g, const struct look *l, unsigned side,
+    unsigned kind)
+{
+	return &g->f->known[side][kind].v[l->known[side]->set[kind]];
+}
+
+static ALWAYS_INLINE void
+know(const struct looking *g, struct look *l, bool six)
 {
 	for (unsigned side = 0; side < 2; side++) {
-		l->known[side] = side_known(l, side);
+		l->known[side] = side_known(g, l, side, six);
 		l->r->list[side] = l->known[side]->list;
-		l->r->list[2 + side] = port_list(&b->ports[side],
+		l->r->list[2 + side] = port_list(&g->b->ports[side],
 		    l->k.port[side]);
-	}
-}
-
-static inline const struct table_set *
-known_set(const struct look *l, unsigned side, unsigned kind)
-{
-	return &l->f->known[side][kind].v[l->known[side]->set[kind]];
-}
-
-static void
-fetch_sets(const struct look *l, unsigned kind)
-{
-	if (l->f->sets[kind].pruned) {
-		PREFETCH(known_set(l, SRC, kind));
-		PREFETCH(known_set(l, DST, kind));
+		if (g->f->sets[SET_QUICK].pruned)
+			PREFETCH(known_set(g, l, side, SET_QUICK));
 	}
 }
 
 /* ---- ask ---- */
 
-/* The next table to be asked, from i on, or n. */
+/* The next table to be asked, at l->table or behind it; or n. */
 static inline uint32_t
-next_table(const struct table_set *set, uint32_t i, uint32_t n)
+next_table(struct look *l, uint32_t n)
 {
-	while (i < n && i < PRUNE_TABLES) {
-		uint64_t left = set->w[i / 64] >> (i % 64);
+	for (uint32_t i = l->table / 64; i < PRUNE_TABLES / 64; i++) {
+		uint64_t left = l->left.w[i];
 
 		if (left != 0) {
-			i += strip_lowest(left);
-			return i < n ? i : n;
+			l->left.w[i] = left & (left - 1);
+			l->table = i * 64;
+			return i * 64 + strip_lowest(left);
 		}
-		i = (i / 64 + 1) * 64;
 	}
-	return i;
+	if (l->table < PRUNE_TABLES)
+		l->table = PRUNE_TABLES;
+	return l->table < n ? l->table++ : n;
 }
 
-static void
-open_tables(const struct block *b, struct look *l, unsigned kind)
+static inline void
+open_tables(const struct looking *g, struct look *l, unsigned kind)
 {
-	const struct tuples *s = &l->f->sets[kind];
+	const struct tuples *s = &g->f->sets[kind];
 	const struct table_set *src, *dst;
 
-	l->best = b->n;
+	l->best = g->b->n;
 	l->table = 0;
-	l->open = s->n > 0;
+	l->open = s->n > 0 && l->r->class != NULL;
 	if (!s->pruned) {
 		memset(&l->left, 0xff, sizeof(l->left));
 		return;
 	}
-	src = known_set(l, SRC, kind);
-	dst = known_set(l, DST, kind);
+	src = known_set(g, l, SRC, kind);
+	dst = known_set(g, l, DST, kind);
 	for (unsigned i = 0; i < PRUNE_TABLES / 64; i++)
 		l->left.w[i] = src->w[i] & dst->w[i];
 }
 
 /* The next few tables that may have a better rule. */
-static void
-fetch_buckets(struct look *l, const struct tuples *s)
+static ALWAYS_INLINE void
+fetch_buckets(const struct looking *g, struct look *l, const struct tuples *s,
+    bool six)
 {
-	uint32_t i = l->table;
 	unsigned n;
 
-	for (n = 0; n < PROBES; n++, i++) {
-		const struct tuple *t;
+	for (n = 0; n < g->probes; n++) {
+		uint32_t i = next_table(l, s->n);
+		const struct tuple *t = &s->v[i];
 		uint64_t hash;
 
-		i = next_table(&l->left, i, s->n);
-		t = &s->v[i];
 		if (i >= s->n || t->best >= l->best) {
 			l->open = false;
 			break;
 		}
-		hash = key_hash(t, &l->k, l->six);
+		hash = key_hash(t, &l->k, six);
 		l->probe[n].bucket = &t->buckets[hash & (t->nbuckets - 1)];
 		l->probe[n].tag = hash_tag(hash);
 		PREFETCH(l->probe[n].bucket);
 	}
-	l->table = i;
 	l->nprobes = n;
 }
 
-static void
-fetch_entries(struct look *l)
+static ALWAYS_INLINE void
+fetch_entries(const struct looking *g, struct look *l, bool six)
 {
 	for (unsigned i = 0; i < l->nprobes; i++) {
 		uint32_t w = *l->probe[i].bucket, tag = w >> BUCKET_TAG;
 		bool there = tag == 0 || tag == l->probe[i].tag;
 
-		l->probe[i].entry = there ? w & BUCKET_ENTRY : 0;
-		if (l->probe[i].entry == 0)
+		w = there ? w & BUCKET_ENTRY : 0;
+		l->probe[i].entry = w;
+		if (w == 0)
 			continue;
-		if (l->six)
-			PREFETCH(&l->f->entries6[l->probe[i].entry - 1]);
+		if (six)
+			PREFETCH(&g->f->entries6[w - 1]);
 		else
-			PREFETCH(&l->f->entries4[l->probe[i].entry - 1]);
+			PREFETCH(&g->f->entries4[w - 1]);
 	}
 }
 
@@ -290,19 +294,20 @@ prefix6_fits(const uint64_t *a, const uint64_t *k, unsigned bits)
 	    (bits <= 64 || ((a[1] ^ k[1]) & mask_word(bits - 64)) == 0);
 }
 
-static inline bool
-addrs_fit(const struct look *l, uint32_t entry, const struct fit *f)
+static ALWAYS_INLINE bool
+addrs_fit(const struct looking *g, const struct look *l, uint32_t entry,
+    bool six)
 {
 	const struct entry4 *x;
-	const uint64_t *a;
+	const struct entry6 *y;
 
-	if (!l->six) {
-		x = &l->f->entries4[entry];
+	if (!six) {
+		x = &g->f->entries4[entry];
 		return ((x->addr ^ l->k.w[0]) & x->mask) == 0;
 	}
-	a = l->f->entries6[entry].addr;
-	return prefix6_fits(a, l->k.w, f->bits[SRC]) &&
-	    prefix6_fits(a + 2, l->k.w + 2, f->bits[DST]);
+	y = &g->f->entries6[entry];
+	return prefix6_fits(y->addr, l->k.w, y->f.bits[SRC]) &&
+	    prefix6_fits(y->addr + 2, l->k.w + 2, y->f.bits[DST]);
 }
 
 static inline bool
@@ -312,42 +317,47 @@ port_fits(const struct fit *f, const struct block_key *k, unsigned side)
 }
 
 /* Whether the rule matches, of which tables do not know all. */
-static bool
-is_match(const struct block *b, const struct look *l, uint32_t rule)
+static NOINLINE bool
+is_match(const struct looking *g, const struct look *l, uint32_t rule)
 {
-	if (l->q->misfit == NULL) {
+	const struct block *b = g->b;
+
+	if (b->usual[rule].plain)
+		return block_misfit(b, rule, l->q) == NULL;
+	if (g->h == NULL) {
 		l->r->sure = false;
 		return true;
 	}
-	return l->q->misfit(l->q->ctx, b->first + rule, b->code[rule]) ==
+	return g->h->misfit(g->h->ctx, b->first + rule, b->code[rule]) ==
 	    NULL;
 }
 
-static inline bool
-fits(const struct block *b, const struct look *l, uint32_t entry,
-    const struct fit *f, unsigned kind)
+static ALWAYS_INLINE bool
+fits(const struct looking *g, const struct look *l, uint32_t entry,
+    const struct fit *f, unsigned kind, bool six)
 {
-	uint32_t rule = kind == SET_LAST ? b->n - 1 - f->rank : f->rank;
+	uint32_t rule = kind == SET_LAST ? g->b->n - 1 - f->rank : f->rank;
 
-	return addrs_fit(l, entry, f) && port_fits(f, &l->k, SRC) &&
+	return addrs_fit(g, l, entry, six) && port_fits(f, &l->k, SRC) &&
 	    port_fits(f, &l->k, DST) && bit(l->r->class->fits, rule) &&
 	    (f->check == CHECK_NONE || (f->check == CHECK_ICMP && !l->icmp) ||
-	    is_match(b, l, rule));
+	    is_match(g, l, rule));
 }
 
-static void
-compare_entries(const struct block *b, struct look *l, unsigned kind)
+static ALWAYS_INLINE void
+compare_entries(const struct looking *g, struct look *l, unsigned kind,
+    bool six)
 {
 	for (unsigned i = 0; i < l->nprobes; i++) {
 		uint32_t x = l->probe[i].entry;
 		const struct fit *f;
 
 		for (bool more = x != 0; more; x++) {
-			f = l->six ? &l->f->entries6[x - 1].f :
-			    &l->f->entries4[x - 1].f;
+			f = six ? &g->f->entries6[x - 1].f :
+			    &g->f->entries4[x - 1].f;
 			if (f->rank >= l->best)
 				break;
-			if (fits(b, l, x - 1, f, kind)) {
+			if (fits(g, l, x - 1, f, kind, six)) {
 				l->best = f->rank;
 				break;
 			}
@@ -356,92 +366,132 @@ compare_entries(const struct block *b, struct look *l, unsigned kind)
 	}
 }
 
-static void
-ask(const struct block *b, struct look *v, size_t n, unsigned kind)
+static ALWAYS_INLINE void
+ask(const struct looking *g, unsigned kind, bool six)
 {
-	for (bool more = true; more;) {
+	const struct tuples *s = &g->f->sets[kind];
+	bool more;
+
+	do {
 		more = false;
-		for (size_t i = 0; i < n; i++)
-			if (v[i].open)
-				fetch_buckets(&v[i],
-				    &v[i].f->sets[kind]);
-			else
-				v[i].nprobes = 0;
-		for (size_t i = 0; i < n; i++)
-			fetch_entries(&v[i]);
-		for (size_t i = 0; i < n; i++) {
-			compare_entries(b, &v[i], kind);
-			more |= v[i].open;
+		for (size_t i = 0; i < g->n; i++) {
+			g->v[i].nprobes = 0;
+			if (g->v[i].open)
+				fetch_buckets(g, &g->v[i], s, six);
 		}
+		for (size_t i = 0; i < g->n; i++)
+			fetch_entries(g, &g->v[i], six);
+		for (size_t i = 0; i < g->n; i++) {
+			compare_entries(g, &g->v[i], kind, six);
+			more |= g->v[i].open;
+		}
+	} while (more);
+}
+
+/* Those that no quick rule decides. */
+static ALWAYS_INLINE void
+ask_last(const struct looking *g, bool six)
+{
+	bool more = false;
+
+	for (size_t i = 0; i < g->n; i++) {
+		struct look *l = &g->v[i];
+
+		l->open = false;
+		if (l->r->quick == g->b->n)
+			open_tables(g, l, SET_LAST);
+		more |= l->open;
 	}
+	if (!more)
+		return;
+	ask(g, SET_LAST, six);
+	for (size_t i = 0; i < g->n; i++)
+		if (g->v[i].r->quick == g->b->n)
+			g->v[i].r->last = g->v[i].best;
 }
 
 /* ---- all of it ---- */
 
-static void
-look_up(struct pfk_engine *e, struct block *b, struct look *v, size_t n)
+static ALWAYS_INLINE void
+look_up(const struct looking *g, bool six)
 {
-	for (size_t i = 0; i < n; i++)
-		begin(e, b, &v[i]);
-	descend(v, n);
-	for (size_t i = 0; i < n; i++) {
-		know(b, &v[i]);
-		fetch_sets(&v[i], SET_QUICK);
-	}
-	for (size_t i = 0; i < n; i++) {
-		open_tables(b, &v[i], SET_QUICK);
-		v[i].open &= v[i].r->class != NULL;
-	}
-	ask(b, v, n, SET_QUICK);
-	for (size_t i = 0; i < n; i++) {
-		v[i].r->quick = v[i].best;
-		v[i].r->last = b->n;
-	}
+	bool more = false;
+
+	for (size_t i = 0; i < g->n; i++)
+		more |= begin(g, &g->v[i], six);
+	if (more)
+		descend(g, six);
+	for (size_t i = 0; i < g->n; i++)
+		know(g, &g->v[i], six);
+	for (size_t i = 0; i < g->n; i++)
+		open_tables(g, &g->v[i], SET_QUICK);
+	ask(g, SET_QUICK, six);
+	for (size_t i = 0; i < g->n; i++)
+		g->v[i].r->quick = g->v[i].best;
+	if (g->f->sets[SET_LAST].n != 0)
+		ask_last(g, six);
+}
+
+static void
+look_up_run(struct pfk_engine *e, struct block *b, const struct block_help *h,
+    struct look *v, size_t n, bool six)
+{
+	struct looking g = { e, b, &b->family[six], h, v, n,
+	    b->n < MANY_RULES ? 1 : PROBES };
+
+	if (six)
+		look_up(&g, true);
+	else
+		look_up(&g, false);
 }
 
 void
 block_look_up(struct pfk_engine *e, struct block *b,
-    const struct block_ask *q, size_t n, struct block_found *r)
+    const struct strip_ask *q, const struct block_help *h,
+    struct block_found *r)
 {
-	struct look v[BLOCK_AHEAD];
-	bool more = false;
+	struct look v;
 
-	for (size_t i = 0; i < n; i++) {
-		v[i].q = &q[i];
-		v[i].r = &r[i];
-		r[i].sure = true;
-	}
-	look_up(e, b, v, n);
-	for (size_t i = 0; i < n; i++) {
-		open_tables(b, &v[i], SET_LAST);
-		v[i].open &= v[i].r->class != NULL && v[i].r->quick == b->n;
-		more |= v[i].open;
-	}
-	if (!more)
-		return;
-	ask(b, v, n, SET_LAST);
-	for (size_t i = 0; i < n; i++)
-		r[i].last = v[i].best;
+	v.q = q;
+	v.r = r;
+	look_up_run(e, b, h, &v, 1, q->head.af == PFK_AF_INET6);
+}
+
+static void
+fetch_rule(const struct pfk_engine *e, const struct block *b,
+    const struct block_found *r)
+{
+	uint32_t rule = r->quick < b->n ? r->quick :
+	    r->last < b->n ? b->n - 1 - r->last : b->n;
+	const struct rt_rule *rr = &e->rules[b->first + rule];
+
+	PREFETCH(rr);
+	PREFETCH((const char *)rr + 64);
+	if (r->class != NULL)
+		PREFETCH(&r->class->ends[r->quick]);
 }
 
 void
 block_look_ahead(struct pfk_engine *e, uint32_t block,
-    const struct block_ask *q, size_t n, struct block_found *r)
+    struct block_ahead *const *a, size_t n)
 {
 	struct block *b = e->blocks[block - 1];
+	struct look v[BLOCK_AHEAD];
+	size_t from = 0;
 
-	block_look_up(e, b, q, n, r);
 	for (size_t i = 0; i < n; i++) {
-		const struct block_found *f = &r[i];
-		uint32_t rule = f->quick < b->n ? f->quick :
-		    f->last < b->n ? b->n - 1 - f->last : b->n;
-		const struct rt_rule *rr = &e->rules[b->first + rule];
+		uint8_t af = a[i]->q.head.af;
 
-		r[i].block = block;
-		if (f->class == NULL)
+		v[i].q = &a[i]->q;
+		v[i].r = &a[i]->found;
+		if (i + 1 < n && a[i + 1]->q.head.af == af)
 			continue;
-		PREFETCH(&f->class->ends[f->quick]);
-		PREFETCH(rr);
-		PREFETCH((const char *)rr + 64);
+		look_up_run(e, b, NULL, v + from, i + 1 - from,
+		    af == PFK_AF_INET6);
+		from = i + 1;
+	}
+	for (size_t i = 0; i < n; i++) {
+		a[i]->found.block = block;
+		fetch_rule(e, b, &a[i]->found);
 	}
 }

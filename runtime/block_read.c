@@ -191,7 +191,6 @@ read_rest(struct row *r, const uint32_t *w)
 		r->other = true;
 		return;
 	}
-	r->icmp = true;
 	if (r->check == CHECK_NONE)
 		r->check = CHECK_ICMP;
 }

@@ -24,6 +24,7 @@
 #include <string.h>
 
 #include "base/prefetch.h"
+#include "runtime/block.h"
 #include "runtime/hit.h"
 #include "runtime/miss.h"
 #include "runtime/rules_int.h"
@@ -34,6 +35,7 @@ struct group {
 	uint64_t	 seen;		/* changes of the table, at look-up */
 	bool		 stack;		/* some have the key of this side */
 	struct lane_packet l[LANE_GROUP];
+	struct block_ahead ahead[LANE_GROUP];
 };
 
 /*
@@ -72,8 +74,32 @@ look_ahead_tables(const struct pfk_engine *e, const struct group *g)
 		tables_look_ahead(e, a, k);
 }
 
+/* The same packets' questions to a block of rules. */
 static void
-look_up_group(const struct pfk_engine *e, struct group *g)
+look_ahead_block(struct pfk_engine *e, const struct lane_run *run,
+    struct group *g)
+{
+	struct block_ahead *asked[LANE_GROUP];
+	size_t k = 0;
+
+	for (size_t i = 0; i < g->n; i++) {
+		const struct pfk_packet *f = &g->f[i];
+
+		g->ahead[i].found.block = 0;
+		if (g->l[i].hdr == NULL || g->l[i].ref != 0)
+			continue;
+		miss_question(&g->ahead[i].q, f, &g->l[i],
+		    run->in.ifid == f->ifid ? run->in.rdomain :
+		    (uint16_t)iface_rdomain(e, f->ifid));
+		asked[k++] = &g->ahead[i];
+	}
+	if (k > 0)
+		block_look_ahead(e, e->ahead, asked, k);
+}
+
+static void
+look_up_group(struct pfk_engine *e, const struct lane_run *run,
+    struct group *g)
 {
 	const struct state_table t = *e->states;
 	struct lane_packet *l = g->l;
@@ -98,6 +124,8 @@ look_up_group(const struct pfk_engine *e, struct group *g)
 			PREFETCH(&state_cold(e, l[i].ref / 2)->extra);
 	if (e->nasked != 0)
 		look_ahead_tables(e, g);
+	if (e->ahead != 0)
+		look_ahead_block(e, run, g);
 }
 
 /* Keys of the stack side, where the cold records have come meanwhile. */
@@ -120,7 +148,8 @@ fetch_keys(const struct pfk_engine *e, struct group *g)
 /* What the lane has left. */
 static inline void
 decide_one(struct pfk_engine *e, struct lane_run *run,
-    const struct pfk_packet *f, struct lane_packet *l, uint64_t seen)
+    const struct pfk_packet *f, struct lane_packet *l, uint64_t seen,
+    struct block_ahead *ahead)
 {
 	bool done = false;
 
@@ -131,7 +160,7 @@ decide_one(struct pfk_engine *e, struct lane_run *run,
 		if (l->ref != 0)
 			done = hit_take(e, run, f, l);
 		else
-			done = miss_take(e, run, f, l);
+			done = miss_take(e, run, f, l, ahead);
 	}
 	if (!done)
 		run_frame(e, f);
@@ -144,7 +173,8 @@ decide_group(struct pfk_engine *e, struct lane_run *run, struct group *g)
 		i += lane_take(e, run, g->f + i, g->l + i, g->n - i, g->seen);
 		if (i == g->n)
 			return;
-		decide_one(e, run, &g->f[i], &g->l[i], g->seen);
+		decide_one(e, run, &g->f[i], &g->l[i], g->seen,
+		    e->ahead != 0 ? &g->ahead[i] : NULL);
 	}
 }
 
@@ -184,7 +214,7 @@ run_groups(struct pfk_engine *e, const struct pfk_packet *f, size_t n)
 		if (some > 0)
 			read_group(e, &run, read);
 		if (look->n > 0)
-			look_up_group(e, look);
+			look_up_group(e, &run, look);
 		if (decide->n > 0)
 			decide_group(e, &run, decide);
 		f += some;

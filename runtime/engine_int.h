@@ -128,6 +128,7 @@ struct pfk_engine {
 	uint32_t	 nanchors;
 	struct block	**blocks;	/* block.c */
 	uint32_t	 nblocks;
+	uint32_t	 ahead;		/* block + 1 that is asked ahead; or 0 */
 	struct strip	**strips;	/* strip.c */
 	uint32_t	 nstrips;
 	struct attached	*attached;	/* images loaded into anchors */
@@ -250,6 +251,10 @@ enum outcome ruleset_run_from(struct pfk_engine *, struct filter *,
 /* filter.c: at its beginning, what ICMP is about included. */
 struct icmp_kind;
 void	filter_begin(struct filter *, struct pkt *, struct icmp_kind *);
+/* A rule of a block, which has its RULE there: NULL, it fits, or where the
+ * first misfit leads. */
+const uint32_t *ruleset_misfit(struct pfk_engine *, struct filter *,
+	    uint32_t rule, const uint32_t *pc);
 /* Of all but ICMP. */
 static inline void
 filter_start(struct filter *f, struct pkt *p)

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "runtime/block.h"
 #include "runtime/icmp.h"
 #include "runtime/miss.h"
 #include "runtime/plain.h"
@@ -231,23 +232,46 @@ act(struct miss *m)
 
 /* ---- the rules ---- */
 
-/* As far as strips go: NULL if that is all, else where to go on. */
-static inline const uint32_t *
-ask_strips(struct miss *m)
+/* A block asks about one of its rules that is not a usual one. */
+static const uint32_t *
+rule_misfit(void *ctx, uint32_t rule, const uint32_t *pc)
 {
-	const struct lane_packet *l = m->l;
-	const uint8_t *ip = lane_ip(l);
-	struct strip_ask q;
+	struct miss *m = ctx;
+	struct icmp_kind icmp;
 
-	q.head = (struct strip_head){ m->frame->ifid, m->rdomain,
+	filter_begin(&m->f, packet_of(m), &icmp);
+	return ruleset_misfit(m->e, &m->f, rule, pc);
+}
+
+void
+miss_question(struct strip_ask *q, const struct pfk_packet *frame,
+    const struct lane_packet *l, uint16_t rdomain)
+{
+	const uint8_t *ip = lane_ip(l);
+
+	q->head = (struct strip_head){ frame->ifid, rdomain,
 	    l->tcp ? l->hdr[13] : 0, lane_proto(l),
 	    l->out ? PFK_OUT : PFK_IN, l->v6 ? PFK_AF_INET6 : PFK_AF_INET,
 	    l->echo, l->echo ? l->hdr[0] : 0, l->echo ? l->hdr[1] : 0 };
-	q.addr[SRC] = ip + (l->v6 ? 8 : 12);
-	q.addr[DST] = ip + (l->v6 ? 24 : 16);
-	q.port[SRC] = get16(l->hdr);
-	q.port[DST] = get16(l->hdr + 2);
-	return strips_walk(m->e, NULL, &q, &m->v.rule);
+	q->addr[SRC] = ip + (l->v6 ? 8 : 12);
+	q->addr[DST] = ip + (l->v6 ? 24 : 16);
+	q->port[SRC] = get16(l->hdr);
+	q->port[DST] = get16(l->hdr + 2);
+}
+
+/* As far as strips and blocks go: NULL if that is all, else where to go on. */
+static inline const uint32_t *
+ask_strips(struct miss *m, struct block_ahead *ahead)
+{
+	struct block_help h = { rule_misfit, m, NULL };
+	struct strip_ask q;
+
+	if (ahead != NULL && ahead->found.block != 0) {
+		h.found = &ahead->found;
+		return strips_walk(m->e, NULL, &ahead->q, &h, &m->v.rule);
+	}
+	miss_question(&q, m->frame, m->l, m->rdomain);
+	return strips_walk(m->e, NULL, &q, &h, &m->v.rule);
 }
 
 /* The rest of them; false: a match rule has acted, or the packet is lost. */
@@ -259,6 +283,7 @@ ask_others(struct miss *m, const uint32_t *pc, enum outcome *out)
 
 	filter_begin(f, packet_of(m), &icmp);
 	f->rule = m->v.rule;
+	f->tag = m->e->rules[f->rule].tag;
 	*out = pc == NULL ? PKT_PASS : ruleset_run_from(m->e, f, pc);
 	m->v.rule = f->rule;
 	m->v.anchor = f->anchor;
@@ -279,7 +304,8 @@ is_there(const struct state_table *t, uint32_t hash)
 
 bool
 miss_take(struct pfk_engine *e, struct lane_run *run,
-    const struct pfk_packet *frame, const struct lane_packet *l)
+    const struct pfk_packet *frame, const struct lane_packet *l,
+    struct block_ahead *ahead)
 {
 	enum outcome out = PKT_PASS;
 	const uint32_t *pc;
@@ -298,7 +324,7 @@ miss_take(struct pfk_engine *e, struct lane_run *run,
 	m.rdomain = run->in.ifid == frame->ifid ? run->in.rdomain :
 	    (uint16_t)iface_rdomain(e, frame->ifid);
 	replies_reset(e);
-	pc = ask_strips(&m);
+	pc = ask_strips(&m, ahead);
 	if (pc == NULL ? act(&m) : ask_others(&m, pc, &out) && act(&m))
 		return true;
 	e->counters.searches++;

@@ -19,8 +19,17 @@ enum { PLAIN_NOT, PLAIN_BLOCK, PLAIN_PASS, PLAIN_STATE };
 /* => The rule's references have been resolved. */
 uint8_t	rule_plain(const struct rt_rule *);
 
-/* All of the packet, or false: nothing was done.  => It has a key. */
+/* What strips and blocks are asked about it.  => It has a key. */
+struct strip_ask;
+void	miss_question(struct strip_ask *, const struct pfk_packet *,
+	    const struct lane_packet *, uint16_t rdomain);
+/*
+ * All of the packet, or false: nothing was done.  ahead: what is known of it
+ * already (block.h), or NULL.  => It has a key.
+ */
+struct block_ahead;
 bool	miss_take(struct pfk_engine *, struct lane_run *,
-	    const struct pfk_packet *, const struct lane_packet *);
+	    const struct pfk_packet *, const struct lane_packet *,
+	    struct block_ahead *ahead);
 
 #endif

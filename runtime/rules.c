@@ -255,8 +255,12 @@ set_code(struct pfk_engine *e, uint32_t anchor, const struct pfk_image *im,
 	a->base = base;
 	a->rule0 = base + from->rule0;
 	a->nrules = from->nrules;
-	return blocks_add(e, a->code, from->ncode, base) &&
-	    strips_add(e, a->code, from->ncode, base);
+	if (!blocks_add(e, a->code, from->ncode, base) ||
+	    !strips_add(e, a->code, from->ncode, base))
+		return false;
+	if (anchor == 0)
+		e->ahead = block_first(e, a->code, from->ncode, base);
+	return true;
 }
 
 int

@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "runtime/block.h"
 #include "runtime/bytecode.h"
 #include "runtime/strip.h"
 
@@ -418,9 +419,22 @@ strip_there(struct pfk_engine *e, const uint32_t *pc, uint32_t *row)
 	return strip_stands(s, *row, pc) ? s : NULL;
 }
 
+/* What stands there may be a block: where to go on, or NULL. */
+static const uint32_t *
+ask_block(struct pfk_engine *e, const uint32_t *pc, struct strip_ask *q,
+    const struct block_help *h)
+{
+	uint32_t block;
+
+	if (insn_op(*pc) != OP_BLOCK)
+		return NULL;
+	block = e->rules[e->anchors[0].base + pc[2]].block;
+	return block == 0 ? NULL : block_run(e, block, q, h);
+}
+
 const uint32_t *
 strips_walk(struct pfk_engine *e, const uint32_t *pc, struct strip_ask *q,
-    uint32_t *rule)
+    const struct block_help *h, uint32_t *rule)
 {
 	struct strip *s;
 
@@ -429,8 +443,16 @@ strips_walk(struct pfk_engine *e, const uint32_t *pc, struct strip_ask *q,
 	while (insn_op(*pc) != OP_END) {
 		const uint32_t *next;
 
-		if ((s = strip_there(e, pc, &q->row)) == NULL)
-			return pc;
+		if ((s = strip_there(e, pc, &q->row)) == NULL) {
+			if ((next = ask_block(e, pc, q, h)) == NULL)
+				return pc;
+			if (q->rule != IMG_NONE)
+				*rule = q->rule;
+			if (q->quick)
+				return NULL;
+			pc = next;
+			continue;
+		}
 		while ((next = run_from(e, s, q)) != NULL) {
 			if (q->rule != IMG_NONE)
 				*rule = q->rule;

@@ -182,12 +182,13 @@ strip_stands(const struct strip *s, uint32_t row, const uint32_t *pc)
 const uint32_t *strip_run(struct pfk_engine *, struct strip *,
 	    struct strip_ask *);
 /*
- * The main ruleset from pc on (or its beginning: NULL), as far as strips go.
- * *rule is the one that decides so far.  NULL: no later one will; else where
+ * The main ruleset from pc on (or its beginning: NULL), as far as strips and
+ * blocks go, these with somebody's help (block.h).  *rule is the one that decides so far.  NULL: no later one will; else where
  * to go on one by one.
  */
+struct block_help;
 const uint32_t *strips_walk(struct pfk_engine *, const uint32_t *pc,
-	    struct strip_ask *, uint32_t *rule);
+	    struct strip_ask *, const struct block_help *, uint32_t *rule);
 void	strips_settle(const struct pfk_engine *);
 
 /*

@@ -419,7 +419,7 @@ fits(const struct vm *vm, const uint32_t *pc)
 	return false;
 }
 
-/* A block asks about one of its rules: struct block_ask. */
+/* A block asks about one of its rules: struct block_help. */
 static const uint32_t *
 rule_misfit(void *ctx, uint32_t rule, const uint32_t *pc)
 {
@@ -433,6 +433,19 @@ rule_misfit(void *ctx, uint32_t rule, const uint32_t *pc)
 	return NULL;
 }
 
+/* What strips and blocks look at. */
+static struct strip_ask
+question(const struct vm *vm)
+{
+	const struct pkt *p = vm->p;
+
+	return (struct strip_ask){ .head = { p->ifid, p->rdomain,
+	    p->tcp_flags, p->proto, p->dir, p->af, is_icmp(vm) &&
+	    may_begin(vm), vm->f->icmp_type, vm->f->icmp_code }, .addr = {
+	    vm->addr[SRC]->b, vm->addr[DST]->b }, .port = { vm->port[SRC],
+	    vm->port[DST] } };
+}
+
 /*
  * A block of rules: where to go on.  *end says whether the decision has been
  * made.
@@ -442,23 +455,15 @@ run_block(struct vm *vm, const uint32_t *pc, enum end *end)
 {
 	const uint32_t *one_by_one = pc + op_info[OP_BLOCK].length, *to;
 	uint32_t block = vm->e->rules[vm->anchor->base + pc[2]].block;
-	const struct pkt *p = vm->p;
-	struct block_ask q;
+	struct block_help h = { rule_misfit, vm, NULL };
+	struct strip_ask q;
 
 	*end = VM_RUN;
 	/* `log (matches)' and who explains want to hear of every match */
 	if (block == 0 || !vm->alike)
 		return one_by_one;
-	q.head = (struct strip_head){ p->ifid, p->rdomain, p->tcp_flags,
-	    p->proto, p->dir, p->af };
-	q.addr[SRC] = vm->addr[SRC]->b;
-	q.addr[DST] = vm->addr[DST]->b;
-	q.port[SRC] = vm->port[SRC];
-	q.port[DST] = vm->port[DST];
-	q.misfit = rule_misfit;
-	q.ctx = vm;
-	q.found = NULL;
-	to = block_run(vm->e, block, &q);
+	q = question(vm);
+	to = block_run(vm->e, block, &q, &h);
 	if (to == NULL)
 		return one_by_one;
 	if (q.rule != IMG_NONE &&
@@ -478,11 +483,7 @@ run_strip(struct vm *vm, const struct rt_rule *rr, const uint32_t *here,
     enum end *end)
 {
 	struct strip *s = vm->e->strips[rr->strip - 1];
-	const struct pkt *p = vm->p;
-	struct strip_ask q = { .head = { p->ifid, p->rdomain, p->tcp_flags,
-	    p->proto, p->dir, p->af, is_icmp(vm) && may_begin(vm),
-	    vm->f->icmp_type, vm->f->icmp_code }, .addr = { vm->addr[SRC]->b,
-	    vm->addr[DST]->b }, .port = { vm->port[SRC], vm->port[DST] } };
+	struct strip_ask q = question(vm);
 	const uint32_t *pc;
 
 	q.row = (uint32_t)(rr - vm->e->rules) - s->first;
@@ -595,20 +596,36 @@ ruleset_run(struct pfk_engine *e, struct filter *f)
 	return ruleset_run_from(e, f, NULL);
 }
 
+static void
+begin(struct vm *vm, struct pfk_engine *e, struct filter *f)
+{
+	vm->e = e;
+	vm->f = f;
+	vm->p = f->p;
+	vm->rule = NULL;
+	vm->depth = vm->calls = 0;
+	vm->refused = 0;
+	f->reason = PFK_REASON_MATCH;
+	take_view(vm);
+}
+
+const uint32_t *
+ruleset_misfit(struct pfk_engine *e, struct filter *f, uint32_t rule,
+    const uint32_t *pc)
+{
+	struct vm vm;
+
+	begin(&vm, e, f);
+	return rule_misfit(&vm, rule, pc);
+}
+
 enum outcome
 ruleset_run_from(struct pfk_engine *e, struct filter *f, const uint32_t *pc)
 {
 	struct vm vm;
 	enum end end;
 
-	vm.e = e;
-	vm.f = f;
-	vm.p = f->p;
-	vm.rule = NULL;
-	vm.depth = vm.calls = 0;
-	vm.refused = 0;
-	f->reason = PFK_REASON_MATCH;
-	take_view(&vm);
+	begin(&vm, e, f);
 	if (e->explain != NULL)
 		explain_rules(e, f);
 	enter(&vm, &e->anchors[0]);
