@@ -96,6 +96,16 @@ struct effect {
 };
 #define EFFECT_SKIPPED	"pass, `set skip'"
 #define EFFECT_BITS	20		/* of a number */
+#define PACKET_BITS	64	/* bytes for a bit for each variable */
+
+/* The packet that pfk_set_has() was asked about last. */
+#define IFNAME_SIZE	32
+struct asked {
+	bool		 any;
+	struct pfk_exact_packet packet;
+	char		 ifname[IFNAME_SIZE], received_on[IFNAME_SIZE];
+	uint8_t		 b[PACKET_BITS];	/* the first is high */
+};
 
 struct pfk_exact {
 	struct pfk_allocator alloc;
@@ -114,6 +124,7 @@ struct pfk_exact {
 	uint32_t	*effect_index;	/* place + 1, by hash */
 	size_t		 effect_slots;	/* a power of 2 */
 	dd		 universe;
+	struct asked	 asked;
 	dd		 is[2], v4, tcp, icmp, icmp6, ported; /* is: dir */
 };
 

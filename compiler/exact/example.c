@@ -120,7 +120,8 @@ wish_all(const struct pfk_exact *x, dd *set)
 
 /* ---- bits ---- */
 
-typedef uint8_t bits[64];	/* one for each variable, the first is high */
+
+typedef uint8_t bits[PACKET_BITS];
 
 static void
 set_bit(bits b, unsigned i)
@@ -255,12 +256,43 @@ iface_number(const struct pfk_exact *x, const char *name)
 	return (uint32_t)x->ifaces.n + (name == NULL);
 }
 
-bool
-pfk_set_has(struct pfk_exact *x, pfk_set set, const struct pfk_exact_packet *p)
+/* Names may have changed where they are. */
+static bool
+same_name(const char *kept, const char *name)
+{
+	return strcmp(kept, name != NULL ? name : "") == 0;
+}
+
+static void
+keep_name(char kept[IFNAME_SIZE], const char *name)
+{
+	kept[0] = '\0';
+	if (name != NULL)
+		strncat(kept, name, IFNAME_SIZE - 1);
+}
+
+static bool
+is_asked(const struct pfk_exact *x, const struct pfk_exact_packet *p)
+{
+	return x->asked.any && memcmp(&x->asked.packet, p, sizeof(*p)) == 0 &&
+	    same_name(x->asked.ifname, p->ifname) &&
+	    same_name(x->asked.received_on, p->received_on);
+}
+
+/* Many sets are asked about one packet: its bits are kept. */
+static const uint8_t *
+bits_of(struct pfk_exact *x, const struct pfk_exact_packet *p)
 {
 	unsigned n = p->af == PFK_AF_INET6 ? 128 : 32;
-	bits b = { 0 };
+	uint8_t *b = x->asked.b;
 
+	if (is_asked(x, p))
+		return b;
+	memcpy(&x->asked.packet, p, sizeof(*p));
+	keep_name(x->asked.ifname, p->ifname);
+	keep_name(x->asked.received_on, p->received_on);
+	x->asked.any = true;
+	memset(b, 0, sizeof(x->asked.b));
 	write_field(x, b, F_DIR, p->dir == DIR_OUT);
 	write_field(x, b, F_IF, iface_number(x, p->ifname));
 	write_field(x, b, F_RECEIVED, iface_number(x, p->dir == DIR_IN ?
@@ -278,6 +310,14 @@ pfk_set_has(struct pfk_exact *x, pfk_set set, const struct pfk_exact_packet *p)
 	write_field(x, b, F_PRIO, p->prio);
 	write_field(x, b, F_FRAGMENT, p->fragment);
 	write_field(x, b, F_OPTIONS, p->options);
+	return b;
+}
+
+bool
+pfk_set_has(struct pfk_exact *x, pfk_set set, const struct pfk_exact_packet *p)
+{
+	const uint8_t *b = bits_of(x, p);
+
 	while (!dd_is_constant(set)) {
 		unsigned v = dd_node_var(set);
 

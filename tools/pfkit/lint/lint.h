@@ -122,7 +122,9 @@ struct lint {
 	size_t		 nroutes;
 	/* redundant.c */
 	char		*action;	/* by rule: p, b, m, a; P: quick */
-	uint32_t	 nmain;		/* rules before the first anchor */
+	uint32_t	 nrules;	/* rules */
+	bool		 anchors;	/* there are some */
+	uint32_t	*changing, nchanging;	/* rules that translate or tag */
 	size_t		 steps;
 };
 

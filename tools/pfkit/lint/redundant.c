@@ -14,7 +14,7 @@
 #include "../pfkit.h"
 #include "lint.h"
 
-#define MAX_STEPS	20000000	/* rules asked, all in all */
+#define MAX_STEPS	8000000	/* rules asked, all in all */
 #define MAX_NOTES	3
 
 static bool
@@ -77,43 +77,79 @@ prepare(struct lint *l, struct without *w)
 
 /* ---- an example ---- */
 
-/*
- * Whether the rules, as they look at the packet as it comes, would pass it;
- * without those of skip.
- */
+/* Whether a rule that is still there passes or blocks the packet. */
 static bool
-would_pass(struct lint *l, const struct pfk_exact_packet *p, const bool *skip)
+acts_on(struct lint *l, uint32_t rule, const struct without *w,
+    const struct pfk_exact_packet *p)
 {
-	bool pass = true;
+	l->steps++;
+	return !w->skip[rule] && l->action[rule] != 'm' &&
+	    pfk_set_has(l->exact, l->judged[rule].all, p);
+}
 
-	for (uint32_t i = 0; i < l->nmain; i++) {
-		if ((skip != NULL && skip[i]) || l->action[i] == 'm' ||
-		    !pfk_set_has(l->exact, l->judged[i].all, p))
-			continue;
-		pass = l->action[i] == 'p' || l->action[i] == 'P';
-		if (l->action[i] < 'a')		/* quick */
-			break;
-	}
-	return pass;
+static bool
+is_pass(const struct lint *l, uint32_t rule)
+{
+	return l->action[rule] == 'p' || l->action[rule] == 'P';
+}
+
+static bool
+ends(const struct lint *l, uint32_t rule)
+{
+	return l->action[rule] < 'a';	/* quick */
 }
 
 /*
- * Whether an example shows that they are not redundant.  Only where the rules
- * are simple enough that it is right about the rules with them as well.
+ * The packet is decided by `rule', which is taken away: what decides then?
+ * Behind a quick rule nobody has been asked yet; else nobody behind it matches,
+ * and before it no quick one does.
+ */
+static bool
+would_pass(struct lint *l, const struct without *w, uint32_t rule,
+    const struct pfk_exact_packet *p)
+{
+	uint32_t last = UINT32_MAX;
+
+	for (uint32_t i = rule + 1; i < l->nrules && ends(l, rule); i++)
+		if (acts_on(l, i, w, p)) {
+			last = i;
+			if (ends(l, i))
+				break;
+		}
+	for (uint32_t i = rule; i-- > 0 && last == UINT32_MAX;)
+		if (acts_on(l, i, w, p))
+			last = i;
+	return last == UINT32_MAX || is_pass(l, last);
+}
+
+/* Whether some rule might make another packet of it. */
+static bool
+is_changed(struct lint *l, const struct pfk_exact_packet *p)
+{
+	for (uint32_t i = 0; i < l->nchanging; i++)
+		if (pfk_set_has(l->exact, l->judged[l->changing[i]].all, p))
+			return true;
+	return false;
+}
+
+/*
+ * Whether an example shows that they are not redundant.  Only where rules look
+ * at packets as they come; else it is left to the exact way.
  */
 static bool
 example_differs(struct lint *l, const struct without *w)
 {
 	struct pfk_exact_packet p;
-	bool pass;
 
-	if (!w->plain || l->nmain < pfk_image_rules(l->image) ||
-	    !pfk_exact_example(l->exact, w->set, &p))
+	if (!w->plain || l->anchors ||
+	    !pfk_exact_example(l->exact, w->set, &p) || is_changed(l, &p))
 		return false;
-	pass = would_pass(l, &p, NULL);
-	return pass == pfk_set_has(l->exact,
-	    pfk_verdicts_passed(l->verdicts), &p) &&
-	    pass != would_pass(l, &p, w->skip);
+	for (uint32_t i = 0; i < w->n; i++)
+		if (pfk_set_has(l->exact, pfk_verdicts_decides(l->verdicts,
+		    w->rule[i]), &p))
+			return is_pass(l, w->rule[i]) !=
+			    would_pass(l, w, w->rule[i], &p);
+	return false;
 }
 
 /* ---- all packets ---- */
@@ -151,20 +187,29 @@ add_up(struct lint *l, struct effects *e)
 	e->n = kept + 1;
 }
 
-/* The effects on packets of the set. */
+/*
+ * The effects on packets of the set; of regions, only those of the rules with
+ * only[] set can have some, if it is given.
+ */
 static struct effects
-effects_on(struct lint *l, const struct pfk_verdicts *v, pfk_set set)
+effects_on(struct lint *l, const struct pfk_verdicts *v, pfk_set set,
+    const bool *only)
 {
 	size_t n;
 	const struct pfk_region *r = pfk_verdicts_regions(v, &n);
 	struct effects e = { xcalloc(n + 1, sizeof(*e.v)), 0 };
 	pfk_set part;
 
-	for (size_t i = 0; i < n; i++)
-		if ((part = pfk_set_and(l->exact, r[i].set, set)) !=
-		    PFK_SET_NONE)
+	for (size_t i = 0; i < n; i++) {
+		uint32_t rule = r[i].outcome.rule;
+
+		if (only != NULL && (rule == PFK_EXACT_DEFAULT || !only[rule]))
+			continue;
+		part = pfk_set_and(l->exact, r[i].set, set);
+		if (part != PFK_SET_NONE)
 			e.v[e.n++] = (struct effect){ r[i].outcome.effects,
 			    part };
+	}
 	add_up(l, &e);
 	return e;
 }
@@ -181,8 +226,9 @@ static bool
 same_effects(struct lint *l, const struct without *w,
     const struct pfk_verdicts *v)
 {
-	struct effects a = effects_on(l, l->verdicts, w->set);
-	struct effects b = effects_on(l, v, w->set);
+	struct effects a = effects_on(l, l->verdicts, w->set,
+	    w->plain ? w->skip : NULL);
+	struct effects b = effects_on(l, v, w->set, NULL);
 	bool same = a.n == b.n;
 
 	for (size_t i = 0; i < a.n && same; i++)
@@ -271,6 +317,16 @@ check_redundant(struct lint *l, uint32_t first, uint32_t n, bool *told)
 
 /* ---- what would_pass() needs ---- */
 
+/* Whether later rules see the packet otherwise than it came. */
+static bool
+changes_packets(const struct pfk_rule_info *info)
+{
+	return strstr(info->text, " tag ") != NULL ||
+	    (begins(info->text, "match") &&
+	    (strstr(info->text, "-to ") != NULL ||
+	    strstr(info->text, " rtable ") != NULL));
+}
+
 void
 redundant_start(struct lint *l)
 {
@@ -278,15 +334,17 @@ redundant_start(struct lint *l)
 	struct pfk_rule_info info;
 
 	l->action = xcalloc(n + 1, 1);
+	l->changing = xcalloc(n + 1, sizeof(*l->changing));
 	for (uint32_t i = 0; i < n; i++) {
 		pfk_image_rule(l->image, i, &info);
 		l->action[i] = info.text[0];
 		if (strstr(info.text, " quick") != NULL)
 			l->action[i] = (char)(l->action[i] - 'a' + 'A');
-		if (*info.anchor == '\0' && !info.opens_anchor &&
-		    l->nmain == i)
-			l->nmain++;
+		l->anchors |= *info.anchor != '\0' || info.opens_anchor;
+		if (changes_packets(&info))
+			l->changing[l->nchanging++] = i;
 	}
+	l->nrules = n;
 }
 
 void
@@ -296,4 +354,5 @@ redundant_end(struct lint *l)
 		warning("there are too many rules to find all that are "
 		    "redundant (L104)");
 	free(l->action);
+	free(l->changing);
 }
