@@ -13,8 +13,11 @@
 
 #define MAX_NETWORKS	4	/* that are named */
 
-/* The rule that decides about an example of the set, with it. */
-static void
+/*
+ * The rule that decides about an example of the set, with it: returned, or
+ * LINT_NO_RULE.
+ */
+static uint32_t
 note_decision(struct lint *l, struct finding *f, pfk_set set)
 {
 	const struct pfk_region *r;
@@ -23,17 +26,21 @@ note_decision(struct lint *l, struct finding *f, pfk_set set)
 	size_t n;
 
 	if (!pfk_exact_example(l->exact, set, &p))
-		return;
+		return LINT_NO_RULE;
 	pfk_exact_packet_text(&p, text, sizeof(text));
 	finding_note(f, LINT_NO_RULE, "for example: %s", text);
 	r = pfk_verdicts_regions(l->verdicts, &n);
-	for (size_t i = 0; i < n; i++)
-		if (pfk_set_has(l->exact, r[i].set, &p))
-			finding_note(f, r[i].outcome.rule !=
-			    PFK_EXACT_DEFAULT ? r[i].outcome.rule :
-			    LINT_NO_RULE, r[i].outcome.rule !=
-			    PFK_EXACT_DEFAULT ? "decided by" :
-			    "no rule matches it: it passes");
+	for (size_t i = 0; i < n; i++) {
+		if (!pfk_set_has(l->exact, r[i].set, &p))
+			continue;
+		if (r[i].outcome.rule != PFK_EXACT_DEFAULT) {
+			finding_note(f, r[i].outcome.rule, "decided by");
+			return r[i].outcome.rule;
+		}
+		finding_note(f, LINT_NO_RULE, "no rule matches it: it passes");
+		break;
+	}
+	return LINT_NO_RULE;
 }
 
 /* ---- forged sources ---- */
@@ -109,7 +116,7 @@ check_inner(struct lint *l, struct holes *h, const struct pfk_interface *inner)
 			    "packets pass in on %s: their source is in a "
 			    "network behind another interface",
 			    h->outer->name);
-			note_decision(l, h->f, hole);
+			finding_move(l, h->f, note_decision(l, h->f, hole));
 		}
 		if (h->n <= MAX_NETWORKS)
 			note_network(h->f, inner->name, a);
@@ -131,6 +138,7 @@ check_outer(struct lint *l, const struct pfk_interface *ifs, size_t n,
 	    pfk_verdicts_passed(l->verdicts));
 	for (size_t i = 0; i < n; i++)
 		if (!(ifs[i].flags & PFK_IFF_LOOPBACK) &&
+		    ifs[i].rdomain == outer->rdomain &&
 		    !has_default_route(l, ifs[i].name))
 			check_inner(l, &h, &ifs[i]);
 	if (h.n > MAX_NETWORKS)
@@ -170,7 +178,7 @@ check_answers(struct lint *l, const struct pfk_region *r, const char *ifname)
 		f = finding_rule(l, LINT_ASYMMETRIC, r->outcome.rule,
 		    "states are bound to %s, and no answer leaves there",
 		    ifname);
-		note_decision(l, f, here);
+		(void)note_decision(l, f, here);
 	}
 	pfk_set_free(l->exact, in);
 	pfk_set_free(l->exact, on);
@@ -271,7 +279,7 @@ lost_some(struct lint *l, size_t which, pfk_set lost)
 	    "some of these packets may not pass: %s", l->o->must_pass[which]);
 
 	if (sure)
-		note_decision(l, f, certain);
+		(void)note_decision(l, f, certain);
 	else {
 		f->severity = SEVERITY_NOTE;
 		pfk_set_questions(l->exact, lost, note_question, f);
@@ -283,21 +291,23 @@ void
 check_must_pass(struct lint *l, size_t which)
 {
 	const struct pfk_image *im = l->wanted[which];
+	pfk_set all = PFK_SET_NONE, one, sum, seen, lost;
 
 	for (uint32_t i = 0; i < pfk_image_rules(im); i++) {
-		pfk_set all = pfk_set_rule(l->exact, which + 1, i);
-		pfk_set seen = pfk_set_minus(l->exact, all, l->skipped);
-		pfk_set lost = pfk_set_minus(l->exact, seen,
-		    pfk_verdicts_passed(l->verdicts));
-
-		if (all == PFK_SET_NONE)
-			(void)finding_at(l, LINT_LOCKOUT, NULL,
-			    "there are no such packets: %s",
-			    l->o->must_pass[which]);
-		else if (lost != PFK_SET_NONE)
-			lost_some(l, which, lost);
+		one = pfk_set_rule(l->exact, which + 1, i);
+		sum = pfk_set_or(l->exact, all, one);
+		pfk_set_free(l->exact, one);
 		pfk_set_free(l->exact, all);
-		pfk_set_free(l->exact, seen);
-		pfk_set_free(l->exact, lost);
+		all = sum;
 	}
+	seen = pfk_set_minus(l->exact, all, l->skipped);
+	lost = pfk_set_minus(l->exact, seen, pfk_verdicts_passed(l->verdicts));
+	if (all == PFK_SET_NONE)
+		(void)finding_at(l, LINT_LOCKOUT, NULL,
+		    "there are no such packets: %s", l->o->must_pass[which]);
+	else if (lost != PFK_SET_NONE)
+		lost_some(l, which, lost);
+	pfk_set_free(l->exact, all);
+	pfk_set_free(l->exact, seen);
+	pfk_set_free(l->exact, lost);
 }

@@ -1,15 +1,13 @@
 /*
- * Tables and anchors that are never used, or never filled.
+ * Tables, anchors, tags that are never used, or never filled; labels that say
+ * two things.
  */
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "../pfkit.h"
 #include "lint.h"
-
-#define TABLE_NAME	31	/* letters, at most */
 
 /* ---- tables ---- */
 
@@ -72,33 +70,6 @@ note_uses(struct table *tables, size_t n, uint32_t rule,
 		    strncmp(p - sizeof(overload) + 1, overload,
 		    sizeof(overload) - 1) == 0;
 	}
-}
-
-/* How many letters have to be put in, left out or changed; small words. */
-static unsigned
-letters_apart(const char *a, const char *b)
-{
-	unsigned row[TABLE_NAME + 1], left, above, n = 0;
-	size_t len = strlen(b);
-
-	if (len > TABLE_NAME)
-		return UINT_MAX;
-	for (size_t k = 0; k <= len; k++)
-		row[k] = (unsigned)k;
-	for (; *a != '\0'; a++) {
-		left = row[0];
-		row[0] = ++n;
-		for (size_t k = 1; k <= len; k++) {
-			above = row[k];
-			row[k] = left + (*a != b[k - 1]);
-			if (above + 1 < row[k])
-				row[k] = above + 1;
-			if (row[k - 1] + 1 < row[k])
-				row[k] = row[k - 1] + 1;
-			left = above;
-		}
-	}
-	return row[len];
 }
 
 /* A defined table that no rule uses, and whose name is nearly the same. */
@@ -190,17 +161,21 @@ has_rules(struct lint *l, const char *anchor)
 	return false;
 }
 
-static bool
-is_called(struct lint *l, const char *anchor)
+bool
+anchor_is_called(struct lint *l, const char *anchor)
 {
 	struct pfk_rule_info info;
 
+	if (l->anchor != NULL && strcmp(l->anchor, anchor) == 0)
+		return l->called;
+	l->anchor = anchor;		/* the image's */
+	l->called = true;
 	for (size_t i = 0; i < pfk_image_rules(l->image); i++) {
 		pfk_image_rule(l->image, i, &info);
 		if (info.opens_anchor && inside(anchor, info.body))
 			return true;
 	}
-	return false;
+	return l->called = false;
 }
 
 static void
@@ -218,9 +193,62 @@ check_anchor_called(struct lint *l, uint32_t rule,
     const struct pfk_rule_info *info)
 {
 	if (*info->anchor != '\0' && info->nr == 0 &&
-	    !is_called(l, info->anchor))
+	    !anchor_is_called(l, info->anchor))
 		finding_rule(l, LINT_ANCHOR_UNUSED, rule, "no rule leads to "
 		    "anchor \"%s\"", info->anchor);
+}
+
+/* ---- tags and labels ---- */
+
+static bool
+is_asked_for(struct lint *l, const char *tag)
+{
+	struct pfk_rule_info info;
+	char asked[80];
+
+	for (size_t i = 0; i < pfk_image_rules(l->image); i++) {
+		pfk_image_rule(l->image, i, &info);
+		if (rule_word(&info, " tagged ", asked, sizeof(asked)) &&
+		    strcmp(asked, tag) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void
+check_tag(struct lint *l, uint32_t rule, const struct pfk_rule_info *info)
+{
+	char tag[80];
+
+	if (rule_word(info, " tag ", tag, sizeof(tag)) &&
+	    !is_asked_for(l, tag))
+		finding_part(l, finding_rule(l, LINT_TAG_UNUSED, rule,
+		    "no rule asks for tag %s", tag), PFK_PART_TAG);
+}
+
+/* The first rule with the label, if it does the opposite. */
+static void
+check_label(struct lint *l, uint32_t rule, const struct pfk_rule_info *info)
+{
+	struct pfk_rule_info other;
+	struct finding *f;
+
+	if (info->label == NULL || info->text[0] == 'm')
+		return;
+	for (uint32_t i = 0; i < rule; i++) {
+		pfk_image_rule(l->image, i, &other);
+		if (other.label == NULL || other.text[0] == 'm' ||
+		    strcmp(other.label, info->label) != 0)
+			continue;
+		if (other.text[0] != info->text[0]) {
+			f = finding_rule(l, LINT_LABEL_SHARED, rule, "a rule "
+			    "that does the opposite has label \"%s\", too",
+			    info->label);
+			finding_part(l, f, PFK_PART_LABEL);
+			finding_note(f, i, "it is");
+		}
+		return;
+	}
 }
 
 void
@@ -233,5 +261,7 @@ check_names(struct lint *l)
 		pfk_image_rule(l->image, i, &info);
 		check_anchor_rule(l, (uint32_t)i, &info);
 		check_anchor_called(l, (uint32_t)i, &info);
+		check_tag(l, (uint32_t)i, &info);
+		check_label(l, (uint32_t)i, &info);
 	}
 }

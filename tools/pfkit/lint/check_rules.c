@@ -189,7 +189,9 @@ judge(struct lint *l, uint32_t rule, struct missings *missing)
 
 	find_sets(l, rule, j);
 	pfk_image_rule(l->image, rule, &info);
-	if (is_missing(l, &info, name)) {
+	if (*info.anchor != '\0' && !anchor_is_called(l, info.anchor))
+		j->fate = FATE_TOLD;
+	else if (is_missing(l, &info, name)) {
 		j->fate = FATE_TOLD;
 		add_missing(missing, name, rule);
 	} else

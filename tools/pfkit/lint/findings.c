@@ -2,6 +2,7 @@
  * Findings: collected by the checks, sorted and thinned out when all are
  * there.
  */
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +10,8 @@
 
 #include "../pfkit.h"
 #include "lint.h"
+
+#define NAME_MAX_LETTERS	63	/* that letters_apart() looks at */
 
 const struct lint_code lint_codes[NLINTS] = {
 #define LINT(id, code, name, severity, summary, explanation)		\
@@ -147,6 +150,18 @@ rule_part(struct lint *l, uint32_t rule, enum pfk_part part,
 }
 
 void
+finding_move(struct lint *l, struct finding *f, uint32_t rule)
+{
+	struct pfk_origin o;
+
+	if (rule == LINT_NO_RULE || !own_origin(l, rule, &o))
+		return;
+	f->rule = rule;
+	f->at = o.statement;
+	f->about = ABOUT_LINE;
+}
+
+void
 finding_part(struct lint *l, struct finding *f, enum pfk_part part)
 {
 	if (rule_part(l, f->rule, part, &f->at))
@@ -226,6 +241,32 @@ findings_free(struct lint *l)
 	for (size_t i = 0; i < l->nfindings; i++)
 		finding_clear(&l->findings[i]);
 	free(l->findings);
+}
+
+unsigned
+letters_apart(const char *a, const char *b)
+{
+	unsigned row[NAME_MAX_LETTERS + 1], left, above, n = 0;
+	size_t len = strlen(b);
+
+	if (len > NAME_MAX_LETTERS)
+		return UINT_MAX;
+	for (size_t k = 0; k <= len; k++)
+		row[k] = (unsigned)k;
+	for (; *a != '\0'; a++) {
+		left = row[0];
+		row[0] = ++n;
+		for (size_t k = 1; k <= len; k++) {
+			above = row[k];
+			row[k] = left + (*a != b[k - 1]);
+			if (above + 1 < row[k])
+				row[k] = above + 1;
+			if (row[k - 1] + 1 < row[k])
+				row[k] = row[k - 1] + 1;
+			left = above;
+		}
+	}
+	return row[len];
 }
 
 bool

@@ -78,11 +78,12 @@ check_exactly(struct lint *l)
 static int
 run(struct lint *l)
 {
+	l->quotes = quotes_new();
 	check_names(l);
+	check_sets(l);
 	check_exactly(l);
 	findings_silence(l);
 	findings_sort(l);
-	l->quotes = quotes_new();
 	l->out = out_open("-");
 	l->colour = out_is_terminal(l->out) && getenv("NO_COLOR") == NULL;
 	show(l);

@@ -117,6 +117,8 @@ struct lint {
 	size_t		 nfindings;
 	bool		 colour;
 	struct judged	*judged;	/* by rule */
+	const char	*anchor;	/* that was asked about last */
+	bool		 called;	/* whether some rule leads there */
 	pfk_set		 skipped;	/* all on interfaces under `set skip' */
 	struct pfk_route *routes;	/* assumed ones, or NULL */
 	size_t		 nroutes;
@@ -141,10 +143,17 @@ struct finding *finding_at(struct lint *, enum lint_id,
 /* The same; the format has one %s. */
 struct finding *finding_named(struct lint *, enum lint_id, uint32_t rule,
 	    const char *fmt, const char *name);
+/* The finding is about the rule after all, if there is one. */
+void	 finding_move(struct lint *, struct finding *, uint32_t rule);
 /* The finding is about one part of the rule's statement, if it is there. */
 void	 finding_part(struct lint *, struct finding *, enum pfk_part);
 void	 finding_note(struct finding *, uint32_t rule, const char *, ...)
 	    __attribute__((__format__(__printf__, 3, 4)));
+/*
+ * How many letters have to be put in, left out or changed for one name to be
+ * the other; UINT_MAX if they are too long.
+ */
+unsigned letters_apart(const char *, const char *);
 /* By place, then code; those that are the same but for the rule become one. */
 void	 findings_sort(struct lint *);
 void	 findings_free(struct lint *);
@@ -157,6 +166,8 @@ void	 findings_silence(struct lint *);
 /* The checks. */
 void	 check_names(struct lint *);
 void	 check_rules(struct lint *);
+/* Whether some rule leads to the anchor, which is the image's string. */
+bool	 anchor_is_called(struct lint *, const char *anchor);
 void	 check_lists(struct lint *);
 void	 check_host(struct lint *);
 
@@ -179,6 +190,10 @@ struct element_rules {
 void	 each_element(struct lint *, uint32_t first, uint32_t n, bool *told,
 	    void (*)(struct lint *, struct element_rules *, void *), void *);
 void	 element_told(struct element_rules *);
+/* check_options.c: of one line, and of the whole ruleset. */
+void	 check_options(struct lint *, uint32_t first, uint32_t n);
+/* check_sets.c: `set' lines. */
+void	 check_sets(struct lint *);
 /* impossible.c */
 void	 note_impossible(struct lint *, struct finding *, uint32_t rule);
 /* Whether there is such an interface or group, as far as is known. */

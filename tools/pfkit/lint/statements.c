@@ -13,7 +13,7 @@
 #include "../pfkit.h"
 #include "lint.h"
 
-#define MAX_NOTES	5
+#define MAX_NOTES	4
 #define MAX_LISTED	1000	/* rules of a statement whose elements are
 				   looked at */
 
@@ -77,27 +77,55 @@ is_quick(struct lint *l, uint32_t rule)
 	return strstr(info.text, " quick") != NULL;
 }
 
-/*
- * Names the (quick) rules first .. last - 1 that decide packets of the set;
- * whether there are any.
- */
+/* Rules first .. last - 1 that decide packets of the set; quick ones only. */
+struct deciders {
+	pfk_set		 set;
+	uint32_t	 first, last;
+	bool		 quick;
+	const char	*what;
+};
+
 static bool
-note_deciders(struct lint *l, struct finding *f, pfk_set set, uint32_t first,
-    uint32_t last, bool quick, const char *what)
+is_decider(struct lint *l, const struct deciders *d, uint32_t rule)
 {
+	return pfk_set_meets(l->exact, pfk_verdicts_decides(l->verdicts, rule),
+	    d->set) && (!d->quick || is_quick(l, rule));
+}
+
+/* That of the example, which is told below; LINT_NO_RULE: none. */
+static uint32_t
+decider_of_example(struct lint *l, const struct deciders *d)
+{
+	struct pfk_exact_packet p;
+
+	if (!pfk_exact_example(l->exact, d->set, &p))
+		return LINT_NO_RULE;
+	for (uint32_t i = d->first; i < d->last; i++)
+		if (is_decider(l, d, i) && pfk_set_has(l->exact,
+		    pfk_verdicts_decides(l->verdicts, i), &p))
+			return i;
+	return LINT_NO_RULE;
+}
+
+/* Names some of them, that of the example first; whether there are any. */
+static bool
+note_deciders(struct lint *l, struct finding *f, const struct deciders *d)
+{
+	uint32_t best = decider_of_example(l, d);
 	unsigned n = 0;
 
-	for (uint32_t i = first; i < last; i++) {
-		pfk_set d = pfk_verdicts_decides(l->verdicts, i);
-
-		if (!pfk_set_meets(l->exact, d, set) ||
-		    (quick && !is_quick(l, i)))
+	if (best != LINT_NO_RULE) {
+		finding_note(f, best, "%s", d->what);
+		n++;
+	}
+	for (uint32_t i = d->first; i < d->last; i++) {
+		if (i == best || !is_decider(l, d, i))
 			continue;
 		if (n++ == MAX_NOTES) {
 			finding_note(f, LINT_NO_RULE, "and others");
 			break;
 		}
-		finding_note(f, i, "%s", what);
+		finding_note(f, i, "%s", d->what);
 	}
 	return n > 0;
 }
@@ -136,26 +164,60 @@ hides(struct lint *l, uint32_t rule)
 	}
 }
 
+/* Whether the rule's anchor lets none of the packets in; that is told. */
+static bool
+note_anchor(struct lint *l, struct finding *f, uint32_t rule, pfk_set set)
+{
+	struct pfk_rule_info info, caller;
+	uint32_t last = LINT_NO_RULE;
+
+	pfk_image_rule(l->image, rule, &info);
+	if (*info.anchor == '\0')
+		return false;
+	for (uint32_t i = 0; i < pfk_image_rules(l->image); i++) {
+		pfk_image_rule(l->image, i, &caller);
+		if (!caller.opens_anchor || strcmp(caller.body, info.anchor) !=
+		    0)
+			continue;
+		if (pfk_set_meets(l->exact, set,
+		    pfk_verdicts_matches(l->verdicts, i)))
+			return false;
+		last = i;
+	}
+	if (last != LINT_NO_RULE)
+		finding_note(f, last, "its anchor lets no such packet in:");
+	return last != LINT_NO_RULE;
+}
+
 /* Where the tag is set, if anywhere. */
 static void
 note_tags(struct lint *l, struct finding *f, uint32_t rule)
 {
 	struct pfk_rule_info info, other;
 	char tag[80], set[80];
-	bool any = false;
+	bool any = false, near = false;
 
 	pfk_image_rule(l->image, rule, &info);
 	if (!rule_word(&info, " tagged ", tag, sizeof(tag)))
 		return;
 	for (uint32_t i = 0; i < pfk_image_rules(l->image) && !any; i++) {
 		pfk_image_rule(l->image, i, &other);
-		any = rule_word(&other, " tag ", set, sizeof(set)) &&
-		    strcmp(tag, set) == 0;
+		if (!rule_word(&other, " tag ", set, sizeof(set)))
+			continue;
+		any = strcmp(tag, set) == 0;
 		if (any)
 			finding_note(f, i, "%s is set by", tag);
+		else if (letters_apart(tag, set) <= 2 && !near) {
+			finding_note(f, i, "is %s meant, which is set by",
+			    set);
+			near = true;
+		}
 	}
-	if (!any)
-		finding_note(f, LINT_NO_RULE, "no rule sets %s", tag);
+	if (any || near)
+		return;
+	finding_note(f, LINT_NO_RULE, "no rule sets %s; iked and bridges may",
+	    tag);
+	f->severity = SEVERITY_NOTE;
 }
 
 static void
@@ -166,16 +228,19 @@ note_why(struct lint *l, struct finding *f, const struct group *g,
 
 	switch (fate) {
 	case FATE_UNREACHABLE:
-		if (!note_deciders(l, f, set, 0, first, true, "taken by"))
+		if (!note_anchor(l, f, first, set) && !note_deciders(l, f,
+		    &(struct deciders){ set, 0, first, true, "taken by" }))
 			finding_note(f, LINT_NO_RULE, "the rules before it "
 			    "translate or tag such packets, so that they do "
 			    "not fit any more");
 		break;
 	case FATE_OVERRULED: case FATE_PASS_OVERRULED:
-		(void)note_deciders(l, f, set, 0, n, false, "overruled by");
+		(void)note_deciders(l, f, &(struct deciders){ set, 0, n, false,
+		    "overruled by" });
 		break;
 	case FATE_UNTRANSLATED:
-		(void)note_deciders(l, f, set, 0, n, false, "blocked by");
+		(void)note_deciders(l, f, &(struct deciders){ set, 0, n, false,
+		    "blocked by" });
 		break;
 	case FATE_IMPOSSIBLE:
 		note_impossible(l, f, first);
@@ -432,6 +497,7 @@ check_statement(struct lint *l, uint32_t first, uint32_t n)
 	else {
 		tell_parts(l, first, n, told);
 		check_redundant(l, first, n, told);
+		check_options(l, first, n);
 	}
 	free(told);
 	free(rule);
