@@ -13,14 +13,17 @@
 #define DIR_IN		1	/* enum pfk_dir */
 #define DIR_OUT		2
 
-static void
+/* Whether it is granted. */
+static bool
 wish(dd *set, dd wanted)
 {
 	dd both = dd_and(*set, wanted);
 
 	dd_drop(wanted);
-	if (both != DD_FALSE)
-		dd_to(set, both);
+	if (both == DD_FALSE)
+		return false;
+	dd_to(set, both);
+	return true;
 }
 
 /* The last byte of the address (of IPv4: of the first four). */
@@ -56,8 +59,8 @@ wish_addresses(const struct pfk_exact *x, dd *set)
 
 	wish(set, dd_keep(x->v4));
 	wish(set, network(x, SIDE_SRC, far));
-	wish(set, network(x, SIDE_DST, near));
-	wish(set, network(x, SIDE_DST, ours));
+	if (!wish(set, network(x, SIDE_DST, near)))
+		wish(set, network(x, SIDE_DST, ours));
 	for (unsigned side = 0; side < 2; side++) {
 		uint8_t last = side == SIDE_SRC ? 77 : 10;
 
@@ -71,6 +74,8 @@ wish_protocol(const struct pfk_exact *x, dd *set)
 {
 	static const uint16_t known[] = { 443, 80, 22, 53, 25 };
 	dd echo = field_is(x, F_TYPE, 8), echo6 = field_is(x, F_TYPE, 128);
+	bool granted = false;
+	size_t i;
 
 	wish(set, dd_keep(x->tcp));
 	wish(set, dd_keep(x->ported));
@@ -79,26 +84,27 @@ wish_protocol(const struct pfk_exact *x, dd *set)
 	dd_drop(echo);
 	dd_drop(echo6);
 	wish(set, field_is(x, F_FLAGS, TCP_SYN));
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		wish(set, field_is(x, F_DPORT, known[i]));
-	wish(set, field_between(x, F_DPORT, 1024, 0xffff));
-	wish(set, field_between(x, F_DPORT, 1, 0xffff));
-	wish(set, field_is(x, F_SPORT, 50000));
-	wish(set, field_between(x, F_SPORT, 1024, 0xffff));
-	wish(set, field_between(x, F_SPORT, 1, 0xffff));
+	for (i = 0; i < sizeof(known) / sizeof(known[0]) && !granted; i++)
+		granted = wish(set, field_is(x, F_DPORT, known[i]));
+	if (!granted && !wish(set, field_between(x, F_DPORT, 1024, 0xffff)))
+		wish(set, field_between(x, F_DPORT, 1, 0xffff));
+	if (!wish(set, field_is(x, F_SPORT, 50000)) &&
+	    !wish(set, field_between(x, F_SPORT, 1024, 0xffff)))
+		wish(set, field_between(x, F_SPORT, 1, 0xffff));
 }
 
 static void
 wish_interface(const struct pfk_exact *x, dd *set)
 {
 	uint32_t n = (uint32_t)x->ifaces.n;
+	bool granted = false;
 
 	wish(set, dd_keep(x->is[0]));
-	for (uint32_t i = 0; i < n; i++)
+	for (uint32_t i = 0; i < n && !granted; i++)
 		if (x->ifaces.v[i].exists &&
 		    strncmp(x->ifaces.v[i].name, "lo", 2) != 0)
-			wish(set, field_is(x, F_IF, i));
-	if (n > 0)
+			granted = wish(set, field_is(x, F_IF, i));
+	if (n > 0 && !granted)
 		wish(set, field_between(x, F_IF, 0, n - 1));
 	wish(set, field_is(x, F_RECEIVED, n + 1));
 }

@@ -379,6 +379,8 @@ pfk_set_rule_tagged(struct pfk_exact *x, size_t image, uint32_t rule,
 		*tag = image_string(xi->im, r->match_tag);
 		c.tag = r->match_tag;
 	}
+	if (*tag == NULL)
+		return dd_keep(rule_tests(x, xi, rule)->set);
 	f = rule_in_context(x, xi, rule, &c);
 	dd_and_to(&f, rule_tests(x, xi, rule)->loose);
 	return f;

@@ -115,8 +115,8 @@ settled(struct decision *d, pfk_set set, bool rests)
 }
 
 /*
- * A region that the packet may be in: that the engine says it is in, or that
- * rests on a question; otherwise the first one.
+ * A region that the packet may be in and that is so; n: there is none.  That it
+ * is in one whatever chance does is seen without making sets.
  */
 static size_t
 region_of(struct decision *d, const struct ruled *u, pfk_set set,
@@ -127,6 +127,11 @@ region_of(struct decision *d, const struct ruled *u, pfk_set set,
 	struct pfk_exact *x = d->e->x;
 	size_t found = u->n;
 
+	for (size_t i = 0; i < u->n && !d->asks; i++)
+		if (is(d, &u->region[i].outcome, ctx) &&
+		    pfk_set_has(x, u->region[i].set, p) &&
+		    pfk_set_has(x, set, p))
+			return i;
 	for (size_t i = 0; i < u->n && found == u->n; i++) {
 		pfk_set part, any;
 
@@ -189,9 +194,16 @@ find_breaker(struct decision *d, const struct ruled *u, pfk_set set,
 	if (b->rests)
 		b->region = region_of(d, u, pfk_exact_universe(x), &b->p,
 		    is_by_chance, NULL);
+	return true;
+}
+
+size_t
+breaker_region(struct decision *d, const struct ruled *u, pfk_set set,
+    struct breaker *b)
+{
 	if (b->region == u->n)
 		b->region = region_of(d, u, set, &b->p, is_any, NULL);
-	return true;
+	return b->region;
 }
 
 /* Whether all that matters about the packet is in its bytes. */
@@ -257,8 +269,7 @@ asking_rule(const struct run *r, const char *question, uint32_t rule)
 
 void
 fails_perhaps(struct decision *d, const struct ruled *u, pfk_set set,
-    const struct breaker *b, const struct pfk_exact_packet *p,
-    const char *where)
+    struct breaker *b, const struct pfk_exact_packet *p, const char *where)
 {
 	struct asked asked = { d, NULL };
 	uint32_t rule = PFK_EXACT_DEFAULT;
@@ -267,7 +278,7 @@ fails_perhaps(struct decision *d, const struct ruled *u, pfk_set set,
 	struct packet k;
 
 	pfk_set_questions(d->e->x, set, keep_first, &asked);
-	if (b->region < u->n)
+	if (breaker_region(d, u, set, b) < u->n)
 		rule = u->region[b->region].outcome.rule;
 	if (asked.name != NULL)
 		rule = asking_rule(d->run, asked.name, rule);
@@ -297,9 +308,12 @@ fail(struct decision *d, const struct packet *k, const struct outcome *o,
 	textbuf_free(&b);
 }
 
-/* What the engine does; where it is not told all, what the analysis says. */
+/*
+ * What the engine does; where it is not told all, what the analysis says.
+ * false: they differ.
+ */
 static bool
-engine_says(struct decision *d, const struct breaker *b, pfk_set set,
+engine_says(struct decision *d, struct breaker *b, pfk_set set,
     struct outcome *o, bool *alone)
 {
 	const struct ruled *u = d->ruled;
@@ -308,16 +322,30 @@ engine_says(struct decision *d, const struct breaker *b, pfk_set set,
 	packet_of(&b->p, &k);
 	*o = *probe(d->run, &k, k.dir);
 	probe_forget(d->run);
-	*alone = b->region < u->n &&
-	    (is_intercepted(o) || !engine_knows(d, &b->p));
+	*alone = is_intercepted(o) || !engine_knows(d, &b->p);
+	if (!*alone && region_of(d, u, set, &b->p, is_engines, o) < u->n)
+		return true;
+	if (breaker_region(d, u, set, b) == u->n)
+		return true;
 	if (*alone)
 		outcome_of(u, b->region, o);
-	return *alone || b->region == u->n || region_of(d, u, set, &b->p,
-	    is_engines, o) < u->n;
+	return *alone;
+}
+
+/* What is not in the words of the packet. */
+static void
+tell_beyond(struct decision *d, const struct pfk_exact_packet *p)
+{
+	struct textbuf *b = &d->test->detail;
+
+	if (d->ruled->tag != NULL)
+		textbuf_printf(b, "it has the tag %s\n", d->ruled->tag);
+	if (p->dir == PFK_OUT && p->received_on != NULL)
+		textbuf_printf(b, "it was received on %s\n", p->received_on);
 }
 
 static void
-fails_by(struct decision *d, const struct breaker *b, pfk_set set,
+fails_by(struct decision *d, struct breaker *b, pfk_set set,
     const char *why)
 {
 	struct textbuf words = { NULL, 0, 0 };
@@ -331,6 +359,8 @@ fails_by(struct decision *d, const struct breaker *b, pfk_set set,
 		contradiction(d, &k, &o);
 		return;
 	}
+	if (alone)
+		tell_beyond(d, &b->p);
 	if (!alone && (seen = verdict_wrong(d->test, &o)) == NULL)
 		seen = effects_missing(d->run, d->test, &o, &words);
 	fail(d, &k, &o, seen != NULL ? seen : why);

@@ -80,7 +80,7 @@ struct decision {
 /* A packet that breaks it, and how sure that is. */
 struct breaker {
 	struct pfk_exact_packet p;
-	size_t		 region;	/* of the ruled; its n: none */
+	size_t		 region;	/* of the ruled; its n: not known */
 	bool		 rests;		/* on a question: it may pass or not */
 };
 /*
@@ -89,11 +89,14 @@ struct breaker {
  */
 bool	 find_breaker(struct decision *, const struct ruled *, pfk_set,
 	    struct breaker *);
+/* Some region that it is in; n: none. */
+size_t	 breaker_region(struct decision *, const struct ruled *, pfk_set,
+	    struct breaker *);
 /* If the set (taken) has a packet, the test fails by it; whether it does. */
 bool	 broken_by(struct decision *, pfk_set set, const char *why);
 /* It fails, or not, by chance: the breaker of the set, told as packet p. */
 void	 fails_perhaps(struct decision *, const struct ruled *, pfk_set set,
-	    const struct breaker *, const struct pfk_exact_packet *p,
+	    struct breaker *, const struct pfk_exact_packet *p,
 	    const char *where);
 /* Engine and analysis differ. */
 void	 contradiction(struct decision *, const struct packet *,

@@ -195,8 +195,8 @@ tell_change(const struct pfk_exact_packet *in,
  * if the engine takes the same way; pools may give it another address.
  */
 static void
-tell_broken(struct way *w, const struct pfk_exact_packet *in,
-    const struct breaker *out, const char *where, const char *why)
+tell_broken(struct way *w, const struct pfk_exact_packet *in, pfk_set bad,
+    struct breaker *out, const char *where, const char *why)
 {
 	struct decision *d = w->d;
 	struct outcome first, second, all;
@@ -215,7 +215,8 @@ tell_broken(struct way *w, const struct pfk_exact_packet *in,
 	if (seen == NULL) {
 		textbuf_str(&b, why);
 		tell_change(in, &out->p, &b);
-		outcome_of(w->ruled, out->region, &second);
+		if (breaker_region(d, w->ruled, bad, out) < w->ruled->n)
+			outcome_of(w->ruled, out->region, &second);
 		seen = b.text;
 	}
 	(void)fails(d, &k, &second, where, seen);
@@ -270,7 +271,7 @@ breaks(struct way *w, pfk_set bad, const char *where, const char *why)
 		textbuf_printf(&b, "%s: ", where);
 		fails_perhaps(d, w->ruled, bad, &out, &in, b.text);
 	} else if (broken)
-		tell_broken(w, &in, &out, where, why);
+		tell_broken(w, &in, bad, &out, where, why);
 	else
 		lost_packets(d);
 	pfk_set_free(e->x, bad);
