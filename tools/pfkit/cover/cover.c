@@ -51,7 +51,7 @@ static const char help[] =
     "A line, an element or a value is covered if a rule that it is part of\n"
     "decided about a packet, or a state of that rule did; match rules and\n"
     "anchors are if they matched, entries of tables if an address that a rule\n"
-    "matched was found by them.\n"
+    "matched was found by them, or was kept out (`!').\n"
     "\n"
     "Exit status: 0 done, 1 below the threshold, 2 the command line is wrong,\n"
     "or a file.\n";

@@ -286,12 +286,51 @@ cover_evaluated(struct cover *c, const struct pfk_image *im, size_t rule,
 
 /* ---- an engine ---- */
 
+/*
+ * What matches; and, if a table has entries that keep addresses out, what does
+ * not match, which is told for every rule.
+ */
 void
 cover_attach(struct cover *c, struct pfk_engine *e)
 {
+	unsigned kinds = 1u << PFK_EXPLAIN_MATCHES;
+
 	if (pfk_explain_start(e, cover_explained, c) != PFK_OK)
 		fatal("out of memory");
-	pfk_explain_only(e, 1u << PFK_EXPLAIN_MATCHES);
+	for (uint32_t i = 0; i < c->nrulesets; i++)
+		if (cover_has_exceptions(&c->rulesets[i]))
+			kinds |= 1u << PFK_EXPLAIN_RULES |
+			    1u << PFK_EXPLAIN_FAILS;
+	pfk_explain_only(e, kinds);
+}
+
+static void
+keep(struct cover *c, uint32_t rule, int what)
+{
+	struct cover_matched *m;
+
+	if (c->nmatched == c->room) {
+		c->room = c->room * 2 + 64;
+		c->matched = xrealloc(c->matched,
+		    c->room * sizeof(*c->matched));
+	}
+	m = &c->matched[c->nmatched++];
+	m->rule = rule;
+	m->flow = c->seen;
+	m->what = what;
+}
+
+/* A rule that fits up to its address, which may have been kept out. */
+static void
+failed(struct cover *c, const struct pfk_explain *x)
+{
+	unsigned address = 1u << PFK_TEST_SOURCE | 1u << PFK_TEST_DESTINATION;
+
+	if ((x->failed & ((1u << PFK_TEST_SOURCE) - 1)) != 0 ||
+	    (x->failed & address) == 0)
+		return;
+	keep(c, x->rule, x->failed & 1u << PFK_TEST_SOURCE ? NOT_SOURCE :
+	    NOT_DESTINATION);
 }
 
 /* Kept until the decision says which of them was the last word. */
@@ -300,14 +339,12 @@ cover_explained(void *ctx, const struct pfk_explain *x)
 {
 	struct cover *c = ctx;
 
-	if (x->kind != PFK_EXPLAIN_MATCHES)
-		return;
-	if (c->nmatched == c->room) {
-		c->room = c->room * 2 + 64;
-		c->matched = xrealloc(c->matched,
-		    c->room * sizeof(*c->matched));
-	}
-	c->matched[c->nmatched++] = (struct cover_matched){ x->rule, x->flow };
+	if (x->kind == PFK_EXPLAIN_RULES || x->kind == PFK_EXPLAIN_MATCHES)
+		c->seen = x->flow;
+	if (x->kind == PFK_EXPLAIN_MATCHES)
+		keep(c, x->rule, RULE_MATCHED);
+	else if (x->kind == PFK_EXPLAIN_FAILS)
+		failed(c, x);
 }
 
 static enum cover_verdict
@@ -373,6 +410,26 @@ hit(struct cover *c, const struct pfk_engine *e, uint32_t rule,
 	cover_hit(c, im, index, flow, pfk_engine_ifname(e, ifid), what, 1);
 }
 
+/* The entry that kept the address out, if one did. */
+static void
+kept_out(struct cover *c, const struct pfk_engine *e,
+    const struct cover_matched *m, unsigned ifid)
+{
+	size_t index;
+	const struct pfk_image *im = pfk_engine_rule_image(e, m->rule, &index);
+	uint32_t i = cover_ruleset(c, im), entry;
+	struct cover_ruleset *rs = &c->rulesets[i];
+	long table = rs->rule_tables[index][m->what == NOT_DESTINATION];
+
+	if (table < 0)
+		return;
+	entry = cover_exception(rs, (uint32_t)table, m->flow.af,
+	    m->what == NOT_SOURCE ? m->flow.src.addr : m->flow.dst.addr);
+	if (entry != COVER_NO_ENTRY)
+		cover_slot(c, i, COVER_ENTRY + entry, cover_interface(c,
+		    pfk_engine_ifname(e, ifid)))->n[COVER_MATCHED]++;
+}
+
 void
 cover_decided(struct cover *c, const struct pfk_engine *e,
     const struct pfk_decision *d)
@@ -383,8 +440,12 @@ cover_decided(struct cover *c, const struct pfk_engine *e,
 	for (uint32_t i = 0; i < c->nmatched; i++) {
 		const struct cover_matched *m = &c->matched[i];
 
-		hit(c, e, m->rule, &m->flow, d->ifid, m->rule == d->rule &&
-		    !by_state ? COVER_DECIDED : COVER_MATCHED);
+		if (m->what != RULE_MATCHED)
+			kept_out(c, e, m, d->ifid);
+		else
+			hit(c, e, m->rule, &m->flow, d->ifid,
+			    m->rule == d->rule && !by_state ? COVER_DECIDED :
+			    COVER_MATCHED);
 	}
 	if (by_state)
 		hit(c, e, d->rule, &d->before, d->ifid, COVER_STATE);

@@ -12,8 +12,9 @@
  * counted by origin (pfkit/origin.h): the elements of a statement's lists that
  * one flat rule was made of, and of a rule that the optimiser merged the one
  * that the packet would have met.  Of a table that the rule looked into the
- * entry is counted, too, that the packet's address was found by.  So runs with other levels of optimisation,
- * other hosts and other packets add up, as long as the text is the same.
+ * entry is counted, too, that the packet's address was found by.  So runs with
+ * other levels of optimisation, other hosts and other packets add up, as long
+ * as the text is the same.
  *
  * The file (cover_write(), cover_read(); `--cover-out FILE') has lines of
  * words, then images:
@@ -85,6 +86,9 @@ void	 cover_hit(struct cover *, const struct pfk_image *, size_t rule,
 /* The rule was asked n times. */
 void	 cover_evaluated(struct cover *, const struct pfk_image *, size_t rule,
 	    uint64_t n);
+
+/* The name of a text that `pfkit test' adds to a ruleset ends so. */
+#define COVER_TEST_TABLES	" (tables)"
 
 /* 0, or 1 and the error was told. */
 int	 cover_write(const struct cover *, const char *path);

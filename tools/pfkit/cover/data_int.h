@@ -45,7 +45,12 @@ struct cover_run {
 	uint64_t	 stretch[COVER_STRETCHES][COVER_VERDICTS];
 };
 
-struct cover_matched { uint32_t rule; struct pfk_flow flow; };
+/* A rule that matched; or whose table did not have an address of the flow. */
+struct cover_matched {
+	uint32_t	 rule;
+	struct pfk_flow	 flow;
+	enum { RULE_MATCHED, NOT_SOURCE, NOT_DESTINATION } what;
+};
 
 /* Which origin of a merged rule a flow was due to; one flow has many packets. */
 #define COVER_REMEMBERED	8192
@@ -66,6 +71,7 @@ struct cover {
 	uint32_t	 nslots, used;	/* nslots: a power of two, or 0 */
 	struct cover_due *due;		/* NULL until one is needed */
 	/* of the packet that is being decided */
+	struct pfk_flow	 seen;		/* as rules see it now */
 	struct cover_matched *matched;
 	uint32_t	 nmatched, room;
 };
@@ -75,6 +81,10 @@ void	 cover_number_entries(struct cover_ruleset *);
 void	 cover_tables_free(struct cover_ruleset *);
 uint32_t cover_entry(struct cover_ruleset *, uint32_t table, uint8_t af,
 	    const uint8_t *addr);
+/* The same, only if the entry begins with `!': it keeps the address out. */
+uint32_t cover_exception(struct cover_ruleset *, uint32_t table, uint8_t af,
+	    const uint8_t *addr);
+bool	 cover_has_exceptions(const struct cover_ruleset *);
 
 /* cover_read() of bytes, which are changed; a NUL stands behind them. */
 int	 cover_parse(struct cover *, const char *name, char *data, size_t len);

@@ -152,16 +152,51 @@ find(const struct cover_table *t, uint8_t af, const uint8_t *addr)
 	return NULL;
 }
 
+static const struct prefix *
+look_up(struct cover_ruleset *rs, uint32_t table, uint8_t af,
+    const uint8_t *addr)
+{
+	if (rs->entry0[table] == rs->entry0[table + 1])
+		return NULL;
+	if (rs->tables[table] == NULL)
+		rs->tables[table] = make_table(rs, table);
+	return find(rs->tables[table], af, addr);
+}
+
 uint32_t
 cover_entry(struct cover_ruleset *rs, uint32_t table, uint8_t af,
     const uint8_t *addr)
 {
-	const struct prefix *p;
+	const struct prefix *p = look_up(rs, table, af, addr);
 
-	if (rs->entry0[table] == rs->entry0[table + 1])
-		return COVER_NO_ENTRY;
-	if (rs->tables[table] == NULL)
-		rs->tables[table] = make_table(rs, table);
-	p = find(rs->tables[table], af, addr);
 	return p != NULL ? rs->entry0[table] + p->entry : COVER_NO_ENTRY;
+}
+
+uint32_t
+cover_exception(struct cover_ruleset *rs, uint32_t table, uint8_t af,
+    const uint8_t *addr)
+{
+	const struct prefix *p = look_up(rs, table, af, addr);
+
+	return p != NULL && p->neg ? rs->entry0[table] + p->entry :
+	    COVER_NO_ENTRY;
+}
+
+static bool
+is_plain(void *ctx, const struct pfk_table_address *a)
+{
+	bool *exceptions = ctx;
+
+	*exceptions |= a->neg;
+	return !a->neg;
+}
+
+bool
+cover_has_exceptions(const struct cover_ruleset *rs)
+{
+	bool any = false;
+
+	for (uint32_t i = 0; i < rs->ntables && !any; i++)
+		pfk_image_table_addresses(rs->image, i, is_plain, &any);
+	return any;
 }

@@ -99,6 +99,23 @@ run(struct out *o, const struct cover_run *r)
 	out_str(o, "]}");
 }
 
+static void
+anchors(struct out *o, const struct model *m)
+{
+	struct model_anchor *v;
+	uint32_t n = model_anchors(m, &v);
+
+	out_str(o, ",\"anchors\":[");
+	for (uint32_t i = 0; i < n; i++) {
+		out_str(o, i > 0 ? ",{\"anchor\":" : "{\"anchor\":");
+		out_json_string(o, v[i].name);
+		total(o, "lines", &v[i].lines);
+		out_char(o, '}');
+	}
+	out_char(o, ']');
+	free(v);
+}
+
 void
 report_json(const struct model *m)
 {
@@ -109,6 +126,7 @@ report_json(const struct model *m)
 	total(o, "elements", &m->parts);
 	total(o, "macro_values", &m->macros);
 	total(o, "table_entries", &m->tables);
+	anchors(o, m);
 	out_str(o, ",\"runs\":[");
 	for (uint32_t i = 1; i < m->cover->nruns; i++) {
 		out_str(o, i > 1 ? "," : "");

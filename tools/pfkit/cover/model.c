@@ -100,8 +100,44 @@ item(struct table *t, struct model_items *items, const struct key *k,
 
 /* ---- sources ---- */
 
+/*
+ * pfkit test reads a ruleset with the tables of the test file included at its
+ * end: that line is no part of the ruleset.
+ */
+static size_t
+own_length(const char *text, size_t len)
+{
+	static const char tail[] = COVER_TEST_TABLES "\"\n";
+	size_t n = sizeof(tail) - 1, at = len;
+
+	if (len < n || memcmp(text + len - n, tail, n) != 0)
+		return len;
+	for (at = len - 1; at > 0 && text[at - 1] != '\n'; at--)
+		;
+	return strncmp(text + at, "include ", 8) == 0 && at > 0 ? at - 1 : len;
+}
+
+/* What the image says of a text, without what is not the ruleset's. */
+static struct model_source
+source_of(struct model *m, const struct pfk_image *im, uint32_t i)
+{
+	struct model_source is;
+	struct pfk_source s;
+	size_t len;
+
+	pfk_image_source(im, i, &s);
+	is = (struct model_source){ s.name, quotes_text(m->quotes, im, i,
+	    &len), s.len, s.hash };
+	if (is.text == NULL)
+		return is;
+	is.len = own_length(is.text, s.len);
+	if (is.len < s.len)
+		is.hash = pfk_source_hash(is.text, is.len);
+	return is;
+}
+
 static bool
-same_source(const struct model_source *a, const struct pfk_source *b)
+same_source(const struct model_source *a, const struct model_source *b)
 {
 	return strcmp(a->name, b->name) == 0 && a->hash == b->hash &&
 	    a->len == b->len;
@@ -110,17 +146,14 @@ same_source(const struct model_source *a, const struct pfk_source *b)
 static uint32_t
 model_source(struct model *m, const struct pfk_image *im, uint32_t i)
 {
-	struct pfk_source s;
-	size_t len;
+	struct model_source s = source_of(m, im, i);
 
-	pfk_image_source(im, i, &s);
 	for (uint32_t k = 0; k < m->nsources; k++)
 		if (same_source(&m->sources[k], &s))
 			return k;
 	m->sources = xrealloc(m->sources,
 	    (m->nsources + 1) * sizeof(*m->sources));
-	m->sources[m->nsources] = (struct model_source){ s.name,
-	    quotes_text(m->quotes, im, i, &len), s.len, s.hash };
+	m->sources[m->nsources] = s;
 	return m->nsources++;
 }
 
@@ -289,6 +322,18 @@ struct entries {
 
 static void take_slots(struct building *, uint32_t, struct seen *);
 
+/* Tables of a test file are no part of the ruleset. */
+static bool
+is_test_file(const struct building *b, uint32_t source)
+{
+	struct pfk_source s;
+	size_t len, n = strlen(COVER_TEST_TABLES);
+
+	pfk_image_source(b->image, source, &s);
+	len = strlen(s.name);
+	return len >= n && strcmp(s.name + len - n, COVER_TEST_TABLES) == 0;
+}
+
 static bool
 add_entry(void *ctx, const struct pfk_table_address *a)
 {
@@ -303,7 +348,7 @@ add_entry(void *ctx, const struct pfk_table_address *a)
 		return true;
 	x->last = *p;
 	take_slots(x->b, COVER_ENTRY + x->next++, &s);
-	if (a->neg || p->source == PFK_NO_SOURCE)
+	if (p->source == PFK_NO_SOURCE || is_test_file(x->b, p->source))
 		return true;
 	fresh = item_at(x->b, &a->element);
 	fresh.table = x->table;
@@ -515,16 +560,15 @@ model_text(const struct model *m, const struct model_item *it)
  * them, and none of the same name is another.
  */
 static bool
-belongs(const struct model *m, const struct pfk_image *im, const char **other)
+belongs(struct model *m, const struct pfk_image *im, const char **other)
 {
 	bool shares = m->nsources == 0;
-	struct pfk_source s;
 
 	*other = NULL;
-	for (size_t i = 0; i < pfk_image_sources(im); i++) {
+	for (uint32_t i = 0; i < pfk_image_sources(im); i++) {
+		struct model_source s = source_of(m, im, i);
 		bool known = false, same = false;
 
-		pfk_image_source(im, i, &s);
 		for (uint32_t k = 0; k < m->nsources; k++) {
 			known |= strcmp(m->sources[k].name, s.name) == 0;
 			same |= same_source(&m->sources[k], &s);

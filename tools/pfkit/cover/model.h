@@ -11,7 +11,8 @@
  * of macros.  A statement has the sum of its rules; an element that of the
  * rules that were made of it; a macro's value that of all elements that are
  * it, whatever statement uses the macro.  An entry of a table has what rules
- * did with packets whose address was found by it; entries with `!' have none.
+ * did with packets whose address was found by it; an entry with `!' has matched
+ * when it kept an address out that a rule looked for.
  */
 #ifndef COVER_MODEL_H
 #define COVER_MODEL_H
@@ -90,6 +91,12 @@ struct model *model_new(char **files, size_t n);
 void	 model_free(struct model *);
 /* Of 100, and 100 if there is nothing to cover. */
 double	 model_percent(const struct model_total *);
+/*
+ * The anchors that have statements, by path; the main ruleset comes first, "".
+ * *v is the caller's.
+ */
+struct model_anchor { const char *name; struct model_total lines; };
+uint32_t model_anchors(const struct model *, struct model_anchor **v);
 /* The item's text in memory of its own. */
 char	*model_text(const struct model *, const struct model_item *);
 /* What counts as covered: decisions, those of states; of some rules matches. */

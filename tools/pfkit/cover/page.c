@@ -200,7 +200,11 @@ put_legend(struct out *o)
 		    "%s</li>", status_names[i], page_statuses[i].sign,
 		    page_statuses[i].text);
 	out_str(o, "</ul>\n<p>Elements of lists, values of macros and entries "
-	    "of tables are marked one by one; point at one for its counts.</p>\n");
+	    "of tables are marked one by one.</p>\n<p class=\"choose\"><label>"
+	    "<input type=\"checkbox\" id=\"counts\" autocomplete=\"off\"> "
+	    "counts at the marks</label> <label><input type=\"checkbox\" "
+	    "id=\"gaps\" autocomplete=\"off\"> only lines with something that "
+	    "did not decide</label></p>\n");
 }
 
 /* Whether there is anything to say about the text. */
@@ -235,13 +239,14 @@ put_source(struct out *o, const struct model *m, uint32_t source)
 	out_str(o, "<div class=\"wrap\" tabindex=\"0\" role=\"region\" "
 	    "aria-label=\"");
 	html_text(o, s->name);
-	out_str(o, "\"><table>\n<thead><tr><th scope=\"col\">line</th>"
+	out_str(o, "\"><table class=\"lines\">\n<thead><tr><th scope=\"col\">line</th>"
 	    "<th scope=\"col\">decided</th><th scope=\"col\">by states</th>"
 	    "<th scope=\"col\">matched</th><th scope=\"col\">evaluated</th>"
 	    "<th scope=\"col\"><span class=\"vh\">what came of it</span></th>"
 	    "<th scope=\"col\">text</th></tr></thead>\n<tbody>\n");
 	page_lines(o, m, source);
 	out_str(o, "</tbody></table></div>\n");
+	page_items(o, m, source);
 }
 
 int

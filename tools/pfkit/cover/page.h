@@ -3,6 +3,7 @@
  *
  *	page.c		head, sums, filters, legend
  *	page_lines.c	the texts, line by line
+ *	page_items.c	what is marked in them, as a table
  *	page_chart.c	verdicts over time
  *	page_style.c	how it looks, and the little that it does
  *
@@ -21,6 +22,7 @@ void	 html_bytes(struct out *, const char *, size_t);
 void	 html_text(struct out *, const char *);
 
 void	 page_lines(struct out *, const struct model *, uint32_t source);
+void	 page_items(struct out *, const struct model *, uint32_t source);
 /* For the filters: what each row and element did on which interface. */
 void	 page_data(struct out *, const struct model *);
 void	 page_charts(struct out *, const struct model *);

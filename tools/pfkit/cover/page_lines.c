@@ -110,6 +110,24 @@ status_of(const struct mark *v, uint32_t n)
 	    STATUS_PARTLY : best;
 }
 
+/*
+ * Of several values the sum; but what is an interface in one rule and a source
+ * in another (of antispoof) is the same element.
+ */
+static uint64_t
+hits_of(const struct mark *v, uint32_t n)
+{
+	uint64_t sum[PFK_NPARTS] = { 0 }, most = 0;
+
+	for (uint32_t i = 0; i < n; i++) {
+		uint64_t *s = &sum[v[i].it->part];
+
+		*s += model_hits(v[i].it);
+		most = *s > most ? *s : most;
+	}
+	return most;
+}
+
 #define TOLD	8	/* values of a macro, in a title */
 
 static void
@@ -120,7 +138,7 @@ open_mark(struct out *o, const struct model *m, const struct mark *v,
 	    status_names[status_of(v, n)]);
 	for (uint32_t i = 0; i < n; i++)
 		out_printf(o, "%s%" PRIu32, i > 0 ? " " : "", v[i].item);
-	out_str(o, "\" title=\"");
+	out_printf(o, "\" data-n=\"%" PRIu64 "\" title=\"", hits_of(v, n));
 	for (uint32_t i = 0; i < n && i < TOLD; i++) {
 		const struct model_item *it = v[i].it;
 		char *text = model_text(m, it);
@@ -168,14 +186,25 @@ put_code(struct out *o, const struct model *m, const char *text,
 
 /* ---- rows ---- */
 
+/* Whether some element of the statement did not decide. */
+static bool
+has_gap(const struct model *m, const struct model_item *s)
+{
+	for (uint32_t i = 0; i < s->nelements; i++)
+		if (m->elements.v[s->element0 + i].status != STATUS_DECIDED)
+			return true;
+	return false;
+}
+
 static void
 begin_row(struct out *o, const struct model *m, const struct model_item *s,
     uint32_t source, uint32_t line)
 {
 	out_printf(o, "<tr id=\"f%" PRIu32 "l%" PRIu32 "\"", source, line);
 	if (s != NULL) {
-		out_printf(o, " class=\"%s\" data-i=\"%" PRIu32 "\" data-a=\"",
-		    status_names[s->status], number_of(m, s));
+		out_printf(o, " class=\"%s\" data-i=\"%" PRIu32 "\"%s data-a=\"",
+		    status_names[s->status], number_of(m, s),
+		    has_gap(m, s) ? " data-gap" : "");
 		html_text(o, s->anchor);
 		out_char(o, '"');
 	}
@@ -256,7 +285,7 @@ put_item(struct out *o, const struct model_item *it)
 		    "]", i > 0 ? "," : "", it->on[i].interface,
 		    n[COVER_DECIDED], n[COVER_MATCHED], n[COVER_STATE]);
 	}
-	out_str(o, "]]");
+	out_printf(o, "],%d]", (int)it->part);
 }
 
 static void

@@ -86,12 +86,20 @@ const char page_style[] =
 ".other{fill:var(--other)}\n"
 "details{margin:.3rem 0}summary{cursor:pointer;color:var(--dim)}\n"
 "details table{width:auto}details td,details th{text-align:right}\n"
+".items td:nth-child(2),.items td:nth-child(3),.items td:last-child,"
+".items th:nth-child(2),.items th:nth-child(3){text-align:left}\n"
+".choose label{margin-right:1.2rem}\n"
+":root:has(#counts:checked) mark::after{content:attr(data-n);"
+"font-size:.75em;vertical-align:super;line-height:0;margin-left:.15em}\n"
+":root:has(#gaps:checked) .lines tbody tr:not(.overruled,.never-matched,"
+".never-evaluated,[data-gap]):not(:has(.partly,.overruled,.never-matched,"
+".never-evaluated)){display:none}\n"
 "@media print{form{display:none!important}.wrap{overflow:visible}"
 "td.t{white-space:pre-wrap}}\n";
 
 /*
  * data.items: of each row and element its acts (match rules and anchors need
- * not decide), its status, and [interface, decided, matched, states] ...
+ * not decide), its status, [interface, decided, matched, states] ..., its part
  */
 const char page_script[] =
 "(function(){'use strict';\n"
@@ -110,13 +118,16 @@ const char page_script[] =
 "function status(ids,f){var a=ids.map(function(i){return one(i,f);}),\n"
 " m=Math.min.apply(null,a),x=Math.max.apply(null,a);\n"
 " return m===0&&x!==0?1:m;}\n"
+"function hits(ids,f){var p={};ids.forEach(function(i){var t=d.items[i],\n"
+" c=sum([i],f);p[t[3]]=(p[t[3]]||0)+c[0]+c[2]+(t[0]?c[1]:0);});\n"
+" return Math.max.apply(null,Object.values(p));}\n"
 "function ids(e){return e.dataset.i.split(' ').map(Number);}\n"
 "function show(){var f=+on.value,a=anchor.value,n=0,shown=0;\n"
 " document.querySelectorAll('[data-i]').forEach(function(e){\n"
 "  var s=status(ids(e),f);\n"
 "  names.forEach(function(c){e.classList.remove(c.name);});\n"
 "  e.classList.add(names[s].name);\n"
-"  if(e.tagName!=='TR')return;\n"
+"  if(e.tagName!=='TR'){e.dataset.n=hits(ids(e),f);return;}\n"
 "  var away=a!=='*'&&e.dataset.a!==a;e.classList.toggle('dim',away);\n"
 "  if(!e.cells[1].dataset.n)return;\n"
 "  if(!away){shown++;if(s===0)n++;}\n"

@@ -168,6 +168,23 @@ list_all(const struct model *m)
 	}
 }
 
+/* Lines of each anchor, if there are several. */
+static void
+list_anchors(const struct model *m)
+{
+	struct model_anchor *v;
+	uint32_t n = model_anchors(m, &v);
+
+	for (uint32_t i = 0; i < n && n > 1; i++) {
+		printf("%s", *v[i].name == '\0' ? "main ruleset" : "anchor ");
+		if (*v[i].name != '\0')
+			put_text(v[i].name);
+		total(": ", "lines", &v[i].lines);
+		putchar('\n');
+	}
+	free(v);
+}
+
 void
 report_text(const struct model *m, bool all)
 {
@@ -184,6 +201,7 @@ report_text(const struct model *m, bool all)
 		put_text(r->name);
 		printf(": %" PRIu64 " decisions\n", r->packets);
 	}
+	list_anchors(m);
 	if (all)
 		list_all(m);
 	list(m, &m->statements, put_item, "lines ");

@@ -190,7 +190,7 @@ make_names(struct run *r)
 		r->names[i] = b.text;
 		memset(&b, 0, sizeof(b));
 	}
-	textbuf_printf(&b, "%s (tables)", name);
+	textbuf_printf(&b, "%s" COVER_TEST_TABLES, name);
 	r->facts_name = b.text;
 }
 
