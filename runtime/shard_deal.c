@@ -13,17 +13,17 @@
 
 #include "runtime/shard.h"
 
+#define LINKTYPE_ETHERNET 1
 #define NOBODY		(-1)
 #define MAX_HEADERS	16	/* IPv6: more is not looked at */
 
-static int
+/* By the upper bits, on which all lower ones bear. */
+static inline int
 deal(const struct pfk_shards *s, uint64_t a, uint64_t b)
 {
 	uint64_t h = (a ^ b) * UINT64_C(0x9e3779b97f4a7c15) +
 	    (a + b) * UINT64_C(0xc2b2ae3d27d4eb4f);
 
-	h ^= h >> 29;
-	h *= UINT64_C(0xbf58476d1ce4e5b9);
 	return (int)((h >> 32) * s->n >> 32);
 }
 
@@ -117,18 +117,41 @@ which6(const struct pfk_shards *s, const uint8_t *ip, uint32_t len)
 	return proto == NOBODY || proto == PROTO_ICMPV6 ? 0 : deal6(s, ip);
 }
 
-int
-pfk_shards_which(const struct pfk_shards *s, const struct pfk_packet *p)
+static int
+which_other(const struct pfk_shards *s, const struct pfk_packet *p)
 {
 	struct pfk_network net;
 
-	if (p->linktype == 1 && p->caplen >= 34 && p->data[12] == 0x08 &&
-	    p->data[13] == 0)
-		return which4(s, p->data + 14, p->caplen - 14);
 	if (!pfk_link_decode(p->linktype, p->data, p->caplen, p->wirelen,
 	    &net))
 		return 0;
 	return net.af == PFK_AF_INET ?
 	    which4(s, p->data + net.off, net.caplen) :
 	    which6(s, p->data + net.off, net.caplen);
+}
+
+/* The usual one: TCP or UDP over IPv4, in Ethernet, in one piece. */
+static inline bool
+is_usual(const struct pfk_packet *p)
+{
+	const uint8_t *b = p->data;
+
+	return p->linktype == LINKTYPE_ETHERNET && p->caplen >= 34 &&
+	    get16(b + 12) == 0x0800 && (get16(b + 20) & 0x3fff) == 0 &&
+	    b[23] != PROTO_ICMP;
+}
+
+size_t
+pfk_shards_deal(const struct pfk_shards *s, const struct pfk_packet *p,
+    size_t n, uint8_t *engine)
+{
+	for (size_t i = 0; i < n; i++) {
+		int k = is_usual(&p[i]) ? deal4(s, p[i].data + 14) :
+		    which_other(s, &p[i]);
+
+		if (k == NOBODY)
+			return i;
+		engine[i] = (uint8_t)k;
+	}
+	return n;
 }

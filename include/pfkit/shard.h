@@ -6,7 +6,7 @@
  *	pfk_engine_shared() says that nothing keeps them from it
  *	pfk_shards_new(engines, n, &shards)
  *	in order of the packets:
- *		pfk_shards_which() says which engine it is for
+ *		pfk_shards_deal() says which engines they are for
  *		a full second of the clock begins with it: all engines rest,
  *		and pfk_shards_advance() is called
  *	pfk_shards_merge()	engine 0 is now as if it had been alone
@@ -43,10 +43,12 @@ int	 pfk_shards_new(struct pfk_engine *const *, unsigned n,
 	    struct pfk_shards **);
 void	 pfk_shards_free(struct pfk_shards *);		/* NULL is fine */
 /*
- * The engine for a packet; -1: it cannot be told (a fragment), and before it
- * comes all must be merged.  Any thread may ask at any time.
+ * The engines for packets, into engine[]; how many: all, or those before one
+ * of which it cannot be told (a fragment), and before it comes all must be
+ * merged.  Any thread may ask at any time.
  */
-int	 pfk_shards_which(const struct pfk_shards *, const struct pfk_packet *);
+size_t	 pfk_shards_deal(const struct pfk_shards *, const struct pfk_packet *,
+	    size_t n, uint8_t *engine);
 /*
  * => No engine is running.
  * Ids of states become final.  Then time passes, if it does.

@@ -61,10 +61,14 @@ struct batch {
 	uint64_t	 position;	/* bytes of the captures up to here */
 };
 
-/* The reader's: packets that are still to be dealt, and the clock. */
+/*
+ * The reader's: packets that are still to be dealt, from at on, up to `known'
+ * with their lanes; and the clock.
+ */
 struct dealer {
 	struct pfk_packet packets[BURST];
-	size_t		 n, at;
+	uint8_t		 lane[BURST];
+	size_t		 n, at, known;
 	bool		 begun;
 	uint64_t	 epoch, next_second;
 };
@@ -83,24 +87,47 @@ struct crew {
 	bool		 busy[PFK_SHARDS_MAX];
 	bool		 writing, stepping, ended;
 	bool		 whole;		/* one engine: there are no lanes */
+	bool		 soon;		/* captures are files: no waiting */
 	uint32_t	 reading;	/* thread, or NOBODY */
 	size_t		 room;		/* for states, at least */
 	unsigned	 waiting;
+	bool		 told;		/* they are to be woken */
 	unsigned	 threads;
 	struct buffer	 spare[DEPTH * MAX_LENT];
 	unsigned	 nspare;
 };
 
 static void
+enter(struct crew *c)
+{
+	pthread_mutex_lock(&c->lock);
+}
+
+/* Who is woken needs the lock: it is free by then. */
+static void
+leave(struct crew *c)
+{
+	bool told = c->told;
+
+	c->told = false;
+	pthread_mutex_unlock(&c->lock);
+	if (told)
+		pthread_cond_broadcast(&c->news);
+}
+
+/* Those who wait, when the lock is left. */
+static void
 tell(struct crew *c)
 {
-	if (c->waiting > 0)
-		pthread_cond_broadcast(&c->news);
+	c->told |= c->waiting > 0;
 }
 
 static void
 await(struct crew *c)
 {
+	if (c->told)
+		pthread_cond_broadcast(&c->news);
+	c->told = false;
 	c->waiting++;
 	pthread_cond_wait(&c->news, &c->lock);
 	c->waiting--;
@@ -119,10 +146,10 @@ refill(struct crew *c, struct batch *b)
 {
 	struct buffer spare = { NULL, 0 };
 
-	pthread_mutex_lock(&c->lock);
+	enter(c);
 	if (c->nspare > 0)
 		spare = c->spare[--c->nspare];
-	pthread_mutex_unlock(&c->lock);
+	leave(c);
 	if (!reader_refill(&c->reader, &spare))
 		fatal("no memory");
 	if (spare.bytes != NULL)
@@ -141,18 +168,15 @@ fill_whole(struct crew *c, struct batch *b)
 	b->n += n;
 }
 
-/* A packet with which a second begins begins a step. */
-static bool
-is_step(struct crew *c, const struct pfk_packet *p)
+/* The first packet of all; with it, as with others, a second begins. */
+static void
+begin(struct crew *c, const struct pfk_packet *p)
 {
 	struct dealer *d = &c->dealer;
 
-	if (d->begun)
-		return p->time >= d->next_second;
 	d->begun = true;
-	d->epoch = p->time;
+	d->epoch = d->next_second = p->time;
 	lanes_begin(c->lanes, p);
-	return true;
 }
 
 static void
@@ -168,31 +192,81 @@ begin_step(struct crew *c, struct batch *b, uint64_t time)
 	    ((time - d->epoch) / SECOND + 1) * SECOND;
 }
 
+/* Lanes for what there is, as far as that can be told. */
+static void
+ask_lanes(struct crew *c)
+{
+	struct dealer *d = &c->dealer;
+
+	d->known = d->at + lanes_deal(c->lanes, d->packets + d->at,
+	    d->n - d->at, d->lane + d->at);
+}
+
+/* How many packets every lane has room for. */
+static size_t
+batch_room(const struct crew *c, const struct batch *b)
+{
+	size_t most = 0;
+
+	for (unsigned i = 0; i < c->n; i++)
+		if (b->part[i].n > most)
+			most = b->part[i].n;
+	return PACKETS - most;
+}
+
+/* Packets with a lane, up to one with which a second begins. */
+static void
+hand_out(struct crew *c, struct batch *b)
+{
+	struct dealer *d = &c->dealer;
+	size_t room = batch_room(c, b), at = d->at;
+	size_t end = d->known - at < room ? d->known : at + room;
+	struct pfk_packet *to[PFK_SHARDS_MAX];
+
+	for (unsigned i = 0; i < c->n; i++)
+		to[i] = b->part[i].packets + b->part[i].n;
+	for (; at < end && d->packets[at].time < d->next_second; at++)
+		*to[d->lane[at]]++ = d->packets[at];
+	for (unsigned i = 0; i < c->n; i++)
+		b->part[i].n = (size_t)(to[i] - b->part[i].packets);
+	b->n += at - d->at;
+	d->at = at;
+}
+
+/* A packet before which lanes must be joined. */
+static void
+hand_out_join(struct crew *c, struct batch *b)
+{
+	struct dealer *d = &c->dealer;
+
+	b->join = true;
+	b->part[0].packets[b->part[0].n++] = d->packets[d->at++];
+	b->n++;
+	ask_lanes(c);
+}
+
 /* Packets of the dealer for the batch; false: it ends here. */
 static bool
 deal(struct crew *c, struct batch *b)
 {
 	struct dealer *d = &c->dealer;
 
-	for (; d->at < d->n; d->at++) {
+	while (d->at < d->n) {
 		const struct pfk_packet *p = &d->packets[d->at];
-		bool step = is_step(c, p);
-		int lane = lanes_which(c->lanes, p);
+		bool join = d->at == d->known;
 
-		if ((step || lane < 0) && b->n > 0)
-			return false;
-		if (step || lane < 0)
+		if (join || p->time >= d->next_second) {
+			if (b->n > 0)
+				return false;
 			begin_step(c, b, p->time);
-		if (lane < 0) {
-			b->join = true;
-			lane = 0;
 		}
-		b->part[lane].packets[b->part[lane].n++] = *p;
-		b->n++;
-		if (b->part[lane].n == PACKETS || b->join) {
-			d->at++;
+		if (join) {
+			hand_out_join(c, b);
 			return false;
 		}
+		hand_out(c, b);
+		if (batch_room(c, b) == 0)
+			return false;
 	}
 	d->n = d->at = 0;
 	return true;
@@ -206,6 +280,9 @@ fill_dealt(struct crew *c, struct batch *b)
 	if (d->at == d->n) {
 		d->at = 0;
 		d->n = reader_burst(&c->reader, d->packets, BURST);
+		if (d->n > 0 && !d->begun)
+			begin(c, d->packets);
+		ask_lanes(c);
 	}
 	return deal(c, b);
 }
@@ -254,14 +331,18 @@ read_batch(struct crew *c, uint32_t thread)
 	if (c->reading != NOBODY || c->ended || c->filled - c->done == DEPTH)
 		return false;
 	c->reading = thread;
-	pthread_mutex_unlock(&c->lock);
+	leave(c);
 	batch_clear(c, b);
 	fill(c, b, whole);
-	pthread_mutex_lock(&c->lock);
+	enter(c);
 	c->reading = NOBODY;
 	c->ended = c->reader.ended && c->dealer.at == c->dealer.n;
 	c->filled++;
-	tell(c);
+	/* one engine that waits is woken for some batches together, if the
+	   next ones are sure to come soon */
+	if (!c->whole || !c->soon || c->ended ||
+	    c->filled - c->done >= DEPTH / 2)
+		tell(c);
 	return true;
 }
 
@@ -295,10 +376,10 @@ write_batch(struct crew *c)
 	if (c->whole || c->writing || c->done == c->filled || b->left > 0)
 		return false;
 	c->writing = true;
-	pthread_mutex_unlock(&c->lock);
+	leave(c);
 	lanes_write(c->lanes, b->text, b->step, b->next_id);
 	finish(c, b);
-	pthread_mutex_lock(&c->lock);
+	enter(c);
 	c->writing = false;
 	batch_done(c, b);
 	return true;
@@ -337,13 +418,13 @@ run_whole(struct crew *c)
 	if (!c->whole || c->busy[0] || c->done == c->filled)
 		return false;
 	c->busy[0] = true;
-	pthread_mutex_unlock(&c->lock);
+	leave(c);
 	if (b->part[0].n == b->n)
 		replay_decide(c->replay, b->part[0].packets, b->n);
 	else
 		run_joined(c, b);
 	finish(c, b);
-	pthread_mutex_lock(&c->lock);
+	enter(c);
 	c->busy[0] = false;
 	batch_done(c, b);
 	return true;
@@ -356,7 +437,7 @@ static void
 step(struct crew *c, struct batch *b)
 {
 	c->stepping = true;
-	pthread_mutex_unlock(&c->lock);
+	leave(c);
 	lanes_advance(c->lanes, b->time);
 	b->next_id = lanes_next_id(c->lanes);
 	b->step = true;
@@ -364,7 +445,7 @@ step(struct crew *c, struct batch *b)
 		b->join = true;
 		lanes_join(c->lanes);
 	}
-	pthread_mutex_lock(&c->lock);
+	enter(c);
 	c->stepping = false;
 	c->whole = b->join;
 	c->room = b->join ? 0 : lanes_room(c->lanes) - b->n;
@@ -402,10 +483,10 @@ run_lane(struct crew *c, unsigned lane)
 	    c->next[lane] != number)
 		return false;
 	c->busy[lane] = true;
-	pthread_mutex_unlock(&c->lock);
+	leave(c);
 	lane_run(c->lanes, lane, b->part[lane].packets, b->part[lane].n,
 	    b->text[lane]);
-	pthread_mutex_lock(&c->lock);
+	enter(c);
 	c->busy[lane] = false;
 	c->next[lane]++;
 	if (--b->left == 0)
@@ -418,35 +499,53 @@ run_lane(struct crew *c, unsigned lane)
  * had); then that of one who reads.
  */
 static bool
+run_lanes(struct crew *c, uint32_t thread)
+{
+	for (uint32_t lane = thread; lane < c->n; lane += c->threads)
+		if (run_lane(c, lane))
+			return true;
+	return write_batch(c) || (c->reading != NOBODY && c->reading < c->n &&
+	    run_lane(c, c->reading));
+}
+
+/* That lanes have been joined is something, too: whoever did it may be the
+ * one to go on. */
+static bool
 run(struct crew *c, uint32_t thread)
 {
 	if (c->whole)
 		return run_whole(c);
-	for (uint32_t lane = thread; lane < c->n; lane += c->threads)
-		if (run_lane(c, lane))
-			return true;
-	if (write_batch(c))
-		return true;
-	return c->reading != NOBODY && c->reading < c->n &&
-	    run_lane(c, c->reading);
+	return run_lanes(c, thread) || c->whole;
 }
 
 /*
- * Whether reading comes first: lanes find work while one thread reads, if
- * there is some in stock.  One engine stays with one thread.
+ * With lanes one thread reads, if there is not enough in stock, and so keeps
+ * buffers in its processor's cache; another one reads only if it finds nothing
+ * else to do.
  */
 static bool
-must_read(const struct crew *c, uint32_t thread)
+share(struct crew *c, uint32_t thread)
 {
-	return c->whole ? thread > 0 : c->filled - c->done < STOCK;
+	bool first = thread == 0 && c->filled - c->done < STOCK;
+
+	return (first && read_batch(c, thread)) || run(c, thread) ||
+	    read_batch(c, thread);
+}
+
+/* One engine stays with one thread, and another one reads: whoever did the
+ * other's work would wake it up in vain. */
+static bool
+take_turns(struct crew *c, uint32_t thread)
+{
+	return thread == 0 ? run_whole(c) : read_batch(c, thread);
 }
 
 static void
 work(struct crew *c, uint32_t thread)
 {
 	while (!c->ended || c->done < c->filled)
-		if (!(must_read(c, thread) && read_batch(c, thread)) &&
-		    !run(c, thread) && !read_batch(c, thread))
+		if (!(c->whole && c->threads > 1 ? take_turns(c, thread) :
+		    share(c, thread)))
 			await(c);
 	tell(c);
 }
@@ -460,9 +559,9 @@ help(void *arg)
 {
 	struct helper *h = arg;
 
-	pthread_mutex_lock(&h->crew->lock);
+	enter(h->crew);
 	work(h->crew, h->number);
-	pthread_mutex_unlock(&h->crew->lock);
+	leave(h->crew);
 	return NULL;
 }
 
@@ -472,11 +571,11 @@ quiet(void *arg)
 {
 	struct crew *c = arg;
 
-	pthread_mutex_lock(&c->lock);
+	enter(c);
 	while (c->done < c->filled)
 		if (!run(c, c->reading))
 			await(c);
-	pthread_mutex_unlock(&c->lock);
+	leave(c);
 }
 
 /*
@@ -490,7 +589,7 @@ run_all(struct crew *c, unsigned threads)
 	unsigned n = 1;
 
 	c->threads = threads;
-	pthread_mutex_lock(&c->lock);
+	enter(c);
 	read_batch(c, 0);
 	while (!c->ended && n < threads) {
 		h[n] = (struct helper){ .crew = c, .number = n };
@@ -500,7 +599,7 @@ run_all(struct crew *c, unsigned threads)
 	}
 	c->threads = n;
 	work(c, 0);
-	pthread_mutex_unlock(&c->lock);
+	leave(c);
 	while (--n > 0)
 		pthread_join(h[n].id, NULL);
 	free(h);
@@ -528,6 +627,7 @@ crew_new(struct replay *r, unsigned lanes)
 	c->n = lanes;
 	c->whole = lanes == 1;
 	c->reading = NOBODY;
+	c->soon = inputs_size(r->inputs) > 0;
 	if (!c->whole) {
 		c->lanes = lanes_new(r, lanes);
 		others = lanes_engines(c->lanes) + 1;

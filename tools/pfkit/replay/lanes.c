@@ -421,12 +421,15 @@ lanes_begin(struct lanes *s, const struct pfk_packet *first)
 
 /* A file that is written has one link type: what others are to it is told in
  * the order of the packets. */
-int
-lanes_which(const struct lanes *s, const struct pfk_packet *p)
+size_t
+lanes_deal(const struct lanes *s, const struct pfk_packet *p, size_t n,
+    uint8_t *lane)
 {
-	if (p->linktype != s->first.linktype)
-		return -1;
-	return pfk_shards_which(s->shards, p);
+	size_t same = 0;
+
+	while (same < n && p[same].linktype == s->first.linktype)
+		same++;
+	return pfk_shards_deal(s->shards, p, same, lane);
 }
 
 void

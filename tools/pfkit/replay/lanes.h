@@ -30,8 +30,9 @@ struct pfk_engine *const *lanes_engines(const struct lanes *);
 
 /* Before the first packet of all is dealt. */
 void	 lanes_begin(struct lanes *, const struct pfk_packet *first);
-/* Which lane; -1: lanes must be joined before it. */
-int	 lanes_which(const struct lanes *, const struct pfk_packet *);
+/* Which lane each is for; how many: lanes must be joined before the next. */
+size_t	 lanes_deal(const struct lanes *, const struct pfk_packet *, size_t n,
+	    uint8_t *lane);
 
 /* One thread for each lane. */
 void	 lane_run(struct lanes *, unsigned lane, const struct pfk_packet *,
