@@ -13,9 +13,9 @@
 #define LAST_QUIET	3	/* `set debug`: nothing is told up to here */
 
 static const char *
-pool_shared(const struct pfk_engine *e, uint32_t pool)
+pool_shared(const struct pfk_image *im, uint32_t pool)
 {
-	const struct img_pool *p = &e->image->pools[pool];
+	const struct img_pool *p = &im->pools[pool];
 
 	if (p->sticky)
 		return "sticky addresses";
@@ -49,12 +49,12 @@ limits_shared(const struct img_rule *r)
 }
 
 static const char *
-rule_shared(const struct pfk_engine *e, const struct img_rule *r)
+rule_shared(const struct pfk_image *im, const struct img_rule *r)
 {
 	if (r->nat != IMG_NONE || r->rdr != IMG_NONE)
 		return "translation";
-	if (r->route != IMG_NONE && pool_shared(e, r->route) != NULL)
-		return pool_shared(e, r->route);
+	if (r->route != IMG_NONE && pool_shared(im, r->route) != NULL)
+		return pool_shared(im, r->route);
 	if (r->prob != 0)
 		return "probability";
 	if (r->flags & IMG_R_ONCE)
@@ -70,39 +70,59 @@ rule_shared(const struct pfk_engine *e, const struct img_rule *r)
 	return limits_shared(r);
 }
 
-static const char *
-whole_shared(const struct pfk_engine *e)
+/* What belongs to no rule: each a text or NULL. */
+enum { WHOLE_RESTORED, WHOLE_LOADED, WHOLE_COOKIES, WHOLE_DEBUG, WHOLE_TABLES,
+    NWHOLE };
+
+static void
+whole_shared(const struct pfk_image *im, const struct img_options *o,
+    int debug, const char *what[NWHOLE])
 {
-	if (e->started)
-		return "a state that was restored";
-	if (e->nattached > 0)
-		return "anchors that were loaded";
-	if (e->opts.syncookies != IMG_SYNCOOKIES_NEVER)
-		return "syncookies";
-	if (e->debug > LAST_QUIET)
-		return "debug messages";
-	for (uint32_t i = 0; i < e->ntables; i++)
-		if (e->tables[i].flags & IMG_T_COUNTERS)
-			return "tables with counters";
-	return NULL;
+	if (o->syncookies != IMG_SYNCOOKIES_NEVER)
+		what[WHOLE_COOKIES] = "syncookies";
+	if (debug > LAST_QUIET)
+		what[WHOLE_DEBUG] = "debug messages";
+	for (uint32_t i = 0; i < im->ntables; i++)
+		if (im->tables[i].flags & IMG_T_COUNTERS)
+			what[WHOLE_TABLES] = "tables with counters";
+}
+
+/* *next counts what belongs to no rule, then the rules. */
+static const char *
+next_shared(const struct pfk_image *im, const char *const whole[NWHOLE],
+    size_t *next, uint32_t *rule)
+{
+	const char *what = NULL;
+	size_t i = *next;
+
+	*rule = PFK_RULE_NONE;
+	for (; what == NULL && i < NWHOLE; i++)
+		what = whole[i];
+	for (; what == NULL && i - NWHOLE < im->nrules; i++)
+		if ((what = rule_shared(im, &im->rules[i - NWHOLE])) != NULL)
+			*rule = (uint32_t)(i - NWHOLE);
+	*next = i;
+	return what;
 }
 
 const char *
 pfk_engine_shared(const struct pfk_engine *e, size_t *next, uint32_t *rule)
 {
-	const char *what;
+	const char *whole[NWHOLE] = { NULL };
 
-	*rule = PFK_RULE_NONE;
-	if (*next == 0 && (what = whole_shared(e)) != NULL) {
-		*next = 1;
-		return what;
-	}
-	for (size_t i = *next == 0 ? 0 : *next - 1; i < e->image->nrules; i++)
-		if ((what = rule_shared(e, &e->image->rules[i])) != NULL) {
-			*rule = (uint32_t)i;
-			*next = i + 2;
-			return what;
-		}
-	*next = e->image->nrules + 1u;
-	return NULL;
+	if (e->started)
+		whole[WHOLE_RESTORED] = "a state that was restored";
+	if (e->nattached > 0)
+		whole[WHOLE_LOADED] = "anchors that were loaded";
+	whole_shared(e->image, &e->opts, e->debug, whole);
+	return next_shared(e->image, whole, next, rule);
+}
+
+const char *
+pfk_image_shared(const struct pfk_image *im, size_t *next, uint32_t *rule)
+{
+	const char *whole[NWHOLE] = { NULL };
+
+	whole_shared(im, im->options, im->options->debug, whole);
+	return next_shared(im, whole, next, rule);
 }

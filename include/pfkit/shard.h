@@ -37,6 +37,9 @@ struct pfk_shards;
  */
 const char *pfk_engine_shared(const struct pfk_engine *, size_t *next,
 	    uint32_t *rule);
+/* The same of a ruleset, for an engine that is new and has its options. */
+const char *pfk_image_shared(const struct pfk_image *, size_t *next,
+	    uint32_t *rule);
 
 /* PFK_OK or PFK_ERR_NOMEM.  The engines are new, and stay the caller's. */
 int	 pfk_shards_new(struct pfk_engine *const *, unsigned n,

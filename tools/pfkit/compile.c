@@ -14,6 +14,7 @@
 
 #include "pfkit.h"
 #include "ruleset.h"
+#include "shared.h"
 
 static const char help[] =
     "usage: pfkit compile [option ...] -f pf.conf -O rules.pfi\n"
@@ -26,6 +27,7 @@ static const char help[] =
     "  -O FILE, --output FILE\n"
     "                   the image (\"-\": standard output); `-o FILE.pfi' too\n"
     RULESET_OPTIONS_HELP
+    "  -v               tell what keeps `replay -j' to one engine\n"
     "\n"
     HOST_OPTIONS_HELP;
 
@@ -49,7 +51,7 @@ parse(struct ruleset_options *o, const char **output, int argc, char **argv)
 	int c;
 
 	opterr = 0;
-	while ((c = getopt_long(argc, argv, ":O:" RULESET_SHORT_OPTIONS,
+	while ((c = getopt_long(argc, argv, ":vO:" RULESET_SHORT_OPTIONS,
 	    long_options, NULL)) != -1) {
 		if (c == OPT_HELP) {
 			fputs(help, stdout);
@@ -57,6 +59,8 @@ parse(struct ruleset_options *o, const char **output, int argc, char **argv)
 		}
 		if (c == 'O' || (c == 'o' && !is_level(optarg)))
 			*output = optarg;
+		else if (c == 'v')
+			o->compile.verbose++;
 		else if (!ruleset_options_take(o, c, optarg))
 			option_error("compile", c, argc, argv);
 	}
@@ -159,6 +163,13 @@ write_image(const struct pfk_image *image, const char *path)
 	    write_into(path, bytes, len);
 }
 
+static void
+tell_shared(const struct pfk_image *image)
+{
+	if (shared_show(stderr, "", image) == 0)
+		fputs("several engines may share it (replay -j)\n", stderr);
+}
+
 static int
 compile(struct ruleset_options *o, const char *output)
 {
@@ -170,6 +181,8 @@ compile(struct ruleset_options *o, const char *output)
 		fatal("%s: is an image already", o->compile.path);
 	host = host_options_load(&o->host);
 	image = ruleset_image(o, host);
+	if (image != NULL && o->compile.verbose > 0)
+		tell_shared(image);
 	if (image != NULL && write_image(image, output) != 0)
 		warning("%s: %s", output, strerror(errno));
 	else if (image != NULL)

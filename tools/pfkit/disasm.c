@@ -6,12 +6,14 @@
 
 #include "pfkit.h"
 #include "ruleset.h"
+#include "shared.h"
 
 static const char help[] =
     "usage: pfkit disasm [option ...] rules.pfi\n"
     "       pfkit disasm [option ...] -f pf.conf\n"
     "\n"
-    "Shows an image's instructions, with the rules they were made of.\n"
+    "Shows an image's instructions, with the rules they were made of, and what\n"
+    "keeps `replay -j' to one engine.\n"
     "\n"
     "  -f FILE          an image, or rules that are compiled first\n"
     RULESET_OPTIONS_HELP
@@ -55,7 +57,9 @@ show(const struct pfk_image *image)
 
 	if (text == NULL)
 		fatal("%s", pfk_strerror(PFK_ERR_NOMEM));
-	if (fwrite(text, 1, len, stdout) != len || fflush(stdout) != 0)
+	if (fwrite(text, 1, len, stdout) == len)
+		(void)shared_show(stdout, "; ", image);
+	if (ferror(stdout) || fflush(stdout) != 0)
 		fatal("standard output: cannot be written");
 	pfk_image_free_text(image, text);
 	return 0;
