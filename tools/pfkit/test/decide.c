@@ -450,7 +450,7 @@ describe(struct decision *d)
 	any = pfk_set_possible(d->e->x, d->set);
 	d->asks = any != d->set;
 	pfk_set_free(d->e->x, any);
-	d->ruled = exact_ruled(d->run, tag);
+	d->ruled = exact_ruled(d->run, tag, d->set);
 	return d->test->status == TEST_WAITS && d->ruled != NULL;
 }
 
@@ -516,8 +516,10 @@ decide_exactly(struct test *t)
 			decide_set(&d);
 	}
 	pfk_set_free(d.e->x, d.set);
-	if (pfk_exact_error(d.e->x) != PFK_OK)
+	if (pfk_exact_error(d.e->x) != PFK_OK) {
 		too_much(t);
+		exact_end(d.run);	/* with sets that are not what they seem */
+	}
 	if (t->status == TEST_WAITS)
 		t->status = TEST_HOLDS;
 }

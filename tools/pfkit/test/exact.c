@@ -232,6 +232,7 @@ ruled_free(struct exact *e, struct ruled *u)
 		free(s);
 	}
 	pfk_verdicts_free(u->v);
+	pfk_set_free(e->x, u->among);
 	free(u->tag);
 	free(u);
 }
@@ -261,28 +262,101 @@ same_text(const char *a, const char *b)
 	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
 }
 
-struct ruled *
-exact_ruled(struct run *r, const char *tag)
+/* Sets (taken) as one: two by two, so that each is put together seldom. */
+static pfk_set
+sum_of(struct exact *e, pfk_set *v, size_t n)
+{
+	pfk_set all = n > 0 ? v[0] : PFK_SET_NONE;
+
+	for (size_t step = 1; step < n; step *= 2)
+		for (size_t i = 0; i + step < n; i += 2 * step) {
+			set_or(e, &v[i], v[i + step]);
+			pfk_set_free(e->x, v[i + step]);
+			all = v[0];
+		}
+	return all;
+}
+
+/* All that the setting's lines describe. */
+static pfk_set
+described(struct run *r)
+{
+	uint32_t nlines = r->setting->source->nlines;
+	size_t room = pfk_image_rules(r->wanted), n = 0;
+	pfk_set *v = xcalloc(room + 1, sizeof(*v)), all;
+	const char *tag;
+
+	for (uint32_t line = 0; line <= nlines; line++)
+		for (uint32_t i = r->first[TEXT_FIRST][line]; i != 0;
+		    i = r->next[i - 1])
+			v[n++] = exact_rule(r, i - 1, &tag);
+	all = sum_of(r->exact, v, n);
+	free(v);
+	return all;
+}
+
+#define MANY_RULES	200
+
+/*
+ * The packets that the rules are run over, for the sake of a set: all, or of
+ * large rulesets only those that tests are about; if that is too much, the set.
+ */
+static pfk_set
+choose_among(struct run *r, const char *tag, pfk_set set)
 {
 	struct exact *e = r->exact;
-	struct ruled *u;
+
+	if (r->too_large)
+		return pfk_set_copy(e->x, set);
+	if (tag != NULL || pfk_image_rules(r->image) <= MANY_RULES)
+		return PFK_SET_ALL;
+	if (!e->described_made) {
+		e->described = described(r);
+		e->described_made = true;
+	}
+	return pfk_set_within(e->x, set, e->described) ?
+	    pfk_set_copy(e->x, e->described) : PFK_SET_ALL;
+}
+
+static struct ruled *
+run_rules(struct run *r, const char *tag, pfk_set among)
+{
+	struct exact *e = r->exact;
+	struct ruled *u = xcalloc(1, sizeof(*u));
 	int error;
 
-	for (u = e->ruled; u != NULL; u = u->next)
-		if (same_text(u->tag, tag))
-			return u;
-	u = xcalloc(1, sizeof(*u));
-	error = tag == NULL ? pfk_exact_decide(e->x, RULES, &u->v) :
-	    pfk_exact_decide_tagged(e->x, RULES, tag, &u->v);
+	error = tag == NULL ? pfk_exact_decide_among(e->x, RULES, among, NULL,
+	    &u->v) : pfk_exact_decide_tagged(e->x, RULES, tag, &u->v);
 	if (error != PFK_OK) {
 		free(u);
+		pfk_set_free(e->x, among);
 		return NULL;
 	}
 	u->tag = tag != NULL ? xstrdup(tag) : NULL;
+	u->among = tag != NULL ? PFK_SET_ALL : among;
 	u->region = pfk_verdicts_regions(u->v, &u->n);
 	u->next = e->ruled;
 	e->ruled = u;
 	return u;
+}
+
+struct ruled *
+exact_ruled(struct run *r, const char *tag, pfk_set set)
+{
+	struct exact *e = r->exact;
+	struct ruled *u;
+
+	for (u = e->ruled; u != NULL; u = u->next)
+		if (same_text(u->tag, tag) && pfk_set_within(e->x, set,
+		    u->among))
+			return u;
+	u = run_rules(r, tag, choose_among(r, tag, set));
+	if (u != NULL || r->too_large ||
+	    pfk_exact_error(e->x) == PFK_ERR_NOMEM)
+		return u;
+	pfk_exact_resume(e->x);
+	r->too_large = true;
+	return run_rules(r, tag, choose_among(r, tag, set));
 }
 
 static pfk_set

@@ -21,6 +21,7 @@
 struct ruled {
 	struct ruled	*next;
 	char		*tag;		/* NULL: none */
+	pfk_set		 among;		/* only packets of it */
 	struct pfk_verdicts *v;
 	const struct pfk_region *region;
 	size_t		 n;
@@ -38,6 +39,8 @@ struct exact {
 	struct noted	*noted;		/* notes.c */
 	size_t		 nnoted;
 	bool		 noted_made;
+	pfk_set		 described;	/* by all lines */
+	bool		 described_made;
 	bool		 beyond;	/* some rule asks for a tag, or where a
 					   packet was received: what is not in
 					   its bytes */
@@ -46,8 +49,8 @@ struct exact {
 /* false: this build has none, or the ruleset is too much for it. */
 bool	 exact_start(struct run *);
 void	 exact_end(struct run *);
-/* NULL: it was too much. */
-struct ruled *exact_ruled(struct run *, const char *tag);
+/* The rules over packets of the set, at least; NULL: it was too much. */
+struct ruled *exact_ruled(struct run *, const char *tag, pfk_set);
 /* Regions that are so; do not free it. */
 pfk_set	 exact_sum(struct run *, struct ruled *, enum sum_kind,
 	    const struct wants *);

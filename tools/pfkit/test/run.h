@@ -64,6 +64,7 @@ struct run {
 					   not wear off (`once') */
 	size_t		 unused_len;
 	struct exact	*exact;		/* exact.h; NULL: not needed yet */
+	bool		 too_large;	/* the rules over all packets */
 	struct quotes	*quotes;
 	struct cover	*cover;
 };

@@ -455,7 +455,7 @@ go_on(struct way *w)
 	w->set = pfk_set_forwarded(e->x, RULES, after, w->out);
 	pfk_set_free(e->x, after);
 	w->ruled = exact_ruled(d->run,
-	    d->ruled->region[w->first].outcome.tag);
+	    d->ruled->region[w->first].outcome.tag, w->set);
 	good = w->ruled != NULL && second_crossing(w);
 	pfk_set_free(e->x, w->set);
 	return good;
