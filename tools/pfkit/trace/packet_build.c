@@ -6,6 +6,10 @@
 
 #include "trace.h"
 
+#define OFFSET		1480	/* of a fragment */
+#define MORE_FRAGMENTS	0x2000
+#define FRAGMENT_HEADER	44
+
 enum { ICMP = 1, TCP = 6, UDP = 17, ICMP6 = 58 };
 
 static void
@@ -78,6 +82,8 @@ build_ip(const struct packet *k, uint8_t *p, uint32_t plen)
 		p[0] = 0x45;
 		p[1] = k->tos;
 		put16(p + 2, 20 + plen);
+		if (k->fragment)
+			put16(p + 6, MORE_FRAGMENTS | OFFSET / 8);
 		p[8] = k->ttl;
 		p[9] = k->proto;
 		memcpy(p + 12, k->src.addr, 4);
@@ -85,13 +91,19 @@ build_ip(const struct packet *k, uint8_t *p, uint32_t plen)
 		put16(p + 10, fold(sum(0, p, 20)));
 		return 20;
 	}
+	if (k->fragment) {
+		p[40] = k->proto;
+		put16(p + 42, OFFSET | 1);	/* more follow */
+		put32(p + 44, 1);		/* of which packet */
+		plen += 8;
+	}
 	put32(p, 6u << 28 | (uint32_t)k->tos << 20);
 	put16(p + 4, plen);
-	p[6] = k->proto;
+	p[6] = k->fragment ? FRAGMENT_HEADER : k->proto;
 	p[7] = k->ttl;
 	memcpy(p + 8, k->src.addr, 16);
 	memcpy(p + 24, k->dst.addr, 16);
-	return 40;
+	return k->fragment ? 48 : 40;
 }
 
 /* Where the transport header has its checksum; 0: it has none. */
@@ -122,6 +134,8 @@ packet_build(const struct packet *k, uint8_t bytes[PACKET_SIZE])
 	uint8_t *th = bytes + hlen;
 
 	memset(bytes, 0, PACKET_SIZE);
+	if (k->fragment)		/* eight bytes of somewhere inside */
+		return build_ip(k, bytes, 8) + 8;
 	plen = k->proto == TCP ? build_tcp(k, th) : k->proto == UDP ?
 	    build_udp(k, th) : k->proto == ICMP || k->proto == ICMP6 ?
 	    build_icmp(k, th) : 8;

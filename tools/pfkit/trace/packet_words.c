@@ -83,6 +83,9 @@ take_protocol(struct words *w, const char *word)
 	const char *name = next(w, word);
 	int proto = pfk_host_protocol(w->host, name);
 
+	if (proto < 0 && (name[0] < '0' || name[0] > '9'))
+		usage_error(TRACE_COMMAND, "proto: there is no protocol %s",
+		    name);
 	w->k->proto = proto >= 0 ? (uint8_t)proto :
 	    (uint8_t)number("proto", name, 255);
 	w->k->given |= PACKET_PROTO;
@@ -107,7 +110,9 @@ set_address(struct words *w, struct pfk_endpoint *e, const char *name)
 				memcpy(e->addr, found[i].addr, 16);
 				return;
 			}
-		usage_error(TRACE_COMMAND, "no address: %s", name);
+		usage_error(TRACE_COMMAND, strchr(name, '/') != NULL ||
+		    name[0] == '<' || name[0] == '{' ?
+		    "a packet has one address: %s" : "no address: %s", name);
 	}
 }
 
@@ -137,6 +142,9 @@ take_port(struct words *w, const char *word)
 		name = next(w, name);
 	port = pfk_host_service(w->host, name, w->k->proto == UDP ? "udp" :
 	    "tcp");
+	if (port < 0 && (name[0] < '0' || name[0] > '9'))
+		usage_error(TRACE_COMMAND, "port: there is no service %s",
+		    name);
 	if (port < 0)
 		port = (int)number("port", name, 65535);
 	(w->to ? &w->k->dst : &w->k->src)->port = htons((uint16_t)port);
@@ -199,6 +207,13 @@ take_ttl(struct words *w, const char *word)
 	w->k->ttl = (uint8_t)number(word, next(w, word), 255);
 }
 
+static void
+take_fragment(struct words *w, const char *word)
+{
+	(void)word;
+	w->k->fragment = true;
+}
+
 static const struct verb {
 	const char	*word;
 	void		(*take)(struct words *, const char *);
@@ -210,8 +225,42 @@ static const struct verb {
 	{ "port", take_port },		{ "flags", take_flags },
 	{ "icmp-type", take_icmp_type }, { "icmp6-type", take_icmp_type },
 	{ "code", take_code },		{ "tos", take_tos },
-	{ "ttl", take_ttl },
+	{ "ttl", take_ttl },		{ "fragment", take_fragment },
 };
+
+/* What is missing before a word that stands alone. */
+static const char *
+hint(const struct words *w, const char *word)
+{
+	uint8_t addr[16];
+
+	if (pfk_host_interface(w->host, word) != NULL)
+		return "on";
+	if (pfk_host_protocol(w->host, word) >= 0)
+		return "proto";
+	if (inet_pton(AF_INET, word, addr) == 1 ||
+	    inet_pton(AF_INET6, word, addr) == 1)
+		return w->k->given & PACKET_SRC ? "to" : "from";
+	return NULL;
+}
+
+/* Ends the program. */
+static void
+not_known(const struct words *w, const char *word)
+{
+	const char *before = hint(w, word);
+
+	if (before != NULL)
+		usage_error(TRACE_COMMAND, "a packet has no `%s': is `%s %s' "
+		    "meant?", word, before, word);
+	if (strcmp(word, "prio") == 0)
+		usage_error(TRACE_COMMAND, "prio: it comes out of a VLAN tag, "
+		    "as captures have it (--packet)");
+	if (strcmp(word, "received-on") == 0)
+		usage_error(TRACE_COMMAND, "received-on: let the packet come "
+		    "in there, and follow it with --through");
+	usage_error(TRACE_COMMAND, "a packet has no `%s'", word);
+}
 
 static void
 take_word(struct words *w)
@@ -223,7 +272,7 @@ take_word(struct words *w)
 			verbs[i].take(w, word);
 			return;
 		}
-	usage_error(TRACE_COMMAND, "a packet has no `%s'", word);
+	not_known(w, word);
 }
 
 /* ---- what was left out ---- */
@@ -367,13 +416,17 @@ void
 out_packet_words(struct out *o, const struct packet *k,
     const struct pfk_host *host)
 {
-	bool ports = k->proto == TCP || k->proto == UDP;
+	bool ports = (k->proto == TCP || k->proto == UDP) && !k->fragment;
 
 	out_printf(o, "%s on %s ", k->dir == PFK_OUT ? "out" : "in",
 	    k->ifname);
 	out_head_words(o, k->af, k->proto, host);
 	out_end_words(o, "from", k->af, &k->src, ports);
 	out_end_words(o, "to", k->af, &k->dst, ports);
+	if (k->fragment) {
+		out_str(o, " fragment");
+		return;
+	}
 	if (k->proto == ICMP || k->proto == ICMP6)
 		out_printf(o, " icmp%s-type %u code %u", k->af == 6 ? "6" :
 		    "", k->icmp_type, k->icmp_code);

@@ -65,6 +65,56 @@ failed(struct trace *t, const char *way)
 	return 0;
 }
 
+/* The interface that the best route to the address leads out by, or NULL. */
+static const char *
+way_to(const struct trace *t, uint8_t af, const uint8_t *addr)
+{
+	size_t n;
+	const struct pfk_route *r = pfk_host_routes(t->host, &n);
+	const struct pfk_route *best = NULL;
+
+	for (size_t i = 0; i < n; i++) {
+		unsigned bytes = r[i].prefixlen / 8, left = r[i].prefixlen % 8;
+
+		if (r[i].af != af || r[i].rtable != 0 || r[i].ifname == NULL ||
+		    memcmp(r[i].dst, addr, bytes) != 0 || (left > 0 &&
+		    (r[i].dst[bytes] ^ addr[bytes]) >> (8 - left) != 0))
+			continue;
+		if (best == NULL || r[i].prefixlen > best->prefixlen)
+			best = &r[i];
+	}
+	return best != NULL ? best->ifname : NULL;
+}
+
+/*
+ * af-to: pf sends on what it has made of the packet, and asks no rule about
+ * it.  The answer comes back where that went.
+ */
+static int
+through_other_family(struct trace *t, const struct packet *k)
+{
+	const char *way = way_to(t, t->after.af, t->after.dst.addr);
+	struct packet back;
+
+	if (way == NULL) {
+		say(t, "\nthe connection fails: no route to where af-to leads");
+		t->passed = false;
+		return 0;
+	}
+	if (!t->o->json)
+		out_printf(t->out, "\nand then out on %s, which no rule is "
+		    "asked about: af-to has made it\n", way);
+	answer(t, k, &back);
+	back.ifname[0] = '\0';
+	strncat(back.ifname, way, sizeof(back.ifname) - 1);
+	say(t, "\nthe answer");
+	trace_packet(t, &back, PFK_IN, 2);
+	if (!t->passed)
+		return failed(t, "the answer");
+	say(t, "\nthe connection stands: every crossing passes");
+	return 0;
+}
+
 int
 trace_through(struct trace *t, struct packet *k)
 {
@@ -75,6 +125,8 @@ trace_through(struct trace *t, struct packet *k)
 	trace_packet(t, k, own ? PFK_OUT : PFK_FWD, 1);
 	if (!t->passed)
 		return failed(t, "the first packet");
+	if (t->after.af != k->af)
+		return through_other_family(t, k);
 	if (!own && !t->forwarded && !pfk_engine_is_local(t->engine,
 	    t->after.af, t->after.dst.addr)) {
 		say(t, "\nthe connection fails: no way leads on");

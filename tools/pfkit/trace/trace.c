@@ -67,11 +67,11 @@ parts_of(const struct packet *k)
 {
 	unsigned without = PACKET_AF;
 
-	if (k->proto != 6 && k->proto != 17)
+	if ((k->proto != 6 && k->proto != 17) || k->fragment)
 		without |= PACKET_SPORT | PACKET_DPORT;
-	if (k->proto != 6)
+	if (k->proto != 6 || k->fragment)
 		without |= PACKET_FLAGS;
-	if (k->proto != 1 && k->proto != 58)
+	if ((k->proto != 1 && k->proto != 58) || k->fragment)
 		without |= PACKET_ICMP;
 	return ~without;
 }

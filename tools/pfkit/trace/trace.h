@@ -54,6 +54,7 @@ struct packet {
 	struct pfk_endpoint src, dst;	/* ports: network order */
 	uint8_t		 tcp_flags, icmp_type, icmp_code, ttl, tos;
 	uint32_t	 seq, ack;
+	bool		 fragment;	/* not the first one */
 	unsigned	 given;		/* PACKET_* */
 };
 #define PACKET_DIR	0x001

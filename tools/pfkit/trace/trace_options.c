@@ -37,7 +37,7 @@ static const char help[] =
     "\n"
     "  in on em0 proto tcp from 203.0.113.9 port 40000 to 192.0.2.10 port 443\n"
     "\n"
-    "further: inet, inet6, flags, icmp-type, icmp6-type, code, tos, ttl.\n"
+    "further: inet, inet6, flags, icmp-type, icmp6-type, code, tos, ttl, fragment.\n"
     "\n"
     "  -f FILE          the rules: a pf.conf, or an image\n"
     "  --packet N       packet N of the captures, with the state that those\n"

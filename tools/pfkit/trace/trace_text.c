@@ -92,13 +92,28 @@ show_state(struct trace *t, const struct step *s)
 	}
 }
 
+/* How far the segment is from an end of what may be; numbers go around. */
+static void
+show_distance(struct trace *t, const char *what, uint32_t inside,
+    const char *in, const char *out, uint32_t end)
+{
+	int32_t d = (int32_t)inside;
+
+	out_printf(t->out, ", %s %" PRIu32 " %s (%" PRIu32 ")", what,
+	    d >= 0 ? inside : (uint32_t)0 - inside, d >= 0 ? in : out, end);
+}
+
 static void
 show_window(struct trace *t, const struct pfk_segment *g)
 {
-	out_printf(t->out, "window   seq %" PRIu32 " to %" PRIu32 ", may lie "
-	    "from %" PRIu32 " to %" PRIu32 "; ack %" PRIu32 ", skew %" PRId32
-	    ": %s\n", g->seq, g->end, g->low, g->high, g->ack, g->ackskew,
-	    !g->accepted ? "refused" : g->loose ?
+	out_printf(t->out, "window   seq %" PRIu32 " to %" PRIu32, g->seq,
+	    g->end);
+	show_distance(t, "begins", g->seq - g->low, "above the lowest",
+	    "below the lowest", g->low);
+	show_distance(t, "ends", g->high - g->end, "below the highest",
+	    "above the highest", g->high);
+	out_printf(t->out, "; ack %" PRIu32 ", skew %" PRId32 ": %s\n", g->ack,
+	    g->ackskew, !g->accepted ? "refused" : g->loose ?
 	    "outside, but half of the connection is unknown" : "fits");
 	for (unsigned i = 0; i < PFK_NWINDOW_CHECKS; i++)
 		if (g->failed & 1u << i)

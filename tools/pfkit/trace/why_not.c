@@ -118,6 +118,19 @@ why(const struct trace *t, const struct pfk_decision *d, uint32_t rule,
 	return steps_asked(t) ? WHY_NOT_ASKED : WHY_NO_RULES;
 }
 
+/* Ends the program. */
+static void
+no_such_rule(const struct trace *t)
+{
+	const char *which = t->o->why_not;
+
+	if (which[0] == '@')
+		fatal("--why-not: there is no rule %s", which);
+	if (which[strspn(which, "0123456789")] == '\0')
+		fatal("--why-not: no rule is written in line %s", which);
+	fatal("--why-not: no rule has the label %s", which);
+}
+
 /* ---- for people ---- */
 
 static void
@@ -165,7 +178,7 @@ trace_why_not(struct trace *t, const struct pfk_decision *d)
 		out_char(t->out, '\n');
 	}
 	if (!any)
-		fatal("--why-not %s: there is no such rule", t->o->why_not);
+		no_such_rule(t);
 }
 
 /* ---- for programs ---- */
@@ -199,5 +212,5 @@ trace_json_why_not(struct trace *t, const struct pfk_decision *d)
 	}
 	out_char(t->out, ']');
 	if (*between == '\0')
-		fatal("--why-not %s: there is no such rule", t->o->why_not);
+		no_such_rule(t);
 }

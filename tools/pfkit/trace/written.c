@@ -115,6 +115,26 @@ element_of_test(const struct pfk_origin *o, enum pfk_explain_test test)
 	    origin_element_of(o, (enum pfk_part)part_of_test[test]);
 }
 
+/* What pf.conf leaves to pfctl, out of the rule's text: flags S/SA. */
+static void
+wanted_by_text(struct trace *t, uint32_t rule, enum pfk_explain_test test)
+{
+	struct pfk_rule_info info;
+	const char *p = NULL;
+
+	pfk_engine_rule(t->engine, rule, &info);
+	if (test == PFK_TEST_FLAGS && (p = strstr(info.text, " flags ")) !=
+	    NULL)
+		out_printf(t->out, " (wants %.*s)",
+		    (int)strcspn(p + 7, " "), p + 7);
+	if (test == PFK_TEST_DIRECTION)
+		out_printf(t->out, " (wants %s)",
+		    strstr(info.text, " out") != NULL ? "out" : "in");
+	if (test == PFK_TEST_FAMILY)
+		out_printf(t->out, " (wants %s)",
+		    strstr(info.text, " inet6") != NULL ? "inet6" : "inet");
+}
+
 void
 written_test(struct trace *t, uint32_t rule, enum pfk_explain_test test,
     const struct pfk_flow *flow)
@@ -126,8 +146,10 @@ written_test(struct trace *t, uint32_t rule, enum pfk_explain_test test,
 	char *text;
 
 	if (im == NULL || (e = element_of_test(&o, test)) == NULL ||
-	    (text = text_of(t, im, &e->at)) == NULL)
+	    (text = text_of(t, im, &e->at)) == NULL) {
+		wanted_by_text(t, rule, test);
 		return;
+	}
 	for (char *p = text; *p != '\0'; p++)
 		if ((unsigned char)*p < ' ' || *p == 0x7f)
 			*p = ' ';
