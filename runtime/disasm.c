@@ -9,19 +9,27 @@
  * begins.  Operands are printed by their letter in ops.def; a few
  * instructions have a form of their own, because constants mean more to a
  * reader as addresses and ports.
+ *
+ * Where an engine looks rules up, or compares them side by side, instead of
+ * asking one by one, a comment says how, and how much memory that takes.  For
+ * that an engine is made, which knows no interfaces.
  */
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "runtime/bytecode.h"
-#include "runtime/image.h"
+#include "runtime/engine_int.h"
+#include "runtime/strip.h"
+#include "runtime/structures.h"
 
 /* Text that grows; `bad` once memory is out. */
 struct text {
 	const struct pfk_image *im;
+	const struct pfk_engine *e;
 	char		*s;
 	size_t		 len, cap;
+	size_t		 made;		/* bytes of structures so far */
 	bool		 bad;
 };
 
@@ -169,6 +177,73 @@ add_words(struct text *t, const struct op_info *info, const uint32_t *w)
 	}
 }
 
+/* ---- what an engine makes of it ---- */
+
+static void
+add_structure(void *ctx, const struct structure *s)
+{
+	struct text *t = ctx;
+
+	add(t, ";   %-28s %6u %-14s %10zu bytes\n", s->name, s->n, s->of,
+	    s->bytes);
+}
+
+static void
+add_sum(struct text *t, size_t bytes, size_t class)
+{
+	add(t, ";   %-50s %10zu bytes\n", "all of it", bytes);
+	add(t, ";   %-50s %10zu bytes\n", "and for each kind of packet",
+	    class);
+	t->made += bytes;
+}
+
+/* In front of a BLOCK. */
+static void
+add_block(struct text *t, uint32_t rule, uint32_t n)
+{
+	const struct rt_rule *rr = &t->e->rules[rule];
+	const struct block *b;
+
+	if (rr->strip != 0)
+		return;			/* it is told in front of the rule */
+	if (rr->block == 0) {
+		add(t, "; %u rules, asked one by one\n", n);
+		return;
+	}
+	b = t->e->blocks[rr->block - 1];
+	add(t, "; block of %u rules, looked up:\n", block_rules(b));
+	add_sum(t, block_structures(b, add_structure, t),
+	    block_class_size(b));
+}
+
+/* In front of a rule. */
+static void
+add_strip(struct text *t, uint32_t rule, const uint32_t *pc)
+{
+	const struct rt_rule *rr = &t->e->rules[rule];
+	const struct strip *s;
+
+	if (rr->strip == 0)
+		return;
+	s = t->e->strips[rr->strip - 1];
+	if (s->first != rule || !strip_stands(s, 0, pc))
+		return;
+	add(t, "; strip of %u rules, compared side by side:\n", s->n);
+	add_sum(t, strip_structures(s, add_structure, t),
+	    strip_class_size());
+}
+
+static void
+add_made(struct text *t, const uint32_t *w)
+{
+	if (insn_op(*w) == OP_BLOCK)
+		add_block(t, w[2], w[3]);
+	else if (insn_op(*w) == OP_RULE)
+		add_strip(t, w[2], w);
+}
+
+/* ---- the code ---- */
+
 /* The instruction at pc of the anchor's code; returns its length. */
 static uint32_t
 add_instruction(struct text *t, const uint32_t *code, uint32_t pc,
@@ -177,8 +252,10 @@ add_instruction(struct text *t, const uint32_t *code, uint32_t pc,
 	const uint32_t *w = code + pc;
 	enum op op = insn_op(w[0]);
 	const struct op_info *info = &op_info[op];
-	size_t start = t->len;
+	size_t start;
 
+	add_made(t, w);
+	start = t->len;
 	if (op == OP_RULE)
 		*rule = &t->im->rules[w[2]];
 	add(t, "%6u  %-8s", pc, info->name);
@@ -221,14 +298,29 @@ add_anchor(struct text *t, const struct img_anchor *a)
 		pc += add_instruction(t, code, pc, &rule);
 }
 
+static void
+add_all(struct text *t)
+{
+	for (uint32_t i = 0; i < t->im->nanchors; i++)
+		add_anchor(t, &t->im->anchors[i]);
+	if (t->made != 0)
+		add(t, "\n; blocks and strips: %zu bytes\n", t->made);
+}
+
 char *
 pfk_image_disassemble(const struct pfk_image *im, size_t *len)
 {
+	struct pfk_engine_options o = { .image = im, .allocator = &im->alloc,
+	    .debug = -1 };
 	struct text t = { .im = im };
+	struct pfk_engine *e;
 	char *s;
 
-	for (uint32_t i = 0; i < im->nanchors; i++)
-		add_anchor(&t, &im->anchors[i]);
+	if (pfk_engine_new(&o, &e) != PFK_OK)
+		return NULL;
+	t.e = e;
+	add_all(&t);
+	pfk_engine_free(e);
 	/* pfk_image_free_text() finds the size again by the length */
 	s = t.bad ? NULL : im->alloc.fn(im->alloc.ctx, t.s, t.cap, t.len + 1);
 	if (s == NULL) {

@@ -8,7 +8,8 @@
 
 #include "direct.h"
 #include "flat_rules.h"
-#include "runtime/rules_int.h"
+#include "runtime/block.h"
+#include "runtime/structures.h"
 
 static const char *const wan_groups[] = { "wan", NULL };
 static const struct pfk_ifaddr em0_addrs[] = {
@@ -306,6 +307,56 @@ START_TEST(many_rules)
 }
 END_TEST
 
+/* --- what is told of blocks and strips --- */
+
+static size_t held;		/* bytes */
+
+static void *
+count_memory(void *ctx, void *p, size_t old, size_t size)
+{
+	(void)ctx;
+	held += size - old;
+	return pfk_allocator_libc.fn(pfk_allocator_libc.ctx, p, old, size);
+}
+
+static void
+sum_bytes(void *ctx, const struct structure *s)
+{
+	*(size_t *)ctx += s->bytes;
+}
+
+/* It is all the memory that they take. */
+START_TEST(structures)
+{
+	static const struct pfk_allocator counting = { count_memory, NULL };
+	size_t told = 0, all = 0, before;
+	struct pfk_engine e;
+	struct pfk_image *im;
+	struct flat flat;
+
+	flat_init(&flat, (uint64_t)_i + 40);
+	flat_random(&flat, 3);
+	flat_pick_mixed(&flat, &flat.root, 40 + (unsigned)_i * 300);
+	im = flat_image_as(&flat, PFK_LOWER_FAST);
+	engine_set_up(&e, im);
+	for (uint32_t i = 0; i < e.nblocks; i++)
+		all += block_structures(e.blocks[i], sum_bytes, &told);
+	for (uint32_t i = 0; i < e.nstrips; i++)
+		all += strip_structures(e.strips[i], sum_bytes, &told);
+	ck_assert_uint_eq(told, all);
+	ck_assert_uint_ne(all, 0);
+	all += e.nblocks * sizeof(*e.blocks) + e.nstrips * sizeof(*e.strips);
+	e.alloc = counting;
+	before = held;
+	blocks_free(&e);
+	strips_free(&e);
+	ck_assert_uint_eq(before - held, all);
+	engine_tear_down(&e);
+	pfk_image_free(im);
+	flat_free(&flat);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -320,6 +371,7 @@ main(void)
 	tcase_add_loop_test(tc, fast_mixed, 0, 10);
 	tcase_add_loop_test(tc, mixed, 0, 8);
 	tcase_add_loop_test(tc, many_rules, 0, 5);
+	tcase_add_loop_test(tc, structures, 0, 5);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_NORMAL);
