@@ -455,13 +455,15 @@ way_to(const struct chain *c, const struct img_pool *p, const char *out)
 }
 
 enum pfk_route_way
-pfk_verdicts_route(struct pfk_verdicts *v, size_t region, const char *out)
+pfk_verdicts_route(struct pfk_verdicts *v, size_t region, bool reply,
+    const char *out)
 {
 	struct region_in in;
 	struct chain c;
 
 	region_in(v, region, &in);
-	if (in.rule == NULL || in.rule->rt != IMG_ROUTE_TO ||
+	if (in.rule == NULL || in.rule->rt != (reply ? IMG_REPLY_TO :
+	    IMG_ROUTE_TO) ||
 	    in.rule->route == IMG_NONE)
 		return PFK_ROUTE_HOST;
 	c = (struct chain){ in.x, in.xi, in.set, false };

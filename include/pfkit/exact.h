@@ -325,12 +325,12 @@ pfk_set	 pfk_set_forwarded(struct pfk_exact *, size_t image, pfk_set,
 	    const char *out);
 pfk_set	 pfk_set_unforwarded(struct pfk_exact *, pfk_set);
 /*
- * Whether route-to of the region sends packets out on the interface, by the
- * routes to its addresses; PFK_ROUTE_HOST: there is none.
+ * Whether route-to (reply-to) of the region sends packets (answers) out on the
+ * interface, by the routes to its addresses; PFK_ROUTE_HOST: there is none.
  */
 enum pfk_route_way { PFK_ROUTE_HOST, PFK_ROUTE_THERE, PFK_ROUTE_SOMETIMES,
     PFK_ROUTE_ELSEWHERE };
 enum pfk_route_way pfk_verdicts_route(struct pfk_verdicts *, size_t region,
-	    const char *out);
+	    bool reply, const char *out);
 
 #endif

@@ -110,19 +110,15 @@ answers_pass(struct way *w, const struct packet *k,
 	if (!answer(second, k, &a))
 		return true;
 	strncpy(a.ifname, w->out, sizeof(a.ifname) - 1);
-	o = probe(d->run, &a, PFK_FWD);
-	if (outcome_passes(o) && d->run->sent_on &&
-	    leaves_by(d->run, &d->run->second, k->ifname)) {
-		if (outcome_passes(&d->run->second))
-			return true;
-		return fails(d, k, &d->run->second,
-		    "the answer, going out", "it does not pass");
-	}
+	o = probe(d->run, &a, PFK_IN);
 	if (!outcome_passes(o))
 		return fails(d, k, o, "the answer, coming in",
 		    "it does not pass");
 	first = *o;
-	o = probe_ip(d->run, &first, k->ifname, PFK_OUT);
+	if (!d->run->sent_on)
+		o = probe_ip(d->run, &first, k->ifname, PFK_OUT);
+	else
+		o = &d->run->second;
 	if (!outcome_passes(o))
 		return fails(d, k, o, "the answer, going out",
 		    "it does not pass");
@@ -281,17 +277,32 @@ breaks(struct way *w, pfk_set bad, const char *where, const char *why)
 
 /* ---- the second crossing ---- */
 
+/* Of the set those that the host routes there, if there are any. */
+static pfk_set
+routed_there(struct way *w, pfk_set set)
+{
+	struct exact *e = w->d->e;
+	pfk_set there = pfk_set_routed(e->x, RULES, 1, w->out);
+
+	set_and(e, &there, set);
+	if (there == PFK_SET_NONE)
+		set_to(e, &there, pfk_set_copy(e->x, set));
+	return there;
+}
+
 /* Of the two regions one packet, and its answer. */
 static bool
-try_one(struct way *w, pfk_set part, size_t region)
+try_one(struct way *w, pfk_set all, size_t region)
 {
 	struct decision *d = w->d;
 	struct pfk_exact_packet p;
 	struct outcome first, second;
 	struct packet k;
+	pfk_set part = routed_there(w, all);
 	pfk_set back = pfk_set_unforwarded(d->e->x, part);
 	bool good = true, found;
 
+	pfk_set_free(d->e->x, part);
 	set_to(d->e, &back, pfk_set_untranslated(d->ruled->v, w->first, back));
 	set_and(d->e, &back, w->before);
 	found = pfk_exact_example(d->e->x, back, &p);
@@ -424,19 +435,38 @@ second_crossing(struct way *w)
 /* ---- the first crossing ---- */
 
 static bool
-goes_elsewhere(struct way *w)
+goes_elsewhere(struct way *w, bool reply, const char *name)
 {
 	enum pfk_route_way way = pfk_verdicts_route(w->d->ruled->v, w->first,
-	    w->out);
+	    reply, name);
 	struct textbuf b = { NULL, 0, 0 };
 	bool broken;
 
 	if (way == PFK_ROUTE_HOST || way == PFK_ROUTE_THERE)
 		return false;
-	textbuf_printf(&b, "route-to %s it out on another interface than %s", way == PFK_ROUTE_SOMETIMES ? "may send" : "sends",
-	    w->out);
+	textbuf_printf(&b, "%s %s it%s out on another interface than %s",
+	    reply ? "reply-to" : "route-to", way == PFK_ROUTE_SOMETIMES ?
+	    "may send" : "sends", reply ? "s answer" : "", name);
 	broken = broken_by(w->d, pfk_set_copy(w->d->e->x, w->before), b.text);
 	textbuf_free(&b);
+	return broken;
+}
+
+/* Answers go back to where the packet came in. */
+static bool
+answers_go_elsewhere(struct way *w)
+{
+	struct run *r = w->d->run;
+	struct exact *e = w->d->e;
+	bool broken = false;
+
+	for (size_t i = 0; i < r->nifs && !broken; i++) {
+		pfk_set on = pfk_set_interface(e->x, RULES, r->ifs[i].name);
+
+		broken = pfk_set_meets(e->x, w->before, on) &&
+		    goes_elsewhere(w, true, r->ifs[i].name);
+		pfk_set_free(e->x, on);
+	}
 	return broken;
 }
 
@@ -449,8 +479,9 @@ go_on(struct way *w)
 	pfk_set after;
 	bool good;
 
-	if (goes_elsewhere(w))
-		return d->test->kind == TEST_BLOCK;
+	if (d->test->kind == TEST_PASS && (goes_elsewhere(w, false, w->out) ||
+	    answers_go_elsewhere(w)))
+		return false;
 	after = pfk_set_translated(d->ruled->v, w->first, w->before);
 	w->set = pfk_set_forwarded(e->x, RULES, after, w->out);
 	pfk_set_free(e->x, after);
