@@ -176,8 +176,9 @@ make_scope(struct run *r)
 	here = pfk_set_direction(e->x, PFK_IN);
 	set_and(e, &some, here);
 	pfk_set_free(e->x, here);
-	e->scope[0] = some;
-	e->scope[1] = out;
+	set_or(e, &some, out);
+	pfk_set_free(e->x, out);
+	e->scope = some;
 }
 
 /* ---- life ---- */
@@ -456,11 +457,8 @@ exact_rule(struct run *r, uint32_t rule, const char **tag)
 {
 	struct exact *e = r->exact;
 	pfk_set set = pfk_set_rule_tagged(e->x, WANTED, rule, tag);
-	pfk_set out = pfk_set_and(e->x, set, e->scope[1]);
 
-	set_and(e, &set, e->scope[0]);
-	set_or(e, &set, out);
-	pfk_set_free(e->x, out);
+	set_and(e, &set, e->scope);
 	set_to(e, &set, exact_as_filled(r, set));
 	return set;
 }

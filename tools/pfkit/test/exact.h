@@ -33,8 +33,7 @@ enum sum_kind { SUM_LABEL, SUM_LINE, SUM_LOG, SUM_STATE, SUM_RST, SUM_ICMP };
 struct exact {
 	struct pfk_exact *x;
 	struct ruled	*ruled;
-	pfk_set		 scope[2];	/* packets that count: coming in or
-					   not known, going out */
+	pfk_set		 scope;		/* packets that count */
 	pfk_set		 there;		/* on an interface of the host */
 	struct noted	*noted;		/* notes.c */
 	size_t		 nnoted;
