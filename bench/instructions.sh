@@ -10,7 +10,8 @@
 # counted too with perf, and not with callgrind.
 engine=$1 json=$2 list=
 works="hit:1 hit:10000 new plain:hosts:10 fast:hosts:10 fast:hosts6:1000
-fast:acl:100 fast:acl:1000 plain:acl:1000 fast:fw:1000 fast:acl6:1000
+fast:acl:100 fast:acl:1000 fast:acl:10000 plain:acl:1000 fast:ipc:1000
+fast:fw:1000 fast:fw:10000 fast:acl6:1000 fast:fw6:1000
 table4:100000 table6:100000"
 [ -n "$QUICK" ] && works="hit:1 new fast:acl:100 table4:100000"
 

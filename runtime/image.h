@@ -402,6 +402,11 @@ uint8_t	 origin_byte(struct origin_reader *);
 /* statement NULL: it is one. */
 void	 origin_element(struct origin_reader *, const struct img_span *statement,
 	    struct origin_element *);
+/*
+ * The table that an address of a rule means: the main ruleset's of that name,
+ * if the rule's anchor has none of its own.  -1: it is no table.
+ */
+long	 image_table_meant(const struct pfk_image *, const struct img_addr *);
 
 /*
  * block_rules.c: how many of the n rules, from the first one on, may be looked

@@ -253,8 +253,9 @@ set_merged(struct pfk_origins *all, struct pfk_origin *o)
 	const struct img_rule *r = &im->rules[all->rule];
 	const struct img_addr *side = o->how == PFK_ORIGIN_SOURCE ? &r->src :
 	    &r->dst;
+	const struct img_table *t = &im->tables[image_table_meant(im, side)];
 	const struct img_table_addr *a =
-	    &im->table_addrs[im->tables[side->ref].addr0 + all->merged++];
+	    &im->table_addrs[t->addr0 + all->merged++];
 
 	o->af = a->af;
 	o->bits = a->bits;
@@ -327,8 +328,8 @@ pfk_image_table(const struct pfk_image *im, size_t i,
 }
 
 /* pf looks into the main ruleset's table if the anchor has none. */
-static long
-table_meant(const struct pfk_image *im, const struct img_addr *a)
+long
+image_table_meant(const struct pfk_image *im, const struct img_addr *a)
 {
 	const struct img_table *t;
 
@@ -347,8 +348,8 @@ table_meant(const struct pfk_image *im, const struct img_addr *a)
 void
 pfk_image_rule_tables(const struct pfk_image *im, size_t rule, long table[2])
 {
-	table[0] = table_meant(im, &im->rules[rule].src);
-	table[1] = table_meant(im, &im->rules[rule].dst);
+	table[0] = image_table_meant(im, &im->rules[rule].src);
+	table[1] = image_table_meant(im, &im->rules[rule].dst);
 }
 
 void

@@ -74,21 +74,25 @@ check_element(const struct origin_reader *r, const struct origin_element *e)
 	    (e->macro == IMG_NONE || e->macro < r->im->nmacros);
 }
 
-/* Whether the rule's table has an address number `merged'. */
-static bool
-check_merged(const struct pfk_image *im, const struct img_rule *r,
-    unsigned how, uint32_t merged)
+/*
+ * How many addresses the table has that is meant by that side of the rule; an
+ * optimiser's table is the main ruleset's, also for an anchor's rule.
+ */
+static uint32_t
+merged_at_most(const struct pfk_image *im, const struct img_rule *r,
+    unsigned how)
 {
-	const struct img_addr *side = how == PFK_ORIGIN_SOURCE ? &r->src :
-	    &r->dst;
+	long table = image_table_meant(im, how == PFK_ORIGIN_SOURCE ?
+	    &r->src : &r->dst);
 
-	return side->kind == IMG_ADDR_TABLE &&
-	    merged < im->tables[side->ref].naddrs;
+	return table < 0 ? 0 : im->tables[table].naddrs;
 }
 
+/* Addresses of tables that the origins of a rule have come to, and have. */
+struct merged { uint32_t n, most[2]; };
+
 static bool
-check_origin(struct origin_reader *r, const struct img_rule *rule,
-    uint32_t *merged)
+check_origin(struct origin_reader *r, struct merged *m)
 {
 	struct origin_element statement, e;
 	uint8_t head = origin_byte(r);
@@ -104,7 +108,7 @@ check_origin(struct origin_reader *r, const struct img_rule *rule,
 		last = e.part & IMG_O_PART;
 	}
 	return (head & 3) < PFK_ORIGIN_SOURCE ||
-	    check_merged(r->im, rule, head & 3, (*merged)++);
+	    m->n++ < m->most[(head & 3) != PFK_ORIGIN_SOURCE];
 }
 
 static bool
@@ -112,10 +116,12 @@ check_rule(const struct pfk_image *im, uint32_t i)
 {
 	struct origin_reader r = { im, im->rule_origins[i],
 	    im->rule_origins[i + 1], false };
-	uint32_t merged = 0;
+	struct merged m = { 0, { merged_at_most(im, &im->rules[i],
+	    PFK_ORIGIN_SOURCE), merged_at_most(im, &im->rules[i],
+	    PFK_ORIGIN_DESTINATION) } };
 
 	while (r.off < r.end)
-		if (!check_origin(&r, &im->rules[i], &merged))
+		if (!check_origin(&r, &m))
 			return false;
 	return true;
 }

@@ -48,6 +48,12 @@ for f in ifconfig netstat-rn hosts services protocols passwd group; do
 		{ printf "\\$n"; cat "tests/golden/host/$f"; } >"$seeds/host/$f"
 	n=$((n + 1))
 done
+# captures, packed as they are kept
+for f in $(ls "$seeds"/pcap/* | head -n 20); do
+	for z in gzip zstd; do
+		! command -v $z >/dev/null 2>&1 || $z -qc "$f" >"$f.$z"
+	done
+done
 mkdir -p "$seeds/test"
 cp examples/*/*.test "$seeds/test"
 
