@@ -324,6 +324,7 @@ static void
 set_class(struct chain *c, const struct region_in *in)
 {
 	struct context all = *in->context;
+	dd prio, urgent;
 
 	if (in->rule != NULL && in->rule->action == IMG_BLOCK)
 		return;
@@ -332,6 +333,13 @@ set_class(struct chain *c, const struct region_in *in)
 	if (all.set_tos >= 0)
 		pin_field(c, F_TOS, field_is(c->x, F_TOS,
 		    (uint32_t)all.set_tos & 0xfc));
+	if (all.set_prio == 0)
+		return;
+	prio = field_is(c->x, F_PRIO, all.set_prio & 0xff);
+	urgent = field_is(c->x, F_PRIO, all.set_prio >> 8 & 0xff);
+	dd_or_to(&prio, urgent);
+	dd_drop(urgent);
+	pin_field(c, F_PRIO, prio);
 }
 
 static void

@@ -272,6 +272,7 @@ fails_perhaps(struct decision *d, const struct ruled *u, pfk_set set,
     struct breaker *b, const struct pfk_exact_packet *p, const char *where)
 {
 	struct asked asked = { d, NULL };
+	struct textbuf more = { NULL, 0, 0 };
 	uint32_t rule = PFK_EXACT_DEFAULT;
 	struct pfk_rule_info info;
 	struct test *t = d->test;
@@ -292,7 +293,10 @@ fails_perhaps(struct decision *d, const struct ruled *u, pfk_set set,
 	}
 	packet_of(p, &k);
 	packet_words(d->run, &k, &t->packet);
-	trace_line(d->run, t->packet.text, &t->trace);
+	textbuf_printf(&more, "%s%s", t->through ? "--through " : "",
+	    t->packet.text);
+	trace_line(d->run, more.text, &t->trace);
+	textbuf_free(&more);
 	free(asked.name);
 }
 

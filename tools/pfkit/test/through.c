@@ -41,26 +41,29 @@ leaves_by(const struct run *r, const struct outcome *o, const char *out)
 /*
  * The engine's two crossings.  If it sends the packet on by itself, and there,
  * that is it; else what the first one left is given to it anew, which has
- * forgotten then what is not in its bytes.  false: that would matter.
+ * forgotten then what is not in its bytes.  false: that would matter, or there
+ * is something that it was never told.
  */
 static bool
 cross(struct way *w, const struct packet *k, struct outcome *first,
     struct outcome *second)
 {
-	struct run *r = w->d->run;
-	bool there;
+	struct decision *d = w->d;
+	struct run *r = d->run;
+	bool there, told = !d->asks && (d->ruled == NULL ||
+	    d->ruled->tag == NULL);
 
 	*first = *probe(r, k, PFK_FWD);
 	*second = r->second;
 	there = r->sent_on && leaves_by(r, second, w->out);
 	if (there || !outcome_passes(first))
-		return true;
+		return told;
 	probe_forget(r);
 	*first = *probe(r, k, PFK_IN);
 	if (r->sent_on || !outcome_passes(first))
 		return false;
 	*second = *probe_ip(r, first, w->out, PFK_OUT);
-	return w->d->e == NULL || !w->d->e->beyond;
+	return told && (d->e == NULL || !d->e->beyond);
 }
 
 /* What the other end sends back; false: nothing that is known here. */
