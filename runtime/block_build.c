@@ -294,6 +294,17 @@ read_into(struct block *b, const struct row *r, uint32_t i)
 		set_bit(b->counts, i);
 }
 
+/* Of the family and the direction there is always one that asks. */
+static void
+set_head(struct block *b)
+{
+	struct strip_head h = { b->asks_iface ? UINT16_MAX : 0,
+	    b->asks_rdomain ? UINT16_MAX : 0, b->flagset, UINT8_MAX,
+	    UINT8_MAX, UINT8_MAX, false, 0, 0 };
+
+	memcpy(&b->head, &h, sizeof(b->head));
+}
+
 /* false: no memory, or not such rules. */
 static bool
 read_rules(const struct pfk_engine *e, struct block *b, struct box *boxes,
@@ -310,6 +321,7 @@ read_rules(const struct pfk_engine *e, struct block *b, struct box *boxes,
 			return false;
 	}
 	b->always[b->nalways] = NO_RULE;
+	set_head(b);
 	return true;
 }
 

@@ -186,20 +186,6 @@ class_new(const struct pfk_engine *e, const struct block *b,
 
 /* ---- finding one ---- */
 
-/* What differs but is asked by no rule is left out: fewer classes. */
-static inline uint64_t
-class_key(const struct block *b, const struct strip_head *p)
-{
-	bool proto = b->protos[p->proto / 64] >> (p->proto % 64) & 1;
-
-	return (b->asks_iface ? (uint64_t)p->ifid << 48 : 0) |
-	    (b->asks_rdomain ? (uint64_t)p->rdomain << 32 : 0) |
-	    (p->proto == PROTO_TCP ?
-	    (uint32_t)(p->tcp_flags & b->flagset) << 24 : 0) |
-	    (proto ? (uint32_t)p->proto << 16 : 0) |
-	    (uint32_t)p->dir << 8 | p->af;
-}
-
 static bool
 has_room(const struct block *b)
 {
@@ -208,23 +194,13 @@ has_room(const struct block *b)
 	    BLOCK_NODES);
 }
 
-static inline struct block_class *
-usable(struct block_class *c)
-{
-	return c->odd ? NULL : c;
-}
-
 struct block_class *
-block_class(struct pfk_engine *e, struct block *b,
-    const struct strip_head *p)
+block_find_class(struct pfk_engine *e, struct block *b,
+    const struct strip_head *p, uint64_t key)
 {
-	uint64_t key = class_key(b, p);
-	struct block_class *c = b->last;
-	unsigned at;
+	unsigned at = class_slot(key);
+	struct block_class *c;
 
-	if (c != NULL && c->key == key)
-		return usable(c);
-	at = (unsigned)(key * 0x9e3779b97f4a7c15u >> 58);
 	for (unsigned i = 0; i < BLOCK_CLASSES; i++) {
 		struct block_class **slot = &b->classes[(at + i) %
 		    BLOCK_CLASSES];
@@ -236,10 +212,8 @@ block_class(struct pfk_engine *e, struct block *b,
 			*slot = c;
 			b->nclasses++;
 		}
-		if ((*slot)->key == key) {
-			b->last = *slot;
-			return usable(*slot);
-		}
+		if ((*slot)->key == key)
+			return *slot;
 	}
 	return NULL;
 }

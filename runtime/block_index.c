@@ -10,7 +10,8 @@
  *	node	first ... end: its pieces; bits above are the same for all of
  *		them, what is not between low and high belongs before or
  *		behind
- *	cell	INDEX_INNER | node, or the piece from which on to compare
+ *	cell	INDEX_INNER | node, or the piece from which on to compare;
+ *		that at 0 leads to the root
  *
  * 100,000 different addresses take two or three reads, half of them from
  * arrays that stay in the cache; memory is linear, whatever the addresses.
@@ -239,9 +240,11 @@ plant(const struct planting *p, uint32_t first, uint32_t end, unsigned known,
 	if (end - first <= INDEX_LEAF)
 		return true;
 	node = plan_node(p, first, end, known);
-	if (!add_cells(p, node.mask + 1, &cells))
+	if (!add_cells(p, INDEX_BELOW + node.mask + 1, &cells))
 		return false;
-	node.cells = cells;
+	node.cells = cells += INDEX_BELOW;
+	p->x->cells[cells - INDEX_BELOW] = first - 1;
+	p->x->cells[cells - INDEX_ABOVE] = end - 1;
 	if (!add_node(p, &node, &at))
 		return false;
 	*cell = INDEX_INNER | at;
@@ -277,15 +280,30 @@ copy_pieces(struct block_index *x, const struct outline *o)
 	}
 }
 
+/* => There is at least one node, for those who have none to ask. */
+static bool
+plant_root(const struct planting *p)
+{
+	static const struct index_node none;
+	uint32_t at, root;
+
+	if (!add_cells(p, 1, &at) || !plant(p, 1, p->x->n, 0, &root))
+		return false;
+	p->x->cells[0] = root;
+	return p->x->nnodes != 0 || add_node(p, &none, &at);
+}
+
 bool
 index_build(const struct pfk_engine *e, struct block_index *x,
-    const struct outline *o, bool six)
+    struct outline *o, bool six)
 {
+	static const struct value zero;
+	static const struct known nothing;
 	struct planting p = { e, x, o };
 	void *v;
 
-	if (o->n < 2 && (o->n == 0 || o->v[0].k.list == 0))
-		return true;
+	if (o->n == 0 && !outline_add(e, o, &zero, &nothing))
+		return false;
 	x->six = six;
 	x->n = o->n;
 	if ((v = e_alloc(e, pieces_size(x))) == NULL) {
@@ -297,7 +315,7 @@ index_build(const struct pfk_engine *e, struct block_index *x,
 	else
 		x->v4 = v;
 	copy_pieces(x, o);
-	return plant(&p, 1, x->n, 0, &x->root);
+	return plant_root(&p);
 }
 
 void

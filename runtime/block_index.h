@@ -6,9 +6,13 @@
 #define RUNTIME_BLOCK_INDEX_H
 
 #include "runtime/block_int.h"
+#include "runtime/lane.h"
 
 #define INDEX_LEAF	7u	/* values to be compared in the end */
 
+/*
+ * Two cells stand before a node's own: where values below and above lead.
+ */
 struct index_node {
 	struct value	low, high;	/* of the first and the last piece */
 	uint32_t	first, end;	/* pieces */
@@ -17,6 +21,7 @@ struct index_node {
 	uint8_t		word, shift;
 	bool		skips;		/* bits above, that may differ */
 };
+enum { INDEX_ABOVE = 1, INDEX_BELOW };
 
 static inline uint32_t
 node_cell(const struct index_node *node, const struct value *v)
@@ -24,26 +29,32 @@ node_cell(const struct index_node *node, const struct value *v)
 	return (uint32_t)(v->w[node->word] >> node->shift) & node->mask;
 }
 
-static inline bool
-index_is_outside(const struct index_node *node, const struct value *v,
-    uint32_t *at)
+static inline uint32_t
+index_outside(const struct index_node *node, const struct value *v,
+    uint32_t cell)
 {
-	bool below = value_less(v, &node->low);
-
-	if (below || value_less(&node->high, v))
-		*at = below ? node->first - 1 : node->end - 1;
-	return below || value_less(&node->high, v);
+	if (value_less(v, &node->low))
+		return node->cells - INDEX_BELOW;
+	return value_less(&node->high, v) ? node->cells - INDEX_ABOVE : cell;
 }
 
-/* => The place is a node.  NULL: the value is outside, and *at the piece. */
-static inline const uint32_t *
-index_step(const struct block_index *x, const struct value *v, uint32_t *at)
+/*
+ * From a cell (at first that at 0) to the next one; a cell that leads to a
+ * piece is the last.  Values of one kind take all ways, so that there are few
+ * branches: of the first node no more is asked than that it can be read.
+ */
+static ALWAYS_INLINE uint32_t
+index_step(const struct block_index *x, const struct value *v, uint32_t cell)
 {
-	const struct index_node *node = &x->nodes[*at & ~INDEX_INNER];
+	uint32_t at = x->cells[cell], next;
+	bool inner = (at & INDEX_INNER) != 0;
+	const struct index_node *node =
+	    &x->nodes[inner ? at & ~INDEX_INNER : 0];
 
-	if (!node->skips || !index_is_outside(node, v, at))
-		return &x->cells[node->cells + node_cell(node, v)];
-	return NULL;
+	next = node->cells + node_cell(node, v);
+	if (node->skips)
+		next = index_outside(node, v, next);
+	return inner ? next : cell;
 }
 
 /* Of the value's piece and up to INDEX_LEAF before it, the first is `at'. */
@@ -52,9 +63,9 @@ index_known4(const struct block_index *x, uint32_t v, uint32_t at)
 {
 	const struct piece4 *p = &x->v4[at];
 
-	p += p[4].at <= v ? 4 : 0;
-	p += p[2].at <= v ? 2 : 0;
-	p += p[1].at <= v ? 1 : 0;
+	p += (size_t)(p[4].at <= v) * 4;
+	p += (size_t)(p[2].at <= v) * 2;
+	p += (size_t)(p[1].at <= v);
 	return &p->k;
 }
 
@@ -70,9 +81,9 @@ index_known6(const struct block_index *x, const struct value *v, uint32_t at)
 {
 	const struct piece6 *p = &x->v6[at];
 
-	p += piece6_reached(p + 4, v) ? 4 : 0;
-	p += piece6_reached(p + 2, v) ? 2 : 0;
-	p += piece6_reached(p + 1, v) ? 1 : 0;
+	p += (size_t)piece6_reached(p + 4, v) * 4;
+	p += (size_t)piece6_reached(p + 2, v) * 2;
+	p += (size_t)piece6_reached(p + 1, v);
 	return &p->k;
 }
 

@@ -14,6 +14,8 @@
 #ifndef RUNTIME_BLOCK_INT_H
 #define RUNTIME_BLOCK_INT_H
 
+#include <assert.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "runtime/block.h"
@@ -119,17 +121,17 @@ struct tuple {
 
 enum { SET_QUICK, SET_LAST, SETS };	/* of quick rules, of the others */
 
-/* Tables, those with the best rule first. */
-struct tuples {
-	struct tuple	*v;
-	uint32_t	n;
-	bool		pruned;		/* pieces tell which are asked */
-};
-
 /* block_prune.c: tables that may have an answer, by an address. */
 #define PRUNE_TABLES	256	/* those behind them always may */
 #define PRUNE_MIN	8	/* fewer are not worth it */
 struct table_set { uint64_t w[PRUNE_TABLES / 64]; };
+/* Tables, those with the best rule first. */
+struct tuples {
+	struct tuple	*v;
+	uint32_t	n;
+	struct table_set all;
+	bool		pruned;		/* pieces tell which are asked */
+};
 struct table_sets {		/* different ones; the first: all */
 	struct table_set *v;
 	uint32_t	n, cap;
@@ -149,10 +151,9 @@ struct piece6 { uint64_t at[2]; struct known k; };
 struct index_node;
 struct block_index {
 	bool		six;
-	uint32_t	n;		/* pieces; 0: nothing is known */
+	uint32_t	n;		/* pieces; 1: nothing is known */
 	struct piece4	*v4;
 	struct piece6	*v6;
-	uint32_t	root;
 	uint32_t	*cells;
 	struct index_node *nodes;
 	uint32_t	ncells, nnodes, capcells, capnodes;
@@ -172,7 +173,7 @@ bool	outline_join(const struct pfk_engine *, struct outline *,
 	    struct outline *other);
 /* false: no memory. */
 bool	index_build(const struct pfk_engine *, struct block_index *,
-	    const struct outline *, bool six);
+	    struct outline *, bool six);
 void	index_free(const struct pfk_engine *, struct block_index *);
 
 /* ---- blocks ---- */
@@ -211,6 +212,7 @@ void	block_tables_free(const struct pfk_engine *, struct block_family *);
 /* Sides are SRC and DST. */
 bool	prune_make(const struct pfk_engine *, struct block_family *,
 	    unsigned kind, bool six, unsigned side, struct outline *);
+struct table_set all_tables(uint32_t n);
 void	prune_free(const struct pfk_engine *, struct block_family *);
 bool	spans_make(const struct pfk_engine *, struct block *,
 	    struct span_list *, struct outline *);
@@ -251,6 +253,7 @@ struct block {
 	uint32_t	first, n;	/* e->rules */
 	bool		asks_iface, asks_rdomain;
 	uint8_t		flagset;
+	uint64_t	head;		/* bits of heads that rules look at */
 	uint64_t	protos[4];	/* bits of those that are asked for */
 	struct block_family family[2];	/* IPv4, IPv6 */
 	struct block_index ports[2];
@@ -262,7 +265,7 @@ struct block {
 	uint64_t	*quick, *counts; /* bits of rules */
 	struct usual	*usual;		/* of each rule */
 	const uint32_t	**code;		/* the same, and behind the last */
-	struct block_class *classes[BLOCK_CLASSES], *last;
+	struct block_class *classes[BLOCK_CLASSES];
 	uint32_t	nclasses;
 	uint32_t	unsettled;	/* packets */
 };
@@ -285,9 +288,42 @@ bits_size(uint32_t n)
 	return ((size_t)n + 63) / 64 * 8;
 }
 
+/*
+ * What classes are about: the first words of a head, under the block's mask.
+ * What differs but is asked by no rule is left out: fewer classes.
+ */
+static_assert(offsetof(struct strip_head, begins) == sizeof(uint64_t),
+    "the key of a class is a word");
+static inline uint64_t
+class_key(const struct block *b, const struct strip_head *h)
+{
+	struct strip_head asked = *h;
+	uint64_t w;
+
+	if (!(b->protos[h->proto / 64] >> (h->proto % 64) & 1))
+		asked.proto = 0;
+	memcpy(&w, &asked, sizeof(w));
+	return w & b->head;
+}
+
 /* block_class.c; NULL: none can be had. */
-struct block_class *block_class(struct pfk_engine *, struct block *,
-	    const struct strip_head *);
+struct block_class *block_find_class(struct pfk_engine *, struct block *,
+	    const struct strip_head *, uint64_t key);
+static inline unsigned
+class_slot(uint64_t key)
+{
+	return (unsigned)(key * 0x9e3779b97f4a7c15u >> 58);
+}
+static inline struct block_class *
+block_class(struct pfk_engine *e, struct block *b, const struct strip_head *h)
+{
+	uint64_t key = class_key(b, h);
+	struct block_class *c = b->classes[class_slot(key)];
+
+	if (c == NULL || c->key != key)
+		c = block_find_class(e, b, h, key);
+	return c == NULL || c->odd ? NULL : c;
+}
 /* The usual way out from there. */
 const uint32_t *way_out(const struct block *, const struct block_class *,
 	    uint32_t from);

@@ -24,28 +24,24 @@
 #include "runtime/block_look.h"
 #include "runtime/lane.h"
 
-#define PROBES		4	/* tables asked at a time ... */
-#define MANY_RULES	4096u	/* ... of blocks that the cache does not hold */
-
-struct probe {
-	const uint32_t	*bucket;
-	uint32_t	 tag;
-	uint32_t	 entry;		/* + 1 */
-};
-
 struct look {
 	const struct strip_ask *q;
 	struct block_found *r;
 	struct block_key k;
 	struct value	 a[2];
+	uint32_t	 cell[2];	/* of the index */
 	const struct known *known[2];
-	uint32_t	 at[2];		/* place in the index */
-	const uint32_t	*cell[2];	/* where the next one stands */
-	bool		 icmp, open;
-	unsigned	 nprobes;
-	uint32_t	 table, best;	/* rank */
-	struct table_set left;
-	struct probe	 probe[PROBES];
+	struct table_set left;		/* tables to be asked */
+	uint32_t	 behind;	/* the next of those behind them */
+	uint32_t	 best;		/* rank */
+	bool		 icmp;
+};
+
+/* A bucket to be looked at; then the entry that it leads to. */
+struct probe {
+	struct look	*l;
+	const uint32_t	*bucket;
+	uint32_t	 tag, entry;
 };
 
 /* What is alike for all of them. */
@@ -56,10 +52,11 @@ struct looking {
 	const struct block_help *h;	/* or NULL */
 	struct look	*v;
 	size_t		 n;
-	unsigned	 probes;	/* at a time */
 };
 
-static const struct known nothing_known;
+/* Tables asked about a packet at a time, where the cache holds them or not. */
+#define PROBES		2
+#define FEW_RULES	4096u
 
 /* ---- begin ---- */
 
@@ -82,80 +79,49 @@ set_key(struct look *l, bool six)
 			    get64(q->addr[side] + 8 * i);
 }
 
-static ALWAYS_INLINE bool
+static ALWAYS_INLINE void
 begin(const struct looking *g, struct look *l, bool six)
 {
-	const struct block_index *x = g->f->index;
-
 	l->icmp = is_icmp(l->q->head.proto);
 	l->r->class = block_class(g->e, g->b, &l->q->head);
 	l->r->sure = true;
 	l->r->quick = l->r->last = g->b->n;
 	set_key(l, six);
-	l->at[SRC] = x[SRC].root;
-	l->at[DST] = x[DST].root;
-	return (l->at[SRC] | l->at[DST]) & INDEX_INNER;
+	l->cell[SRC] = l->cell[DST] = 0;
 }
 
 /* ---- descend ---- */
 
-static ALWAYS_INLINE void
-fetch_piece(const struct block_index *x, uint32_t at, bool six)
+/* One node further; 0: it is at its end, and the piece is on its way. */
+static ALWAYS_INLINE uint32_t
+step(const struct looking *g, struct look *l, unsigned side, bool six)
 {
+	const struct block_index *x = &g->f->index[side];
+	uint32_t at = x->cells[l->cell[side]], inner = at & INDEX_INNER;
+
+	l->cell[side] = index_step(x, &l->a[side], l->cell[side]);
+	PREFETCH(&x->cells[l->cell[side]]);
+	at = inner != 0 ? 0 : at;
 	if (six) {
 		PREFETCH(&x->v6[at]);
 		PREFETCH(&x->v6[at + 2]);
 	} else
 		PREFETCH(&x->v4[at]);
-}
-
-/* One node further: where it stands what comes next. */
-static ALWAYS_INLINE void
-step_begins(const struct looking *g, struct look *l, unsigned side, bool six)
-{
-	const struct block_index *x = &g->f->index[side];
-
-	l->cell[side] = NULL;
-	if (!(l->at[side] & INDEX_INNER))
-		return;
-	l->cell[side] = index_step(x, &l->a[side], &l->at[side]);
-	if (l->cell[side] != NULL)
-		PREFETCH(l->cell[side]);
-	else
-		fetch_piece(x, l->at[side], six);
-}
-
-static ALWAYS_INLINE bool
-step_ends(const struct looking *g, struct look *l, unsigned side, bool six)
-{
-	const struct block_index *x = &g->f->index[side];
-
-	if (l->cell[side] == NULL)
-		return false;
-	l->at[side] = *l->cell[side];
-	if (l->at[side] & INDEX_INNER)
-		PREFETCH(&x->nodes[l->at[side] & ~INDEX_INNER]);
-	else
-		fetch_piece(x, l->at[side], six);
-	return l->at[side] & INDEX_INNER;
+	return inner;
 }
 
 static ALWAYS_INLINE void
 descend(const struct looking *g, bool six)
 {
-	bool more;
+	uint32_t more;
 
 	do {
-		more = false;
+		more = 0;
 		for (size_t i = 0; i < g->n; i++) {
-			step_begins(g, &g->v[i], SRC, six);
-			step_begins(g, &g->v[i], DST, six);
+			more |= step(g, &g->v[i], SRC, six);
+			more |= step(g, &g->v[i], DST, six);
 		}
-		for (size_t i = 0; i < g->n; i++) {
-			more |= step_ends(g, &g->v[i], SRC, six);
-			more |= step_ends(g, &g->v[i], DST, six);
-		}
-	} while (more);
+	} while (more != 0);
 }
 
 /* ---- know ---- */
@@ -165,25 +131,24 @@ side_known(const struct looking *g, const struct look *l, unsigned side,
     bool six)
 {
 	const struct block_index *x = &g->f->index[side];
+	uint32_t at = x->cells[l->cell[side]];
 
-	if (x->n == 0)
-		return &nothing_known;
-	return six ? index_known6(x, &l->a[side], l->at[side]) :
-	    index_known4(x, (uint32_t)(l->a[side].w[0] >> 32), l->at[side]);
+	return six ? index_known6(x, &l->a[side], at) :
+	    index_known4(x, (uint32_t)(l->a[side].w[0] >> 32), at);
 }
 
 static uint32_t
 port_list(const struct block_index *x, uint16_t port)
 {
 	struct value v = port_value(port);
-	uint32_t at = x->root;
-	const uint32_t *cell;
+	uint32_t cell = 0;
 
-	if (x->n == 0)
-		return 0;
-	while ((at & INDEX_INNER) && (cell = index_step(x, &v, &at)) != NULL)
-		at = *cell;
-	return index_known4(x, (uint32_t)(v.w[0] >> 32), at)->list;
+	if (x->n == 1)
+		return x->v4[0].k.list;
+	while (x->cells[cell] & INDEX_INNER)
+		cell = index_step(x, &v, cell);
+	return index_known4(x, (uint32_t)(v.w[0] >> 32),
+	    x->cells[cell])->list;
 }
 
 static inline const struct table_set *
@@ -208,83 +173,82 @@ know(const struct looking *g, struct look *l, bool six)
 
 /* ---- ask ---- */
 
-/* The next table to be asked, at l->table or behind it; or n. */
-static inline uint32_t
-next_table(struct look *l, uint32_t n)
-{
-	for (uint32_t i = l->table / 64; i < PRUNE_TABLES / 64; i++) {
-		uint64_t left = l->left.w[i];
-
-		if (left != 0) {
-			l->left.w[i] = left & (left - 1);
-			l->table = i * 64;
-			return i * 64 + strip_lowest(left);
-		}
-	}
-	if (l->table < PRUNE_TABLES)
-		l->table = PRUNE_TABLES;
-	return l->table < n ? l->table++ : n;
-}
-
-static inline void
+static ALWAYS_INLINE void
 open_tables(const struct looking *g, struct look *l, unsigned kind)
 {
 	const struct tuples *s = &g->f->sets[kind];
-	const struct table_set *src, *dst;
+	const struct table_set *src = &s->all, *dst = src;
 
-	l->best = g->b->n;
-	l->table = 0;
-	l->open = s->n > 0 && l->r->class != NULL;
-	if (!s->pruned) {
-		memset(&l->left, 0xff, sizeof(l->left));
-		return;
+	if (s->pruned) {
+		src = known_set(g, l, SRC, kind);
+		dst = known_set(g, l, DST, kind);
 	}
-	src = known_set(g, l, SRC, kind);
-	dst = known_set(g, l, DST, kind);
 	for (unsigned i = 0; i < PRUNE_TABLES / 64; i++)
 		l->left.w[i] = src->w[i] & dst->w[i];
+	l->best = g->b->n;
+	l->behind = PRUNE_TABLES;
 }
 
-/* The next few tables that may have a better rule. */
-static ALWAYS_INLINE void
-fetch_buckets(const struct looking *g, struct look *l, const struct tuples *s,
-    bool six)
+/* The next table to be asked, or n: without a branch in most blocks. */
+static ALWAYS_INLINE uint32_t
+next_table(struct look *l, uint32_t n)
 {
-	unsigned n;
+	uint64_t *w = l->left.w, left;
 
-	for (n = 0; n < g->probes; n++) {
+	static_assert(PRUNE_TABLES == 256, "four words");
+	w = w[0] != 0 ? w : w[1] != 0 ? w + 1 : w[2] != 0 ? w + 2 : w + 3;
+	left = *w;
+	if (left == 0)
+		return l->behind < n ? l->behind++ : n;
+	*w = left & (left - 1);
+	return (uint32_t)(w - l->left.w) * 64 + strip_lowest(left);
+}
+
+/* The next few that may have a better rule than the best so far. */
+static ALWAYS_INLINE struct probe *
+fetch_buckets(const struct looking *g, struct look *l, unsigned kind,
+    struct probe *p, bool six)
+{
+	const struct tuples *s = &g->f->sets[kind];
+	unsigned n = g->b->n < FEW_RULES ? 1 : PROBES;
+
+	for (unsigned k = 0; k < n; k++) {
 		uint32_t i = next_table(l, s->n);
 		const struct tuple *t = &s->v[i];
 		uint64_t hash;
 
-		if (i >= s->n || t->best >= l->best) {
-			l->open = false;
+		if (i >= s->n || t->best >= l->best)
 			break;
-		}
 		hash = key_hash(t, &l->k, six);
-		l->probe[n].bucket = &t->buckets[hash & (t->nbuckets - 1)];
-		l->probe[n].tag = hash_tag(hash);
-		PREFETCH(l->probe[n].bucket);
+		p->l = l;
+		p->bucket = &t->buckets[hash & (t->nbuckets - 1)];
+		p->tag = hash_tag(hash);
+		PREFETCH(p->bucket);
+		p++;
 	}
-	l->nprobes = n;
+	return p;
 }
 
-static ALWAYS_INLINE void
-fetch_entries(const struct looking *g, struct look *l, bool six)
+/* Of the buckets those that may have the key. */
+static ALWAYS_INLINE struct probe *
+fetch_entries(const struct looking *g, struct probe *v, const struct probe *end,
+    bool six)
 {
-	for (unsigned i = 0; i < l->nprobes; i++) {
-		uint32_t w = *l->probe[i].bucket, tag = w >> BUCKET_TAG;
-		bool there = tag == 0 || tag == l->probe[i].tag;
+	struct probe *hit = v;
 
-		w = there ? w & BUCKET_ENTRY : 0;
-		l->probe[i].entry = w;
-		if (w == 0)
-			continue;
+	for (const struct probe *p = v; p < end; p++) {
+		uint32_t w = *p->bucket, tag = w >> BUCKET_TAG;
+		uint32_t entry = (w & BUCKET_ENTRY) - (w != 0);
+
+		hit->l = p->l;
+		hit->entry = entry;
+		hit += (w != 0) & ((tag == 0) | (tag == p->tag));
 		if (six)
-			PREFETCH(&g->f->entries6[w - 1]);
+			PREFETCH(&g->f->entries6[entry]);
 		else
-			PREFETCH(&g->f->entries4[w - 1]);
+			PREFETCH(&g->f->entries4[entry]);
 	}
+	return hit;
 }
 
 static inline bool
@@ -332,102 +296,112 @@ is_match(const struct looking *g, const struct look *l, uint32_t rule)
 	    NULL;
 }
 
+/* As far as tables know. */
 static ALWAYS_INLINE bool
-fits(const struct looking *g, const struct look *l, uint32_t entry,
-    const struct fit *f, unsigned kind, bool six)
+seems_to_fit(const struct looking *g, const struct look *l, uint32_t entry,
+    const struct fit *f, uint32_t rule, bool six)
 {
-	uint32_t rule = kind == SET_LAST ? g->b->n - 1 - f->rank : f->rank;
-
-	return addrs_fit(g, l, entry, six) && port_fits(f, &l->k, SRC) &&
-	    port_fits(f, &l->k, DST) && bit(l->r->class->fits, rule) &&
-	    (f->check == CHECK_NONE || (f->check == CHECK_ICMP && !l->icmp) ||
-	    is_match(g, l, rule));
+	return addrs_fit(g, l, entry, six) & port_fits(f, &l->k, SRC) &
+	    port_fits(f, &l->k, DST) & bit(l->r->class->fits, rule);
 }
 
 static ALWAYS_INLINE void
-compare_entries(const struct looking *g, struct look *l, unsigned kind,
-    bool six)
+compare_entries(const struct looking *g, struct look *l, uint32_t x,
+    unsigned kind, bool six)
 {
-	for (unsigned i = 0; i < l->nprobes; i++) {
-		uint32_t x = l->probe[i].entry;
-		const struct fit *f;
+	for (;; x++) {
+		const struct fit *f = six ? &g->f->entries6[x].f :
+		    &g->f->entries4[x].f;
+		uint32_t rule = kind == SET_LAST ? g->b->n - 1 - f->rank :
+		    f->rank;
 
-		for (bool more = x != 0; more; x++) {
-			f = six ? &g->f->entries6[x - 1].f :
-			    &g->f->entries4[x - 1].f;
-			if (f->rank >= l->best)
-				break;
-			if (fits(g, l, x - 1, f, kind, six)) {
-				l->best = f->rank;
-				break;
-			}
-			more = f->more;
+		if (f->rank >= l->best)
+			break;
+		if (seems_to_fit(g, l, x, f, rule, six) &&
+		    (f->check == CHECK_NONE ||
+		    (f->check == CHECK_ICMP && !l->icmp) ||
+		    is_match(g, l, rule))) {
+			l->best = f->rank;
+			break;
 		}
+		if (!f->more)
+			break;
 	}
 }
 
+/* Round by round, those that some table may still have an answer for. */
 static ALWAYS_INLINE void
-ask(const struct looking *g, unsigned kind, bool six)
+ask(const struct looking *g, struct look **open, size_t n, unsigned kind,
+    bool six)
 {
-	const struct tuples *s = &g->f->sets[kind];
-	bool more;
+	struct probe probes[BLOCK_AHEAD * PROBES], *end, *p;
 
-	do {
-		more = false;
-		for (size_t i = 0; i < g->n; i++) {
-			g->v[i].nprobes = 0;
-			if (g->v[i].open)
-				fetch_buckets(g, &g->v[i], s, six);
+	while (n > 0) {
+		size_t still = 0;
+
+		end = probes;
+		for (size_t i = 0; i < n; i++) {
+			p = end;
+			end = fetch_buckets(g, open[i], kind, end, six);
+			open[still] = open[i];
+			still += end != p;
 		}
-		for (size_t i = 0; i < g->n; i++)
-			fetch_entries(g, &g->v[i], six);
-		for (size_t i = 0; i < g->n; i++) {
-			compare_entries(g, &g->v[i], kind, six);
-			more |= g->v[i].open;
-		}
-	} while (more);
+		n = still;
+		end = fetch_entries(g, probes, end, six);
+		for (p = probes; p < end; p++)
+			compare_entries(g, p->l, p->entry, kind, six);
+	}
+}
+
+/* ---- all of it ---- */
+
+static ALWAYS_INLINE void
+ask_quick(const struct looking *g, bool six)
+{
+	struct look *open[BLOCK_AHEAD];
+	size_t n = 0;
+
+	for (size_t i = 0; i < g->n; i++) {
+		open_tables(g, &g->v[i], SET_QUICK);
+		open[n] = &g->v[i];
+		n += g->v[i].r->class != NULL;
+	}
+	ask(g, open, n, SET_QUICK, six);
+	for (size_t i = 0; i < g->n; i++)
+		g->v[i].r->quick = g->v[i].best;
 }
 
 /* Those that no quick rule decides. */
 static ALWAYS_INLINE void
 ask_last(const struct looking *g, bool six)
 {
-	bool more = false;
+	struct look *open[BLOCK_AHEAD];
+	size_t n = 0;
 
 	for (size_t i = 0; i < g->n; i++) {
-		struct look *l = &g->v[i];
-
-		l->open = false;
-		if (l->r->quick == g->b->n)
-			open_tables(g, l, SET_LAST);
-		more |= l->open;
+		g->v[i].best = g->b->n;
+		open[n] = &g->v[i];
+		n += g->v[i].r->class != NULL &&
+		    g->v[i].r->quick == g->b->n;
 	}
-	if (!more)
-		return;
-	ask(g, SET_LAST, six);
+	for (size_t i = 0; i < n; i++)
+		open_tables(g, open[i], SET_LAST);
+	ask(g, open, n, SET_LAST, six);
 	for (size_t i = 0; i < g->n; i++)
 		if (g->v[i].r->quick == g->b->n)
 			g->v[i].r->last = g->v[i].best;
 }
 
-/* ---- all of it ---- */
-
 static ALWAYS_INLINE void
 look_up(const struct looking *g, bool six)
 {
-	bool more = false;
-
 	for (size_t i = 0; i < g->n; i++)
-		more |= begin(g, &g->v[i], six);
-	if (more)
-		descend(g, six);
+		begin(g, &g->v[i], six);
+	descend(g, six);
 	for (size_t i = 0; i < g->n; i++)
 		know(g, &g->v[i], six);
-	for (size_t i = 0; i < g->n; i++)
-		open_tables(g, &g->v[i], SET_QUICK);
-	ask(g, SET_QUICK, six);
-	for (size_t i = 0; i < g->n; i++)
-		g->v[i].r->quick = g->v[i].best;
+	if (g->f->sets[SET_QUICK].n != 0)
+		ask_quick(g, six);
 	if (g->f->sets[SET_LAST].n != 0)
 		ask_last(g, six);
 }
@@ -436,8 +410,7 @@ static void
 look_up_run(struct pfk_engine *e, struct block *b, const struct block_help *h,
     struct look *v, size_t n, bool six)
 {
-	struct looking g = { e, b, &b->family[six], h, v, n,
-	    b->n < MANY_RULES ? 1 : PROBES };
+	struct looking g = { e, b, &b->family[six], h, v, n };
 
 	if (six)
 		look_up(&g, true);

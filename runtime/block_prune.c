@@ -19,6 +19,7 @@ struct sweep {
 	struct outline	*o;
 	struct table_sets *sets;
 	unsigned	kind;
+	uint32_t	ntables;
 	uint16_t	*slots;		/* numbers of sets, by their hash */
 	uint32_t	nslots;		/* a power of two */
 	bool		good;
@@ -93,12 +94,21 @@ set_number(struct sweep *w, const struct table_set *set)
 	return w->slots[at] = (uint16_t)(w->sets->n - 1);
 }
 
+struct table_set
+all_tables(uint32_t n)
+{
+	struct table_set all = { { 0 } };
+
+	for (uint32_t i = 0; i < n && i < PRUNE_TABLES; i++)
+		add_table(&all, i);
+	return all;
+}
+
 static bool
 sets_begin(struct sweep *w, uint32_t n)
 {
-	struct table_set all;
+	struct table_set all = all_tables(w->ntables);
 
-	memset(&all, 0xff, sizeof(all));
 	for (w->nslots = 16; w->nslots < 4 * (uint64_t)n &&
 	    w->nslots < 2 * SETS_MOST; w->nslots *= 2)
 		;
@@ -201,9 +211,10 @@ prune_make(const struct pfk_engine *e, struct block_family *f, unsigned kind,
 {
 	size_t size = f->nentries * sizeof(struct network);
 	struct sweep w = { .e = e, .o = o, .sets = &f->known[side][kind],
-	    .kind = kind, .good = true };
+	    .kind = kind, .ntables = f->sets[kind].n, .good = true };
 	struct network *v;
 
+	f->sets[kind].all = all_tables(f->sets[kind].n);
 	if (f->sets[kind].n < PRUNE_MIN)
 		return true;
 	v = e_alloc(e, size);
