@@ -51,7 +51,7 @@ const uint32_t *block_run(struct pfk_engine *, uint32_t block,
  * Some packets' answers, as far as they can be known ahead; what block_run()
  * will touch is on its way.
  */
-#define BLOCK_AHEAD	8	/* not more at a time */
+#define BLOCK_AHEAD	16	/* not more at a time */
 struct block_ahead {
 	struct strip_ask q;
 	struct block_found found;

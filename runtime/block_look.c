@@ -55,8 +55,9 @@ struct looking {
 };
 
 /* Tables asked about a packet at a time, where the cache holds them or not. */
-#define PROBES		2
-#define FEW_RULES	4096u
+#define PROBES		4
+#define FEW_RULES	4096u	/* the cache near by has them: one */
+#define MANY_RULES	32768u	/* no cache does: up to PROBES */
 
 /* ---- begin ---- */
 
@@ -210,7 +211,7 @@ fetch_buckets(const struct looking *g, struct look *l, unsigned kind,
     struct probe *p, bool six)
 {
 	const struct tuples *s = &g->f->sets[kind];
-	unsigned n = g->b->n < FEW_RULES ? 1 : PROBES;
+	unsigned n = g->b->n < FEW_RULES ? 1 : g->b->n < MANY_RULES ? 2 : PROBES;
 
 	for (unsigned k = 0; k < n; k++) {
 		uint32_t i = next_table(l, s->n);

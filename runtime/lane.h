@@ -34,7 +34,7 @@
 
 #include "runtime/state_table.h"
 
-#define LANE_GROUP	8	/* packets looked at together */
+#define LANE_GROUP	16	/* packets looked at together */
 
 #if defined(__GNUC__) || defined(__clang__)
 #define NOINLINE	__attribute__((__noinline__))
