@@ -4,8 +4,8 @@
  * What is known of an address or a port (struct known) changes at certain
  * values, which stand in order.  A tree of arrays leads to the one that is
  * next below: a node looks at some bits of the value, as many as make a cell
- * or two for each of its pieces, and a cell leads to another node or to a place in
- * the order, of which no more than LEAF values are left.
+ * or two for each of its pieces, and a cell leads to another node or to a place
+ * in the order, of which no more than INDEX_LEAF values are left.
  *
  *	node	first ... end: its pieces; bits above are the same for all of
  *		them, what is not between low and high belongs before or

@@ -211,7 +211,8 @@ fetch_buckets(const struct looking *g, struct look *l, unsigned kind,
     struct probe *p, bool six)
 {
 	const struct tuples *s = &g->f->sets[kind];
-	unsigned n = g->b->n < FEW_RULES ? 1 : g->b->n < MANY_RULES ? 2 : PROBES;
+	unsigned n = g->b->n < FEW_RULES ? 1 :
+	    g->b->n < MANY_RULES ? 2 : PROBES;
 
 	for (unsigned k = 0; k < n; k++) {
 		uint32_t i = next_table(l, s->n);
