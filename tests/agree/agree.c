@@ -24,6 +24,8 @@
 #include "bench/bench.h"
 #include "tests/agree/agree.h"
 
+#define OTHERS	3	/* rulesets that are loaded into anchors */
+
 static struct {
 	struct pfk_host	*host;
 	uint64_t	 packets, each, seed;
@@ -32,7 +34,7 @@ static struct {
 	unsigned	 passed, failed, refused;
 	uint64_t	 total;
 	struct tally	 tally;
-	struct pfk_image *other[2];
+	struct pfk_image *other[OTHERS][2];
 } set = { .packets = 100000, .each = 4000, .seed = 1, .kind = -1 };
 
 /* ---- rulesets ---- */
@@ -91,8 +93,9 @@ free_images(struct pfk_image *im[2])
 static bool
 tell(struct pfk_image *im[2], uint64_t seed, uint64_t packets)
 {
+	struct pfk_image **other = set.other[seed % OTHERS];
 	struct tale tale = { .plain = im[0], .fast = im[1],
-	    .other = set.other[0], .other_fast = set.other[1],
+	    .other = other[0], .other_fast = other[1],
 	    .host = set.host, .seed = seed, .packets = packets,
 	    .tally = &set.tally };
 
@@ -148,20 +151,32 @@ one_by_chance(uint64_t seed, uint64_t packets)
 	text_free(&t);
 }
 
-/* The rules that are loaded into anchors. */
+/* Loaded into anchors: a few rules, many simple ones, some of any kind. */
 static void
-make_other(void)
+make_others(void)
 {
-	static char text[] =
+	static char few[] =
 	    "pass in quick inet proto tcp from 10.0.0.0/24 to any port 22\n"
 	    "match in inet tag A\nblock in inet6 from 2001:db8::/64\n"
 	    "pass out quick from any to <t0>\nblock in proto udp\n"
 	    "pass proto icmp\npass in inet from 10.0.0.2 no state\n"
 	    "block out quick inet to 192.0.2.9\npass from 10.0.0.3 once\n";
-	struct text t = { text, sizeof(text) - 1, 0 };
+	static const unsigned many[OTHERS] = { 0, 500, 60 };
 
-	if (!compile("other", &t, true, false, set.other))
-		die("the rules for anchors are wrong");
+	for (unsigned i = 0; i < OTHERS; i++) {
+		struct text t = { 0 };
+		struct random r;
+		struct author a = { .t = &t, .r = &r, .simple = i == 1,
+		    .stateless = i == 1 };
+
+		random_seed(&r, i);
+		text_add(&t, "%s", i == 0 ? few : "");
+		for (unsigned n = many[i]; n > 0; n--)
+			rule_write(&a);
+		if (!compile("other", &t, true, false, set.other[i]))
+			die("the rules for anchors are wrong");
+		text_free(&t);
+	}
 }
 
 static void
@@ -245,11 +260,12 @@ int
 main(int argc, char **argv)
 {
 	options(argc, argv);
-	make_other();
+	make_others();
 	for (int i = optind; i < argc; i++)
 		one_file(argv[i]);
 	all_by_chance();
-	free_images(set.other);
+	for (unsigned i = 0; i < OTHERS; i++)
+		free_images(set.other[i]);
 	pfk_host_free(set.host);
 	tell_sum();
 	return set.failed != 0;
