@@ -37,9 +37,9 @@
 
 #include <pthread.h>
 
-#define DEPTH		8
+#define DEPTH		16
 #define STOCK		(DEPTH - 2)
-#define PACKETS		4096		/* of a batch and lane, at most */
+#define PACKETS		2048		/* of a batch and lane, at most */
 #define MAX_LENT	4
 #define BURST		256
 #define SECOND		UINT64_C(1000000000)
