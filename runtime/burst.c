@@ -19,7 +19,8 @@
  *			decide 2	look up 3	read 4
  *
  * What was looked up may be wrong by the time that a packet is decided: if the
- * table has changed since, it is asked again.
+ * table has changed since, it is asked again; of a state that was found, only
+ * if it may have gone, or is not alone any more.
  */
 #include <string.h>
 
@@ -32,7 +33,7 @@
 struct group {
 	const struct pfk_packet *f;
 	size_t		 n;
-	uint64_t	 seen;		/* changes of the table, at look-up */
+	struct lane_seen seen;		/* at look-up */
 	bool		 stack;		/* some have the key of this side */
 	struct lane_packet l[LANE_GROUP];
 	struct block_ahead ahead[LANE_GROUP];
@@ -106,7 +107,7 @@ look_up_group(struct pfk_engine *e, const struct lane_run *run,
 	uint32_t sides = 0;
 	const char *s;
 
-	g->seen = t.changes;
+	g->seen = (struct lane_seen){ t.changes, t.losses };
 	for (size_t i = 0; i < g->n; i++) {
 		l[i].ref = lane_look_up(&t, l[i].hash);
 		if (l[i].ref == 0)
@@ -148,14 +149,14 @@ fetch_keys(const struct pfk_engine *e, struct group *g)
 /* What the lane has left. */
 static inline void
 decide_one(struct pfk_engine *e, struct lane_run *run,
-    const struct pfk_packet *f, struct lane_packet *l, uint64_t seen,
-    struct block_ahead *ahead)
+    const struct pfk_packet *f, struct lane_packet *l,
+    const struct lane_seen *seen, struct block_ahead *ahead)
 {
 	bool done = false;
 
 	engine_advance(e, f->time);
 	if (l->hdr != NULL) {
-		if (e->states->changes != seen)
+		if (lane_stale(e->states, l, seen))
 			lane_look_again(e, l);
 		if (l->ref != 0)
 			done = hit_take(e, run, f, l);
@@ -170,10 +171,10 @@ static void
 decide_group(struct pfk_engine *e, struct lane_run *run, struct group *g)
 {
 	for (size_t i = 0;; i++) {
-		i += lane_take(e, run, g->f + i, g->l + i, g->n - i, g->seen);
+		i += lane_take(e, run, g->f + i, g->l + i, g->n - i, &g->seen);
 		if (i == g->n)
 			return;
-		decide_one(e, run, &g->f[i], &g->l[i], g->seen,
+		decide_one(e, run, &g->f[i], &g->l[i], &g->seen,
 		    e->ahead != 0 ? &g->ahead[i] : NULL);
 	}
 }

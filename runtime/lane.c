@@ -269,20 +269,19 @@ clock_read(struct clock *c, const struct pfk_engine *e)
 	c->end = e->epoch + ((uint64_t)e->uptime + 1) * NS;
 }
 
-/* True: work has been done, and states may have ended. */
-static inline bool
+/* Where work is done, states may end. */
+static inline void
 clock_move(struct clock *c, struct pfk_engine *e, uint64_t time)
 {
 	if (time <= c->last)
-		return false;
+		return;
 	if (time < c->end) {
 		c->last = time;
-		return false;
+		return;
 	}
 	e->now = c->last - e->epoch;
 	pfk_engine_advance(e, time);
 	clock_read(c, e);
-	return true;
 }
 
 static inline bool
@@ -316,8 +315,8 @@ take_one(struct pfk_engine *e, const struct pfk_packet *f, uint16_t ifid,
 	return true;
 }
 
-/* The second decision, if there is one; true: by the ordinary path. */
-static NOINLINE bool
+/* The second decision, if there is one. */
+static NOINLINE void
 forward(struct pfk_engine *e, struct lane_run *run, const struct pfk_packet *f,
     const struct lane_packet *l)
 {
@@ -326,37 +325,36 @@ forward(struct pfk_engine *e, struct lane_run *run, const struct pfk_packet *f,
 	uint16_t ifid;
 
 	if (!lane_leaves(e, l, &ifid))
-		return false;
+		return;
 	if (e->sink.decision == NULL && lane_turn_around(e, l, ifid, &o)) {
 		lane_look_again(e, &o);
 		if (o.ref != 0 && take_one(e, f, ifid, &o, &run->onward))
-			return false;
+			return;
 	}
 	lane_make_pkt(e, f, l, &p);
 	pkt_leave(&p, ifid);
-	return true;
 }
 
 size_t
 lane_take(struct pfk_engine *e, struct lane_run *run,
     const struct pfk_packet *f, struct lane_packet *first, size_t n,
-    uint64_t seen)
+    const struct lane_seen *seen)
 {
-	bool told = e->sink.decision != NULL, stale;
+	const struct state_table *t = e->states;
+	bool told = e->sink.decision != NULL;
 	struct lane_packet *l = first, *end = first + n;
 	struct clock c;
 
 	if (n == 0 || !(l->usual | l->turns))
 		return 0;
-	stale = e->states->changes != seen;
-	if (l->ref == 0 && !stale)
+	if (l->ref == 0 && !lane_stale(t, l, seen))
 		return 0;
 	if (!e->started)
 		pfk_engine_advance(e, f->time);
 	clock_read(&c, e);
 	for (; l < end && (l->usual | l->turns); l++, f++) {
-		stale |= clock_move(&c, e, f->time);
-		if (stale)
+		clock_move(&c, e, f->time);
+		if (lane_stale(t, l, seen))
 			lane_look_again(e, l);
 		if (l->ref == 0 || !take_one(e, f, f->ifid, l, &run->tally))
 			break;
@@ -364,7 +362,7 @@ lane_take(struct pfk_engine *e, struct lane_run *run,
 			tell(e, f, l);
 		if (f->dir == PFK_FWD) {
 			e->now = c.last - e->epoch;
-			stale |= forward(e, run, f, l);
+			forward(e, run, f, l);
 		}
 	}
 	e->now = c.last - e->epoch;

@@ -197,14 +197,23 @@ lane_look_again(const struct pfk_engine *e, struct lane_packet *l)
 	l->state = state_get(e, l->ref / 2);
 	l->at = state_key(e, l->ref / 2, l->ref & 1);
 }
+/* How far the table was when packets were looked up; what that says of one. */
+struct lane_seen { uint64_t changes, losses; };
+static inline bool
+lane_stale(const struct state_table *t, const struct lane_packet *l,
+    const struct lane_seen *seen)
+{
+	return l->ref == 0 ? t->changes != seen->changes :
+	    t->losses != seen->losses;
+}
 /*
  * Packets from the first one on as long as they are usual, each at its time;
- * how many.  seen: changes of the table when they were looked up.  Of the next
- * one nothing has been done.
+ * how many.  seen: the table when they were looked up.  Of the next one nothing
+ * has been done.
  */
 size_t	lane_take(struct pfk_engine *, struct lane_run *,
 	    const struct pfk_packet *, struct lane_packet *, size_t n,
-	    uint64_t seen);
+	    const struct lane_seen *seen);
 
 /* What follows for a packet that its state let pass as it came, all of which is
  * there. */

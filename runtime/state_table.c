@@ -96,8 +96,10 @@ state_entry_put(struct state_table *t, uint32_t hash, uint32_t ref)
 		if (at != NULL && bu->past == 0)
 			break;
 	}
-	if (twin != 0)
+	if (twin != 0) {
 		at->twins |= bit;
+		t->losses++;
+	}
 }
 
 static bool
@@ -122,6 +124,7 @@ state_entry_remove(struct state_table *t, uint32_t hash, uint32_t ref)
 	uint32_t b = home(t, hash);
 
 	t->changes++;
+	t->losses++;
 	t->entries--;
 	for (; !bucket_remove(&t->buckets[b], hash, ref);
 	    b = (b + 1) & (t->nbuckets - 1)) {

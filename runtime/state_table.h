@@ -41,6 +41,9 @@ struct state_table {
 	uint32_t	 nbuckets;	/* a power of two */
 	uint64_t	 entries;
 	uint64_t	 changes;	/* entries put and taken out so far */
+	uint64_t	 losses;	/* ... that may have made a reference wrong
+					   which lane_look_up() gave: taken
+					   out, or a twin */
 
 	uint32_t	 oldest, newest, listed;
 	uint32_t	 cursor;	/* where the sweep goes on; 0: oldest */
