@@ -610,12 +610,96 @@ START_TEST(endless_anchors)
 }
 END_TEST
 
+/* A universe of one ruleset; NULL: this build has none. */
+static struct pfk_exact *
+universe_of(const struct pfk_image *image, bool tagged)
+{
+	struct pfk_exact_image im = { .image = image, .interfaces = kit_ifs,
+	    .ninterfaces = 3, .tagged = tagged };
+	struct pfk_exact *x = NULL;
+
+	if (pfk_exact_available())
+		MUST(pfk_exact_new(&(struct pfk_exact_options){ .images = &im,
+		    .nimages = 1 }, &x) == PFK_OK);
+	return x;
+}
+
+/* Without a rule, and among some packets: the regions are those of all. */
+START_TEST(some_packets)
+{
+	struct pfk_image *image = kit_image("block\n"
+	    "pass proto tcp to port 22\nblock in on em0\n");
+	struct pfk_exact *x = universe_of(image, false);
+	struct pfk_verdicts *all, *few;
+	const struct pfk_region *r;
+	bool skip[3] = { false, false, true };
+	pfk_set ssh, sum = PFK_SET_NONE;
+	size_t n;
+
+	if (x == NULL)
+		return;
+	ssh = pfk_set_ports(x, 1, 22, 22);
+	ck_assert_int_eq(pfk_exact_decide_without(x, 0, skip, &all), PFK_OK);
+	ck_assert_int_eq(pfk_exact_decide_among(x, 0, ssh, skip, &few),
+	    PFK_OK);
+	r = pfk_verdicts_regions(few, &n);
+	ck_assert_uint_gt(n, 1);
+	for (size_t i = 0; i < n; i++) {
+		ck_assert(pfk_set_within(x, r[i].set,
+		    r[i].outcome.rule == PFK_EXACT_DEFAULT ? PFK_SET_NONE :
+		    pfk_verdicts_decides(all, r[i].outcome.rule)));
+		sum = pfk_set_or(x, sum, r[i].set);
+	}
+	ck_assert_int_eq(sum, pfk_set_and(x, ssh, pfk_exact_universe(x)));
+	ck_assert_int_eq(pfk_verdicts_decides(few, 2), PFK_SET_NONE);
+	pfk_verdicts_free(few);
+	pfk_verdicts_free(all);
+	pfk_exact_free(x);
+	pfk_image_free(image);
+}
+END_TEST
+
+static void
+count(void *ctx, const char *name)
+{
+	unsigned *n = ctx;
+
+	ck_assert_str_eq(name, "the tag A, from where it came in");
+	++*n;
+}
+
+/* Packets that go out may have a tag, those that come in have none. */
+START_TEST(tags_from_before)
+{
+	struct pfk_image *image = kit_image("pass in tag A\n"
+	    "block out tagged A\nblock in on em1 tagged B\n");
+
+	for (int tagged = 0; tagged < 2; tagged++) {
+		struct pfk_exact *x = universe_of(image, tagged);
+		struct pfk_verdicts *v;
+		unsigned n = 0;
+
+		if (x == NULL)
+			continue;
+		ck_assert_int_eq(pfk_exact_decide(x, 0, &v), PFK_OK);
+		pfk_set_questions(x, pfk_verdicts_decides(v, 1), count, &n);
+		ck_assert_uint_eq(n, (unsigned)tagged);
+		ck_assert_int_eq(pfk_set_certain(x, pfk_verdicts_decides(v,
+		    1)), PFK_SET_NONE);
+		ck_assert_int_eq(pfk_verdicts_decides(v, 2), PFK_SET_NONE);
+		pfk_verdicts_free(v);
+		pfk_exact_free(x);
+	}
+	pfk_image_free(image);
+}
+END_TEST
+
 int
 main(int argc, char **argv)
 {
 	const TTest *const tests[] = { plain_rules, translations_and_tags,
 	    anchors, tables, bound_of_memory, failing_allocations,
-	    endless_anchors };
+	    endless_anchors, some_packets, tags_from_before };
 
 	if (argc > 2)
 		return run_file((unsigned)atoi(argv[1]), argv[2], argv[3]);

@@ -305,7 +305,7 @@ cover_attach(struct cover *c, struct pfk_engine *e)
 }
 
 static void
-keep(struct cover *c, uint32_t rule, int what)
+keep(struct cover *c, uint32_t rule, enum cover_why why)
 {
 	struct cover_matched *m;
 
@@ -317,7 +317,7 @@ keep(struct cover *c, uint32_t rule, int what)
 	m = &c->matched[c->nmatched++];
 	m->rule = rule;
 	m->flow = c->seen;
-	m->what = what;
+	m->why = why;
 }
 
 /* A rule that fits up to its address, which may have been kept out. */
@@ -419,12 +419,12 @@ kept_out(struct cover *c, const struct pfk_engine *e,
 	const struct pfk_image *im = pfk_engine_rule_image(e, m->rule, &index);
 	uint32_t i = cover_ruleset(c, im), entry;
 	struct cover_ruleset *rs = &c->rulesets[i];
-	long table = rs->rule_tables[index][m->what == NOT_DESTINATION];
+	long table = rs->rule_tables[index][m->why == NOT_DESTINATION];
 
 	if (table < 0)
 		return;
 	entry = cover_exception(rs, (uint32_t)table, m->flow.af,
-	    m->what == NOT_SOURCE ? m->flow.src.addr : m->flow.dst.addr);
+	    m->why == NOT_SOURCE ? m->flow.src.addr : m->flow.dst.addr);
 	if (entry != COVER_NO_ENTRY)
 		cover_slot(c, i, COVER_ENTRY + entry, cover_interface(c,
 		    pfk_engine_ifname(e, ifid)))->n[COVER_MATCHED]++;
@@ -440,7 +440,7 @@ cover_decided(struct cover *c, const struct pfk_engine *e,
 	for (uint32_t i = 0; i < c->nmatched; i++) {
 		const struct cover_matched *m = &c->matched[i];
 
-		if (m->what != RULE_MATCHED)
+		if (m->why != RULE_MATCHED)
 			kept_out(c, e, m, d->ifid);
 		else
 			hit(c, e, m->rule, &m->flow, d->ifid,

@@ -46,10 +46,11 @@ struct cover_run {
 };
 
 /* A rule that matched; or whose table did not have an address of the flow. */
+enum cover_why { RULE_MATCHED, NOT_SOURCE, NOT_DESTINATION };
 struct cover_matched {
 	uint32_t	 rule;
 	struct pfk_flow	 flow;
-	enum { RULE_MATCHED, NOT_SOURCE, NOT_DESTINATION } what;
+	enum cover_why	 why;
 };
 
 /* Which origin of a merged rule a flow was due to; one flow has many packets. */

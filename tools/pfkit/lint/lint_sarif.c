@@ -48,8 +48,9 @@ sarif_uri(struct out *o, const char *path)
 	out_char(o, '"');
 }
 
+/* "{"physicalLocation":{...}", without the last brace. */
 static void
-sarif_location(struct lint *l, const struct pfk_place *p)
+sarif_place(struct lint *l, const struct pfk_place *p)
 {
 	struct pfk_source s;
 
@@ -57,29 +58,64 @@ sarif_location(struct lint *l, const struct pfk_place *p)
 	    "\"uri\":");
 	if (p->source == PFK_NO_SOURCE) {
 		sarif_uri(l->out, l->o->ruleset.compile.path);
-		out_str(l->out, "}}}");
+		out_str(l->out, "}}");
 		return;
 	}
 	pfk_image_source(l->image, p->source, &s);
 	sarif_uri(l->out, s.name);
 	out_printf(l->out, "},\"region\":{\"startLine\":%" PRIu32
 	    ",\"startColumn\":%" PRIu32 ",\"endLine\":%" PRIu32
-	    ",\"endColumn\":%" PRIu32 "}}}", p->line, p->column, p->end_line,
+	    ",\"endColumn\":%" PRIu32 "}}", p->line, p->column, p->end_line,
 	    p->end_column + 1);
 }
 
 static void
-sarif_related(struct lint *l, const struct note *n)
+sarif_location(struct lint *l, const struct pfk_place *p)
 {
+	sarif_place(l, p);
+	out_char(l->out, '}');
+}
+
+/* A related place; `between' is what stands before the next one. */
+static void
+sarif_related(struct lint *l, const struct pfk_place *p, const char *what,
+    const char *name, const char **between)
+{
+	out_str(l->out, *between);
+	sarif_place(l, p);
+	out_str(l->out, ",\"message\":{\"text\":\"");
+	out_json_text(l->out, what);
+	if (name != NULL) {
+		out_str(l->out, " $");
+		out_json_text(l->out, name);
+	}
+	out_str(l->out, "\"}}");
+	*between = ",";
+}
+
+/* Where the macros were used that it came out of, and the rules of notes. */
+static void
+sarif_all_related(struct lint *l, const struct finding *f)
+{
+	const char *between = ",\"relatedLocations\":[";
 	struct pfk_origins all;
 	struct pfk_origin o;
+	struct pfk_macro m;
 
-	pfk_image_origins(l->image, n->rule, &all);
-	if (!pfk_image_next_origin(&all, &o))
-		return;
-	out_str(l->out, ",\"relatedLocations\":[");
-	sarif_location(l, &o.statement.at);
-	out_char(l->out, ']');
+	for (uint32_t i = f->at.macro; i != PFK_NO_MACRO; i = m.outer) {
+		pfk_image_macro(l->image, i, &m);
+		sarif_related(l, &m.use, "used as", m.name, &between);
+	}
+	for (size_t i = 0; i < f->nnotes; i++) {
+		if (f->notes[i].rule == LINT_NO_RULE)
+			continue;
+		pfk_image_origins(l->image, f->notes[i].rule, &all);
+		if (pfk_image_next_origin(&all, &o))
+			sarif_related(l, &o.statement.at, f->notes[i].text,
+			    NULL, &between);
+	}
+	if (between[1] == '\0')
+		out_char(l->out, ']');
 }
 
 static void
@@ -111,11 +147,7 @@ sarif_result(struct lint *l, const struct finding *f)
 	out_str(l->out, ",\"locations\":[");
 	sarif_location(l, &f->at.at);
 	out_char(l->out, ']');
-	for (size_t i = 0; i < f->nnotes; i++)
-		if (f->notes[i].rule != LINT_NO_RULE) {
-			sarif_related(l, &f->notes[i]);
-			break;
-		}
+	sarif_all_related(l, f);
 	if (f->silenced)
 		out_str(l->out, ",\"suppressions\":[{\"kind\":\"inSource\"}]");
 	out_char(l->out, '}');
