@@ -453,6 +453,8 @@ bool dd_meets(dd a, dd b) { (void)a; (void)b; return false; }
 dd dd_simplify(dd f, dd care) { (void)f; (void)care; return DD_FALSE; }
 dd dd_some(dd f, unsigned a, unsigned n) { (void)a; (void)n; return f; }
 dd dd_all(dd f, unsigned a, unsigned n) { (void)a; (void)n; return f; }
+dd dd_and_some(dd a, dd b, unsigned c, unsigned n)
+{ (void)a; (void)b; (void)c; (void)n; return DD_FALSE; }
 dd dd_move(dd f, const unsigned *a, const unsigned *b, unsigned n)
 { (void)a; (void)b; (void)n; return f; }
 unsigned dd_node_var(dd f) { (void)f; return 0; }
