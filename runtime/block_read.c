@@ -117,44 +117,12 @@ read_addr(struct row *r, struct field *f, const uint32_t *w)
 static void
 read_port(struct field *f, const uint32_t *w)
 {
-	uint32_t a = w[2] & 0xffff, b = w[2] >> 16, low = 1, high = 0;
-	unsigned op = insn_a(*w);
+	uint16_t low, high;
 
 	f->kind = FIELD_INTERVAL;
-	f->neg = op == IMG_OP_NE || op == IMG_OP_XRG;
-	switch ((int)op) {
-	case IMG_OP_EQ: case IMG_OP_NE:
-		low = high = a;
-		break;
-	case IMG_OP_RRG: case IMG_OP_XRG:
-		low = a;
-		high = b;
-		break;
-	case IMG_OP_IRG:
-		if (b > 0) {
-			low = a + 1;
-			high = b - 1;
-		}
-		break;
-	case IMG_OP_LT:
-		if (a > 0) {
-			low = 0;
-			high = a - 1;
-		}
-		break;
-	case IMG_OP_LE:
-		low = 0;
-		high = a;
-		break;
-	case IMG_OP_GT: case IMG_OP_GE:
-		low = a + (op == IMG_OP_GT);
-		high = UINT16_MAX;
-		break;
-	}
-	if (low > high || low > UINT16_MAX)
-		low = 1, high = 0;
-	f->low = port_value((uint16_t)low);
-	f->high = port_value((uint16_t)high);
+	f->neg = port_interval(w, &low, &high);
+	f->low = port_value(low);
+	f->high = port_value(high);
 	if (low <= high)
 		f->high = (struct value){ { f->high.w[0] |
 		    (UINT64_MAX >> 16), UINT64_MAX } };

@@ -185,4 +185,10 @@ void	 prefix_fetch_end(const struct prefix_tree *, uint8_t af,
 void	 prefix_trim(const struct pfk_engine *, struct prefix_tree *);
 void	 prefix_free(const struct pfk_engine *, struct prefix_tree *);
 
+/*
+ * port_interval.c: the ports that a PORT instruction means are those from *low
+ * to *high, or, if the result is true, all but those; none if low > high.
+ */
+bool	 port_interval(const uint32_t *w, uint16_t *low, uint16_t *high);
+
 #endif

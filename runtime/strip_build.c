@@ -65,57 +65,12 @@ rule_end(const struct rt_rule *rr, const uint32_t *w)
 	return next_insn(test);
 }
 
-/* The interval that an operator means, or that it does not: *neg. */
-static void
-interval(unsigned op, uint32_t a, uint32_t b, uint16_t *low, uint16_t *high,
-    bool *neg)
-{
-	uint32_t from = 1, to = 0;
-
-	*neg = op == IMG_OP_NE || op == IMG_OP_XRG;
-	switch ((int)op) {
-	case IMG_OP_EQ: case IMG_OP_NE:
-		from = to = a;
-		break;
-	case IMG_OP_RRG: case IMG_OP_XRG:
-		from = a;
-		to = b;
-		break;
-	case IMG_OP_IRG:
-		if (b > 0) {
-			from = a + 1;
-			to = b - 1;
-		}
-		break;
-	case IMG_OP_LT:
-		if (a > 0) {
-			from = 0;
-			to = a - 1;
-		}
-		break;
-	case IMG_OP_LE:
-		from = 0;
-		to = a;
-		break;
-	case IMG_OP_GT: case IMG_OP_GE:
-		from = a + (op == IMG_OP_GT);
-		to = UINT16_MAX;
-		break;
-	}
-	if (from > to || from > UINT16_MAX)
-		from = 1, to = 0;
-	*low = (uint16_t)from;
-	*high = (uint16_t)to;
-}
-
 static void
 add_port(struct strip *s, unsigned i, const uint32_t *w)
 {
 	unsigned side = insn_b(*w) != 0;
-	bool neg;
+	bool neg = port_interval(w, &s->low[side][i], &s->high[side][i]);
 
-	interval(insn_a(*w), w[2] & 0xffff, w[2] >> 16, &s->low[side][i],
-	    &s->high[side][i], &neg);
 	s->neg[ROW_SPORT + side] |= (uint64_t)neg << i;
 	s->asks[ROW_SPORT + side] |= (uint64_t)1 << i;
 }
