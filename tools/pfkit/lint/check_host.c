@@ -1,6 +1,5 @@
 /*
- * What is wrong between the rules and the firewall's interfaces and routes:
- * forged sources, answers that leave elsewhere; and what must pass.
+ * Forged sources, by the firewall's interfaces and routes; and what must pass.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -17,7 +16,7 @@
  * The rule that decides about an example of the set, with it: returned, or
  * LINT_NO_RULE.
  */
-static uint32_t
+uint32_t
 note_decision(struct lint *l, struct finding *f, pfk_set set)
 {
 	const struct pfk_region *r;
@@ -161,55 +160,10 @@ check_spoofing(struct lint *l)
 			check_outer(l, ifs, n, &ifs[i]);
 }
 
-/* ---- answers that leave elsewhere ---- */
-
-/* Packets in on an interface where none of their answers leaves. */
-static void
-check_answers(struct lint *l, const struct pfk_region *r, const char *ifname)
-{
-	pfk_set in = pfk_set_direction(l->exact, 1);
-	pfk_set on = pfk_set_interface(l->exact, 0, ifname);
-	pfk_set back = pfk_set_routed(l->exact, 0, 0, ifname);
-	pfk_set a = pfk_set_and(l->exact, in, on);
-	pfk_set here = pfk_set_and(l->exact, a, r->set);
-	struct finding *f;
-
-	if (here != PFK_SET_NONE && !pfk_set_meets(l->exact, here, back)) {
-		f = finding_rule(l, LINT_ASYMMETRIC, r->outcome.rule,
-		    "states are bound to %s, and no answer leaves there",
-		    ifname);
-		(void)note_decision(l, f, here);
-	}
-	pfk_set_free(l->exact, in);
-	pfk_set_free(l->exact, on);
-	pfk_set_free(l->exact, back);
-	pfk_set_free(l->exact, a);
-	pfk_set_free(l->exact, here);
-}
-
-static void
-check_asymmetric(struct lint *l)
-{
-	size_t n, nifs, nroutes;
-	const struct pfk_region *r = pfk_verdicts_regions(l->verdicts, &n);
-	const struct pfk_interface *ifs = pfk_host_interfaces(l->host, &nifs);
-
-	/* what is only assumed of routes says nothing about answers */
-	(void)pfk_host_routes(l->host, &nroutes);
-	for (size_t i = 0; i < n && nroutes > 0; i++) {
-		if (strstr(r[i].outcome.effects, " if-bound") == NULL ||
-		    strstr(r[i].outcome.effects, " reply-to ") != NULL)
-			continue;
-		for (size_t k = 0; k < nifs; k++)
-			check_answers(l, &r[i], ifs[k].name);
-	}
-}
-
 void
 check_host(struct lint *l)
 {
 	check_spoofing(l);
-	check_asymmetric(l);
 }
 
 /* ---- what must pass ---- */

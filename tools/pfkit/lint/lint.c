@@ -69,6 +69,7 @@ check_exactly(struct lint *l)
 	redundant_end(l);
 	check_lists(l);
 	check_host(l);
+	check_states(l);
 	for (size_t i = 0; i < l->o->nmust_pass; i++)
 		check_must_pass(l, i);
 	if (pfk_exact_error(l->exact) != PFK_OK)

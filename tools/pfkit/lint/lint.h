@@ -170,6 +170,12 @@ void	 check_rules(struct lint *);
 bool	 anchor_is_called(struct lint *, const char *anchor);
 void	 check_lists(struct lint *);
 void	 check_host(struct lint *);
+void	 check_states(struct lint *);
+/*
+ * Notes an example of the set and the rule that decides about it: returned, or
+ * LINT_NO_RULE.
+ */
+uint32_t note_decision(struct lint *, struct finding *, pfk_set);
 
 /*
  * routes.c: the host's routes; if they are not known, those that it must have:

@@ -1,0 +1,134 @@
+/*
+ * Answers that do not match the states that wait for them: with `if-bound' a
+ * state serves its own interface alone, and answers go where the routes lead.
+ *
+ * Of what comes in on an interface some always answers elsewhere (a forged
+ * source, in an inner network).  So all of it must, unless the ruleset says
+ * that the interface is another way to the world: it sends packets to a gateway
+ * there (route-to, reply-to), or translates to its address what leaves by it.
+ */
+#include <arpa/inet.h>
+#include <string.h>
+
+#include "../pfkit.h"
+#include "lint.h"
+
+static bool
+in_network(const struct pfk_ifaddr *a, uint8_t af, const uint8_t *addr)
+{
+	unsigned bytes = a->prefixlen / 8, left = a->prefixlen % 8;
+
+	return a->af == af && memcmp(a->addr, addr, bytes) == 0 &&
+	    (left == 0 || (a->addr[bytes] ^ addr[bytes]) >> (8 - left) == 0);
+}
+
+/* Whether the rule sends packets to a host in one of the networks. */
+static bool
+leads_to(const struct pfk_rule_info *info, const char *option,
+    const struct pfk_interface *i)
+{
+	char word[64];
+	uint8_t addr[16];
+	const char *p = strstr(info->text, option);
+	size_t len;
+
+	if (p == NULL)
+		return false;
+	p += strlen(option);
+	len = strcspn(p, " ");
+	if (len >= sizeof(word))
+		return false;
+	memcpy(word, p, len);
+	word[len] = '\0';
+	for (size_t k = 0; k < i->naddrs; k++)
+		if (inet_pton(i->addrs[k].af == 4 ? AF_INET : AF_INET6, word,
+		    addr) == 1 && in_network(&i->addrs[k], i->addrs[k].af,
+		    addr))
+			return true;
+	return false;
+}
+
+static bool
+leaves_translated(const struct pfk_rule_info *info,
+    const struct pfk_interface *i)
+{
+	char name[64];
+
+	return strstr(info->text, " nat-to ") != NULL &&
+	    strstr(info->text, " out ") != NULL &&
+	    rule_word(info, " on ", name, sizeof(name)) &&
+	    strcmp(name, i->name) == 0;
+}
+
+/* Another way to the world than the default route. */
+static bool
+is_uplink(struct lint *l, const struct pfk_interface *i)
+{
+	struct pfk_rule_info info;
+
+	for (size_t r = 0; r < pfk_image_rules(l->image); r++) {
+		pfk_image_rule(l->image, r, &info);
+		if (leads_to(&info, " route-to ", i) ||
+		    leads_to(&info, " reply-to ", i) ||
+		    leaves_translated(&info, i))
+			return true;
+	}
+	return false;
+}
+
+/* Packets of the region that come in there, and those answered elsewhere. */
+static void
+check_answers(struct lint *l, const struct pfk_region *r,
+    const struct pfk_interface *i, bool uplink)
+{
+	pfk_set in = pfk_set_direction(l->exact, 1);
+	pfk_set on = pfk_set_interface(l->exact, 0, i->name);
+	pfk_set back = pfk_set_routed(l->exact, 0, 0, i->name);
+	pfk_set a = pfk_set_and(l->exact, in, on);
+	pfk_set here = pfk_set_and(l->exact, a, r->set);
+	pfk_set lost = pfk_set_minus(l->exact, here, back);
+	struct finding *f;
+
+	if (lost != PFK_SET_NONE && (lost == here || uplink)) {
+		f = finding_rule(l, LINT_ASYMMETRIC, r->outcome.rule,
+		    lost == here ?
+		    "states are bound to %s, and no answer leaves there" :
+		    "states are bound to %s, and answers to networks that are "
+		    "not behind it leave elsewhere", i->name);
+		(void)note_decision(l, f, lost);
+	}
+	pfk_set_free(l->exact, in);
+	pfk_set_free(l->exact, on);
+	pfk_set_free(l->exact, back);
+	pfk_set_free(l->exact, a);
+	pfk_set_free(l->exact, here);
+	pfk_set_free(l->exact, lost);
+}
+
+static bool
+is_bound(const struct pfk_region *r)
+{
+	return strstr(r->outcome.effects, " if-bound") != NULL &&
+	    strstr(r->outcome.effects, " reply-to ") == NULL &&
+	    strstr(r->outcome.effects, " af-to ") == NULL;
+}
+
+void
+check_states(struct lint *l)
+{
+	size_t n, nifs, nroutes;
+	const struct pfk_region *r = pfk_verdicts_regions(l->verdicts, &n);
+	const struct pfk_interface *ifs = pfk_host_interfaces(l->host, &nifs);
+
+	/* what is only assumed of routes says nothing about answers */
+	(void)pfk_host_routes(l->host, &nroutes);
+	for (size_t k = 0; k < nifs && nroutes > 0; k++) {
+		bool uplink = is_uplink(l, &ifs[k]);
+
+		if (ifs[k].flags & PFK_IFF_LOOPBACK)
+			continue;
+		for (size_t i = 0; i < n; i++)
+			if (is_bound(&r[i]))
+				check_answers(l, &r[i], &ifs[k], uplink);
+	}
+}
