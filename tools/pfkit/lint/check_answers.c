@@ -8,6 +8,7 @@
  * there (route-to, reply-to), or translates to its address what leaves by it.
  */
 #include <arpa/inet.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "../pfkit.h"
@@ -76,33 +77,97 @@ is_uplink(struct lint *l, const struct pfk_interface *i)
 	return false;
 }
 
-/* Packets of the region that come in there, and those answered elsewhere. */
+/* Packets of a region that come in on an interface. */
+struct here {
+	const struct pfk_interface *on;
+	pfk_set		 all, lost;	/* answers leave elsewhere */
+};
+
 static void
-check_answers(struct lint *l, const struct pfk_region *r,
-    const struct pfk_interface *i, bool uplink)
+find_here(struct lint *l, const struct pfk_region *r, struct here *h)
 {
 	pfk_set in = pfk_set_direction(l->exact, 1);
-	pfk_set on = pfk_set_interface(l->exact, 0, i->name);
-	pfk_set back = pfk_set_routed(l->exact, 0, 0, i->name);
-	pfk_set a = pfk_set_and(l->exact, in, on);
-	pfk_set here = pfk_set_and(l->exact, a, r->set);
-	pfk_set lost = pfk_set_minus(l->exact, here, back);
-	struct finding *f;
+	pfk_set on = pfk_set_interface(l->exact, 0, h->on->name);
+	pfk_set back = pfk_set_routed(l->exact, 0, 0, h->on->name);
+	pfk_set both = pfk_set_and(l->exact, in, on);
 
-	if (lost != PFK_SET_NONE && (lost == here || uplink)) {
-		f = finding_rule(l, LINT_ASYMMETRIC, r->outcome.rule,
-		    lost == here ?
-		    "states are bound to %s, and no answer leaves there" :
-		    "states are bound to %s, and answers to networks that are "
-		    "not behind it leave elsewhere", i->name);
-		(void)note_decision(l, f, lost);
-	}
+	h->all = pfk_set_and(l->exact, both, r->set);
+	h->lost = pfk_set_minus(l->exact, h->all, back);
 	pfk_set_free(l->exact, in);
 	pfk_set_free(l->exact, on);
 	pfk_set_free(l->exact, back);
-	pfk_set_free(l->exact, a);
-	pfk_set_free(l->exact, here);
-	pfk_set_free(l->exact, lost);
+	pfk_set_free(l->exact, both);
+}
+
+static void
+here_free(struct lint *l, struct here *h)
+{
+	pfk_set_free(l->exact, h->all);
+	pfk_set_free(l->exact, h->lost);
+}
+
+static void
+tell(struct lint *l, const struct pfk_region *r, const struct here *h,
+    const char *fmt)
+{
+	struct finding *f = finding_named(l, LINT_ASYMMETRIC, r->outcome.rule,
+	    fmt, h->on->name);
+
+	(void)note_decision(l, f, h->lost);
+}
+
+/*
+ * Whether the rule is about that interface: of a rule for all of them it is
+ * not wrong that packets come in by one alone.  IPsec has ways of its own.
+ */
+static bool
+is_about(struct lint *l, uint32_t rule, const struct pfk_interface *i)
+{
+	struct pfk_rule_info info;
+	char name[64];
+
+	pfk_image_rule(l->image, rule, &info);
+	return rule_word(&info, " on ", name, sizeof(name)) &&
+	    !pfk_host_in_group(i, "enc") && (strcmp(name, i->name) == 0 ||
+	    pfk_host_in_group(i, name));
+}
+
+/*
+ * Where none of its packets is answered on its interface, one finding; and one
+ * for each other way to the world.
+ */
+static void
+check_region(struct lint *l, const struct pfk_region *r,
+    const struct pfk_interface *ifs, size_t n, const bool *uplink)
+{
+	bool answered = false;
+	size_t lost = n;
+
+	for (size_t k = 0; k < n; k++) {
+		struct here h = { .on = &ifs[k] };
+
+		find_here(l, r, &h);
+		answered |= h.lost != h.all;
+		if (h.lost == PFK_SET_NONE ||
+		    !is_about(l, r->outcome.rule, &ifs[k])) {
+			here_free(l, &h);
+			continue;
+		}
+		lost = lost == n ? k : lost;
+		if (h.lost != h.all && uplink[k])
+			tell(l, r, &h, "states are bound to %s, and answers "
+			    "to networks that are not behind it leave "
+			    "elsewhere");
+		here_free(l, &h);
+	}
+	if (!answered && lost < n) {
+		struct here h = { .on = &ifs[lost] };
+
+		find_here(l, r, &h);
+		tell(l, r, &h, "states are bound to %s, and no answer leaves "
+		    "there");
+		here_free(l, &h);
+	}
 }
 
 static bool
@@ -120,15 +185,17 @@ check_states(struct lint *l)
 	const struct pfk_region *r = pfk_verdicts_regions(l->verdicts, &n);
 	const struct pfk_interface *ifs = pfk_host_interfaces(l->host, &nifs);
 
+	bool *uplink;
+
 	/* what is only assumed of routes says nothing about answers */
 	(void)pfk_host_routes(l->host, &nroutes);
-	for (size_t k = 0; k < nifs && nroutes > 0; k++) {
-		bool uplink = is_uplink(l, &ifs[k]);
-
-		if (ifs[k].flags & PFK_IFF_LOOPBACK)
-			continue;
-		for (size_t i = 0; i < n; i++)
-			if (is_bound(&r[i]))
-				check_answers(l, &r[i], &ifs[k], uplink);
-	}
+	if (nroutes == 0)
+		return;
+	uplink = xcalloc(nifs + 1, sizeof(*uplink));
+	for (size_t k = 0; k < nifs; k++)
+		uplink[k] = is_uplink(l, &ifs[k]);
+	for (size_t i = 0; i < n; i++)
+		if (is_bound(&r[i]))
+			check_region(l, &r[i], ifs, nifs, uplink);
+	free(uplink);
 }

@@ -1,0 +1,3 @@
+dd.o: compiler/exact/dd.c compiler/exact/dd.h
+
+compiler/exact/dd.h:

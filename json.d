@@ -1,0 +1,30 @@
+json.o: tools/pfkit/cover/json.c tools/pfkit/cover/../replay/out.h \
+  tools/pfkit/cover/model.h tools/pfkit/cover/data_int.h \
+  tools/pfkit/cover/data.h include/pfkit/explain.h \
+  include/pfkit/engine.h include/pfkit/alloc.h include/pfkit/host.h \
+  include/pfkit/image.h include/pfkit/compile.h \
+  include/pfkit/reasons.def include/pfkit/origin.h
+
+tools/pfkit/cover/../replay/out.h:
+
+tools/pfkit/cover/model.h:
+
+tools/pfkit/cover/data_int.h:
+
+tools/pfkit/cover/data.h:
+
+include/pfkit/explain.h:
+
+include/pfkit/engine.h:
+
+include/pfkit/alloc.h:
+
+include/pfkit/host.h:
+
+include/pfkit/image.h:
+
+include/pfkit/compile.h:
+
+include/pfkit/reasons.def:
+
+include/pfkit/origin.h:

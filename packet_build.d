@@ -1,0 +1,57 @@
+packet_build.o: tools/pfkit/trace/packet_build.c \
+  tools/pfkit/trace/trace.h include/pfkit/explain.h \
+  include/pfkit/engine.h include/pfkit/alloc.h include/pfkit/host.h \
+  include/pfkit/image.h include/pfkit/compile.h \
+  include/pfkit/reasons.def tools/pfkit/trace/../../common/quote.h \
+  include/pfkit/origin.h tools/pfkit/trace/../cover/data.h \
+  tools/pfkit/trace/../replay/inputs.h \
+  tools/pfkit/trace/../replay/capture.h \
+  tools/pfkit/trace/../replay/stream.h \
+  tools/pfkit/trace/../replay/options.h \
+  tools/pfkit/trace/../replay/../ruleset.h \
+  tools/pfkit/trace/../replay/../../common/diagnostics.h \
+  tools/pfkit/trace/../replay/../../common/host_options.h \
+  tools/pfkit/trace/../replay/out.h tools/pfkit/trace/../replay/replay.h \
+  tools/pfkit/trace/../ruleset.h
+
+tools/pfkit/trace/trace.h:
+
+include/pfkit/explain.h:
+
+include/pfkit/engine.h:
+
+include/pfkit/alloc.h:
+
+include/pfkit/host.h:
+
+include/pfkit/image.h:
+
+include/pfkit/compile.h:
+
+include/pfkit/reasons.def:
+
+tools/pfkit/trace/../../common/quote.h:
+
+include/pfkit/origin.h:
+
+tools/pfkit/trace/../cover/data.h:
+
+tools/pfkit/trace/../replay/inputs.h:
+
+tools/pfkit/trace/../replay/capture.h:
+
+tools/pfkit/trace/../replay/stream.h:
+
+tools/pfkit/trace/../replay/options.h:
+
+tools/pfkit/trace/../replay/../ruleset.h:
+
+tools/pfkit/trace/../replay/../../common/diagnostics.h:
+
+tools/pfkit/trace/../replay/../../common/host_options.h:
+
+tools/pfkit/trace/../replay/out.h:
+
+tools/pfkit/trace/../replay/replay.h:
+
+tools/pfkit/trace/../ruleset.h:
