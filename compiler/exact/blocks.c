@@ -11,7 +11,9 @@
  *			are kept as one claim until the end of the walk
  *
  * It does not matter for a claim whether a packet has left before, or leaves
- * later on in the same block: at the end only what is left is given away.
+ * later on in the same block: at the end only what is left is given away.  By
+ * treatment, the same is so of quick rules: what has been given away stays.
+ * But packets that are kept are not decided, and must not be any more.
  */
 #include <string.h>
 
@@ -63,8 +65,10 @@ claim_part(struct walk *w, struct part p)
 {
 	struct claim *c;
 
-	if (p.dom == DD_FALSE)
+	if (p.dom == DD_FALSE) {
+		part_drop(&p);
 		return;
+	}
 	c = vec_add(w->arena, &w->claims);
 	memset(c, 0, sizeof(*c));
 	c->part = p;
@@ -76,12 +80,14 @@ treat_block(struct walk *w, const struct entry *e, size_t n)
 	struct part quick = fold(w, e, n, true);
 	struct part others = fold(w, e, n, false);
 
+	if (w->kept != DD_FALSE) {
+		part_narrow(&quick, w->left);
+		part_narrow(&others, w->left);
+	}
 	note_claimed(w, others.dom);
-	claim_part(w, part_within(&others, w->left));
-	w->total = part_first(w, w->total, part_within(&quick, w->left));
+	claim_part(w, others);
 	dd_minus_to(&w->left, quick.dom);
-	part_drop(&quick);
-	part_drop(&others);
+	w->total = part_first(w, w->total, quick);
 }
 
 /* ---- rule by rule ---- */

@@ -313,15 +313,12 @@ dd_or(dd a, dd b)
 
 /*
  * BuDDy's own difference knows no short cut where b is false, and would walk
- * through all of a; its conjunction has one.
+ * through all of a; this has one.
  */
 dd
 dd_minus(dd a, dd b)
 {
-	dd rest = dd_not(b), f = dd_and(a, rest);
-
-	dd_drop(rest);
-	return f;
+	return operate(&(struct operation){ ITE, b, DD_FALSE, a });
 }
 
 dd

@@ -53,6 +53,21 @@ increment(struct pfk_addr *a, unsigned bits)
 }
 
 static void
+decrement(struct pfk_addr *a, unsigned bits)
+{
+	unsigned borrow = 0;
+	int last = (int)(bits - 1) / 8;
+	uint8_t one = (uint8_t)(0x80 >> (bits - 1) % 8);
+
+	for (int i = last; i >= 0; i--) {
+		unsigned take = borrow + (i == last ? one : 0u);
+
+		borrow = a->b[i] < take;
+		a->b[i] = (uint8_t)(a->b[i] - take);
+	}
+}
+
+static void
 add_span(struct lister *l, classes *c, dd rest, const struct span *s,
     unsigned bits)
 {
@@ -241,28 +256,84 @@ is_addr(enum field f)
 	return f == F_SRC || f == F_DST;
 }
 
-/* Values of a field as pf.conf has them; NULL: all. */
+/* What is missing between the spans, as a class of its own. */
+static struct class
+others(struct lister *l, const struct class *c, unsigned bits)
+{
+	struct class o = { .rest = c->rest };
+	struct span gap, whole;
+
+	memset(&whole, 0, sizeof(whole));
+	gap.first = whole.first;
+	for (size_t i = 0; i < c->spans.n; i++) {
+		gap.last = c->spans.v[i].first;
+		if (memcmp(&gap.first, &gap.last, sizeof(gap.first)) != 0) {
+			decrement(&gap.last, bits);
+			vec_push(l->arena, &o.spans, gap);
+		}
+		gap.first = c->spans.v[i].last;
+		increment(&gap.first, bits);
+	}
+	/* behind the highest value comes 0 again */
+	if (memcmp(&gap.first, &whole.first, sizeof(gap.first)) != 0) {
+		gap.last = whole.first;
+		decrement(&gap.last, bits);
+		vec_push(l->arena, &o.spans, gap);
+	}
+	return o;
+}
+
+static void
+put_list(struct lister *l, struct strbuf *sb, enum field f,
+    const struct class *c)
+{
+	bool several = c->spans.n > 1;
+
+	if (several)
+		strbuf_puts(sb, "{ ");
+	for (size_t i = 0; i < c->spans.n; i++) {
+		if (i > 0)
+			strbuf_puts(sb, ", ");
+		if (is_addr(f))
+			put_addrs(sb, &c->spans.v[i], l->af);
+		else
+			put_numbers(l, sb, f, &c->spans.v[i]);
+	}
+	if (several)
+		strbuf_puts(sb, " }");
+}
+
+/* Where nothing stands for "the others": families, directions, flags. */
+static bool
+can_negate(enum field f)
+{
+	return is_addr(f) || f == F_SPORT || f == F_DPORT || f == F_PROTO;
+}
+
+/*
+ * Values of a field as pf.conf has them; NULL: all.  What is said in fewer
+ * words by its contrary is: "! { 10.0.0.0/8, 172.16.0.0/12 }".
+ */
 static const char *
 list_text(struct lister *l, enum field f, const struct class *c,
     unsigned bits)
 {
 	struct strbuf sb;
+	struct class o;
 
 	if (c->spans.n == 1 && covers_all(&c->spans.v[0], bits))
 		return NULL;
 	strbuf_init(&sb, l->arena);
-	if (c->spans.n > 1)
-		strbuf_puts(&sb, "{ ");
-	for (size_t i = 0; i < c->spans.n; i++) {
-		if (i > 0)
-			strbuf_puts(&sb, ", ");
-		if (is_addr(f))
-			put_addrs(&sb, &c->spans.v[i], l->af);
-		else
-			put_numbers(l, &sb, f, &c->spans.v[i]);
+	if (c->spans.n > 1 && can_negate(f)) {
+		o = others(l, c, bits);
+		if (o.spans.n < c->spans.n) {
+			strbuf_puts(&sb, is_addr(f) || f == F_PROTO ? "! " :
+			    "!= ");
+			put_list(l, &sb, f, &o);
+			return strbuf_str(&sb);
+		}
 	}
-	if (c->spans.n > 1)
-		strbuf_puts(&sb, " }");
+	put_list(l, &sb, f, c);
 	return strbuf_str(&sb);
 }
 
@@ -405,6 +476,17 @@ take_apart(struct lister *l, enum field f, dd set)
 	take_field(l, f, set);
 }
 
+pfk_set
+pfk_set_said(struct pfk_exact *x, pfk_set set, pfk_set within)
+{
+	dd care = dd_and(within, x->universe), all = dd_and(set, care);
+	dd plain = all == DD_FALSE ? DD_FALSE : dd_simplify(all, care);
+
+	dd_drop(care);
+	dd_drop(all);
+	return plain;
+}
+
 void
 pfk_set_describe(struct pfk_exact *x, pfk_set set, pfk_set within,
     size_t max, void (*fn)(void *, const char *), void *ctx, bool *more)
@@ -412,7 +494,7 @@ pfk_set_describe(struct pfk_exact *x, pfk_set set, pfk_set within,
 	struct lister l = { .x = x, .arena = &x->arena, .fn = fn, .ctx = ctx,
 	    .left = max };
 	struct arena_mark mark;
-	dd all, plain, care;
+	dd plain;
 
 	*more = false;
 	if (setjmp(x->oom) != 0) {
@@ -420,12 +502,8 @@ pfk_set_describe(struct pfk_exact *x, pfk_set set, pfk_set within,
 		return;
 	}
 	mark = arena_mark(&x->arena);
-	care = dd_and(within, x->universe);
-	all = dd_and(set, care);
-	plain = all == DD_FALSE ? DD_FALSE : dd_simplify(all, care);
+	plain = pfk_set_said(x, set, within);
 	take_apart(&l, 0, plain);
-	dd_drop(care);
-	dd_drop(all);
 	dd_drop(plain);
 	arena_release(&x->arena, mark);
 	*more = l.more;

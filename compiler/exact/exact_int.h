@@ -5,6 +5,7 @@
  *	space.c		which bits of a packet are which variables
  *	addrs.c		sets of addresses: tables, interfaces, routes
  *	tests.c		one rule's tests as a set
+ *	fits.c		what fits each rule
  *	walk.c		all rules over all packets
  *	verdicts.c	what that gives
  *	outcome.c	what a rule and match rules before it do, in words
@@ -95,7 +96,7 @@ struct effect {
 	uint32_t	 hash;
 };
 #define EFFECT_SKIPPED	"pass, `set skip'"
-#define EFFECT_BITS	20		/* of a number */
+#define EFFECT_BITS	20		/* of a number, at most */
 #define PACKET_BITS	64	/* bytes for a bit for each variable */
 
 /* The packet that pfk_set_has() was asked about last. */
@@ -123,6 +124,8 @@ struct pfk_exact {
 	VEC(struct effect) effects;
 	uint32_t	*effect_index;	/* place + 1, by hash */
 	size_t		 effect_slots;	/* a power of 2 */
+	unsigned	 effect_bits;
+	bool		 bits_chosen;
 	dd		 universe;
 	struct asked	 asked;
 	dd		 is[2], v4, tcp, icmp, icmp6, ported; /* is: dir */
@@ -205,17 +208,31 @@ struct context {
 };
 
 struct rule_tests {
-	bool		 known;
+	bool		 known, loose_known;
 	bool		 views;		/* looks at addresses or ports */
 	bool		 routes;	/* asks the routes */
 	bool		 tagged;
 	dd		 set;		/* as the packet comes; without tags */
 	dd		 loose;		/* of the tests that no context changes */
 };
+/*
+ * All tests of a rule that depend on contexts, or all others.  `open': tables
+ * that may change could have any addresses.
+ */
+dd	 tests_of_rule(struct pfk_exact *, struct ximage *, uint32_t rule,
+	    const struct context *, bool open, bool contextual);
+
+/* ---- fits.c ---- */
+
 /* Fills xi->code. */
 void	 index_code(struct pfk_exact *, struct ximage *);
 const struct rule_tests *rule_tests(struct pfk_exact *, struct ximage *,
 	    uint32_t rule);
+/* Whether the tests that no context changes let it fit any of these. */
+bool	 rule_may_fit(struct pfk_exact *, struct ximage *, uint32_t rule,
+	    dd among);
+/* Its set takes no room until it is wanted again. */
+void	 rule_forget(struct ximage *, uint32_t rule);
 /* Whether it is a question what is in the table. */
 bool	 contents_asked(const struct pfk_image *, uint32_t table);
 /* The rule's set, if tables that may change have any addresses. */
@@ -226,6 +243,9 @@ dd	 rule_in_context(struct pfk_exact *, struct ximage *, uint32_t rule,
 /* Whether contexts can make a difference. */
 bool	 rule_needs_context(const struct rule_tests *,
 	    const struct context *);
+
+/* All but answers to queries of ICMP, which make no state. */
+dd	 no_answer_set(const struct pfk_exact *);
 
 /* ---- walk.c ---- */
 

@@ -23,9 +23,14 @@ pfk_exact_error(const struct pfk_exact *x)
 	return x->limit || dd_failed() == DD_FULL ? PFK_ERR_LIMIT : PFK_OK;
 }
 
+/* Sets of rules, which are made again when they are wanted, go. */
 void
 pfk_exact_resume(struct pfk_exact *x)
 {
+	if (dd_failed() != DD_FINE)
+		for (size_t i = 0; i < x->nimages; i++)
+			for (uint32_t k = 0; k < x->images[i].im->nrules; k++)
+				rule_forget(&x->images[i], k);
 	x->limit = false;
 	dd_resume();
 }
@@ -75,6 +80,7 @@ pfk_exact_new(const struct pfk_exact_options *o, struct pfk_exact **out)
 	}
 	memset(x, 0, sizeof(*x));
 	x->alloc = a;
+	x->effect_bits = EFFECT_BITS;
 	arena_init(&x->arena, &x->alloc, &x->oom);
 	if (setjmp(x->oom) != 0) {
 		pfk_exact_free(x);
@@ -258,6 +264,12 @@ pfk_set_interface(struct pfk_exact *x, size_t image, const char *name)
 	    name));
 }
 
+const char *
+pfk_exact_interface(const struct pfk_exact *x, size_t i)
+{
+	return i < x->ifaces.n ? x->ifaces.v[i].name : NULL;
+}
+
 pfk_set
 pfk_set_family(struct pfk_exact *x, unsigned af)
 {
@@ -336,6 +348,15 @@ pfk_set_icmp(struct pfk_exact *x, unsigned af, unsigned first, unsigned last)
 	dd f = field_between(x, F_TYPE, first, last);
 
 	dd_and_to(&f, af == PFK_AF_INET ? x->icmp : x->icmp6);
+	return in_universe(x, f);
+}
+
+pfk_set
+pfk_set_answers(struct pfk_exact *x)
+{
+	dd others = no_answer_set(x), f = dd_not(others);
+
+	dd_drop(others);
 	return in_universe(x, f);
 }
 

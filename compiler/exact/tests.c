@@ -25,23 +25,6 @@ struct tester {
 					   addresses */
 };
 
-void
-index_code(struct pfk_exact *x, struct ximage *xi)
-{
-	const struct pfk_image *im = xi->im;
-
-	xi->code = arena_alloc(&x->arena, (im->nrules + 1) *
-	    sizeof(*xi->code));
-	for (uint32_t i = 0; i < im->nanchors; i++) {
-		const struct img_anchor *a = &im->anchors[i];
-		const uint32_t *pc = im->code + a->code, *end = pc + a->ncode;
-
-		for (; pc < end; pc += op_info[insn_op(*pc)].length)
-			if (insn_op(*pc) == OP_RULE)
-				xi->code[pc[2]] = pc;
-	}
-}
-
 static dd
 ask(const struct tester *t, const char *what, const char *of)
 {
@@ -372,11 +355,11 @@ test_flags(const struct tester *t, unsigned flags, unsigned set)
 }
 
 static dd
-icmp_whole(const struct tester *t)
+icmp_whole(const struct pfk_exact *x)
 {
-	dd f = dd_or(t->x->icmp, t->x->icmp6), whole;
+	dd f = dd_or(x->icmp, x->icmp6), whole;
 
-	whole = field_is(t->x, F_FRAGMENT, 0);
+	whole = field_is(x, F_FRAGMENT, 0);
 	dd_and_to(&f, whole);
 	dd_drop(whole);
 	return f;
@@ -386,7 +369,7 @@ static dd
 test_icmp(const struct tester *t, uint32_t want)
 {
 	uint32_t type = want & 0xffff, code = want >> 16;
-	dd icmp = icmp_whole(t), f = DD_TRUE, part;
+	dd icmp = icmp_whole(t->x), f = DD_TRUE, part;
 
 	if (type != 0) {
 		part = field_is(t->x, F_TYPE, type - 1);
@@ -405,20 +388,20 @@ test_icmp(const struct tester *t, uint32_t want)
 	return f;
 }
 
-/* Answers to queries, which make no state (icmp_map.c). */
-static dd
-test_query(const struct tester *t)
+/* Answers are told from queries as the engine does (icmp_map.c). */
+dd
+no_answer_set(const struct pfk_exact *x)
 {
 	static const uint8_t answers4[] = { 0, 14, 16, 18, 34, 36, 9 };
 	static const uint8_t answers6[] = { 129, 140, 200 };
-	dd bad = DD_FALSE, one, icmp = icmp_whole(t);
+	dd bad = DD_FALSE, one, icmp = icmp_whole(x);
 
 	for (size_t i = 0; i < sizeof(answers4) + sizeof(answers6); i++) {
 		bool six = i >= sizeof(answers4);
 
-		one = field_is(t->x, F_TYPE, six ?
+		one = field_is(x, F_TYPE, six ?
 		    answers6[i - sizeof(answers4)] : answers4[i]);
-		dd_and_to(&one, six ? t->x->icmp6 : t->x->icmp);
+		dd_and_to(&one, six ? x->icmp6 : x->icmp);
 		dd_or_to(&bad, one);
 		dd_drop(one);
 	}
@@ -547,7 +530,7 @@ test(const struct tester *t, const uint32_t *pc)
 	case OP_ICMP:
 		return test_icmp(t, pc[2]);
 	case OP_QUERY:
-		return test_query(t);
+		return no_answer_set(t->x);
 	case OP_OS:
 		return test_os(t);
 	case OP_USER:
@@ -589,11 +572,12 @@ depends_on_context(enum op op)
 	}
 }
 
-/* All tests that depend on contexts, or all others. */
-static dd
-conjunction(const struct tester *t, bool contextual)
+dd
+tests_of_rule(struct pfk_exact *x, struct ximage *xi, uint32_t rule,
+    const struct context *c, bool open, bool contextual)
 {
-	const uint32_t *pc = t->xi->code[t->rule];
+	const struct tester t = { x, xi, rule, c, open };
+	const uint32_t *pc = xi->code[rule];
 	dd set = DD_TRUE, one;
 
 	if (pc == NULL)
@@ -605,86 +589,9 @@ conjunction(const struct tester *t, bool contextual)
 		if (insn_op(*pc) == OP_BLOCK ||
 		    depends_on_context(insn_op(*pc)) != contextual)
 			continue;
-		one = test(t, pc);
+		one = test(&t, pc);
 		dd_and_to(&set, one);
 		dd_drop(one);
 	}
-	return set;
-}
-
-static void
-note_needs(const struct ximage *xi, uint32_t rule, struct rule_tests *rt)
-{
-	const uint32_t *pc = xi->code[rule];
-
-	if (pc == NULL)
-		return;
-	for (;;) {
-		pc += op_info[insn_op(*pc)].length;
-		switch ((unsigned)insn_op(*pc)) {
-		case OP_DECIDE: case OP_MATCH: case OP_CALL: case OP_END:
-			return;
-		case OP_NOROUTE: case OP_URPF: case OP_RTLABEL:
-			rt->routes = true;
-			/* FALLTHROUGH */
-		case OP_ADDR4: case OP_ADDR6: case OP_RANGE4: case OP_RANGE6:
-		case OP_TABLE: case OP_IFADDR: case OP_PORT:
-			rt->views = true;
-			break;
-		case OP_TAGGED:
-			rt->tagged = true;
-			break;
-		default:
-			break;
-		}
-	}
-}
-
-const struct rule_tests *
-rule_tests(struct pfk_exact *x, struct ximage *xi, uint32_t rule)
-{
-	struct rule_tests *rt = &xi->rules[rule];
-	const struct tester t = { x, xi, rule, NULL, false };
-
-	if (rt->known)
-		return rt;
-	note_needs(xi, rule, rt);
-	rt->loose = conjunction(&t, false);
-	dd_and_to(&rt->loose, x->universe);
-	rt->set = conjunction(&t, true);
-	dd_and_to(&rt->set, rt->loose);
-	rt->known = dd_failed() == DD_FINE;
-	if (!rt->known) {
-		dd_to(&rt->loose, DD_FALSE);
-		dd_to(&rt->set, DD_FALSE);
-	}
-	return rt;
-}
-
-bool
-rule_needs_context(const struct rule_tests *rt, const struct context *c)
-{
-	return (rt->tagged && c->tag != 0) || (rt->routes && c->rtable >= 0) ||
-	    (rt->views && (c->view[0].addr != VIEW_PACKET ||
-	    c->view[1].addr != VIEW_PACKET || c->view[0].port != VIEW_PACKET ||
-	    c->view[1].port != VIEW_PACKET));
-}
-
-dd
-rule_in_context(struct pfk_exact *x, struct ximage *xi, uint32_t rule,
-    const struct context *c)
-{
-	const struct tester t = { x, xi, rule, c, false };
-
-	return conjunction(&t, true);
-}
-
-dd
-rule_set_open(struct pfk_exact *x, struct ximage *xi, uint32_t rule)
-{
-	const struct tester t = { x, xi, rule, NULL, true };
-	dd set = conjunction(&t, true);
-
-	dd_and_to(&set, rule_tests(x, xi, rule)->loose);
 	return set;
 }

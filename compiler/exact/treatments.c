@@ -55,7 +55,7 @@ number_of(struct pfk_exact *x, const char *text)
 	    at = (at + 1) & (x->effect_slots - 1))
 		if (strcmp(x->effects.v[i - 1].text, text) == 0)
 			return i - 1;
-	if (x->effects.n >> EFFECT_BITS != 0) {
+	if (x->effects.n >> x->effect_bits != 0) {
 		x->limit = true;
 		return 0;
 	}
@@ -95,15 +95,53 @@ rule_effect(struct pfk_exact *x, struct ximage *xi, uint32_t rule)
 	return n;
 }
 
+static bool
+makes_worlds(const struct ximage *xi)
+{
+	for (uint32_t i = 0; i < xi->im->nrules; i++)
+		if (changes_context(&xi->im->rules[i]))
+			return true;
+	return xi->o.tagged;
+}
+
+/*
+ * The bits of a number: as few as it takes, since many sets have them all.
+ * What is done without match rules is known beforehand.
+ */
+static void
+choose_bits(struct pfk_exact *x)
+{
+	bool worlds = false;
+	unsigned bits = 1;
+
+	if (x->bits_chosen)
+		return;
+	for (size_t i = 0; i < x->nimages; i++) {
+		struct ximage *xi = &x->images[i];
+
+		for (uint32_t k = 0; k < xi->im->nrules; k++)
+			(void)rule_effect(x, xi, k);
+		(void)rule_effect(x, xi, PFK_EXACT_DEFAULT);
+		(void)rule_effect(x, xi, RULE_DROPPED);
+		(void)rule_effect(x, xi, RULE_SKIPPED);
+		worlds |= makes_worlds(xi);
+	}
+	while (bits < EFFECT_BITS && x->effects.n > (size_t)1 << bits)
+		bits++;
+	if (!worlds)
+		x->effect_bits = bits;
+	x->bits_chosen = true;
+}
+
 /* The number, as a diagram. */
 static dd
 cube(const struct pfk_exact *x, uint32_t number)
 {
 	dd f = DD_TRUE, v;
 
-	for (unsigned i = EFFECT_BITS; i-- > 0;) {
+	for (unsigned i = x->effect_bits; i-- > 0;) {
 		v = dd_var(x->first_effect + i,
-		    (number >> (EFFECT_BITS - 1 - i) & 1) != 0);
+		    (number >> (x->effect_bits - 1 - i) & 1) != 0);
 		dd_and_to(&f, v);
 		dd_drop(v);
 	}
@@ -179,11 +217,12 @@ part_first(struct walk *w, struct part a, struct part b)
 	return first_of(w->x, a, b);
 }
 
-struct part
-part_within(const struct part *p, dd set)
+void
+part_narrow(struct part *p, dd set)
 {
-	return (struct part){ dd_and(p->dom, set), dd_and(p->rel, set),
-	    p->kind };
+	dd_and_to(&p->dom, set);
+	if (p->kind == SEVERAL)
+		dd_and_to(&p->rel, set);
 }
 
 /* ---- one number after the other ---- */
@@ -202,7 +241,7 @@ visit(const struct visit *v, dd rel, unsigned bit, uint32_t number)
 
 	if (rel == DD_FALSE)
 		return;
-	if (bit == EFFECT_BITS) {
+	if (bit == v->x->effect_bits) {
 		v->fn(v->ctx, number, rel);
 		return;
 	}
@@ -216,34 +255,23 @@ visit(const struct visit *v, dd rel, unsigned bit, uint32_t number)
 	}
 }
 
-static unsigned
-bits_needed(size_t n)
-{
-	unsigned bits = 0;
-
-	while (bits < EFFECT_BITS && n > (size_t)1 << bits)
-		bits++;
-	return bits;
-}
-
-/* The high bits that no number has are left out in one step. */
+/* Of the packets of `set'. */
 static void
-each_number(struct pfk_exact *x, const struct part *p,
+each_number(struct pfk_exact *x, const struct part *p, dd set,
     void (*fn)(void *, uint32_t, dd), void *ctx)
 {
 	struct visit v = { x, fn, ctx };
-	unsigned unused = EFFECT_BITS - bits_needed(x->effects.n);
-	dd rel;
+	dd all;
 
-	if (p->dom == DD_FALSE)
-		return;
-	if (p->kind != SEVERAL) {
-		fn(ctx, p->kind, p->dom);
-		return;
-	}
-	rel = dd_some(p->rel, x->first_effect, x->first_effect + unused);
-	visit(&v, rel, unused, 0);
-	dd_drop(rel);
+	if (p->kind == SEVERAL)
+		all = dd_and(p->rel, set);
+	else
+		all = dd_and(p->dom, set);
+	if (all != DD_FALSE && p->kind != SEVERAL)
+		fn(ctx, p->kind, all);
+	else
+		visit(&v, all, 0, 0);
+	dd_drop(all);
 }
 
 /* ---- worlds ---- */
@@ -270,22 +298,19 @@ static void
 tell_worlds(struct walk *w, struct part *all)
 {
 	dd untouched;
-	struct part part;
 	struct retold r;
 
 	if (w->touched == DD_FALSE)
 		return;
-	untouched = dd_not(w->touched);
-	r = (struct retold){ .w = w, .all = part_within(all, untouched) };
-	dd_drop(untouched);
+	r = (struct retold){ .w = w, .all = { DD_FALSE, DD_FALSE, 0 } };
 	for (size_t i = 1; i < w->worlds.n; i++) {
 		r.context = &w->worlds.v[i].context;
-		part = part_within(all, w->worlds.v[i].set);
-		each_number(w->x, &part, retell, &r);
-		part_drop(&part);
+		each_number(w->x, all, w->worlds.v[i].set, retell, &r);
 	}
-	part_drop(all);
-	*all = r.all;
+	untouched = dd_not(w->touched);
+	part_narrow(all, untouched);
+	dd_drop(untouched);
+	*all = first_of(w->x, *all, r.all);
 }
 
 /* ---- the end ---- */
@@ -294,21 +319,15 @@ tell_worlds(struct walk *w, struct part *all)
 static struct part
 settle(struct walk *w)
 {
-	struct part all = w->total, got;
-	dd open = dd_or(w->left, w->kept);
+	struct part all = treatment_part(w, RULE_DROPPED, w->dropped);
 
-	for (size_t i = w->claims.n; i-- > 0;) {
-		struct part *p = &w->claims.v[i].part;
-
-		got = part_within(p, open);
-		dd_minus_to(&open, p->dom);
-		all = first_of(w->x, all, got);
-		part_drop(p);
-	}
-	all = first_of(w->x, all, treatment_part(w, PFK_EXACT_DEFAULT, open));
-	all = first_of(w->x, all, treatment_part(w, RULE_SKIPPED, w->skipped));
-	return first_of(w->x, all, treatment_part(w, RULE_DROPPED,
-	    w->dropped));
+	all = first_of(w->x, all, w->total);
+	for (size_t i = w->claims.n; i-- > 0;)
+		all = first_of(w->x, all, w->claims.v[i].part);
+	all = first_of(w->x, all, treatment_part(w, PFK_EXACT_DEFAULT,
+	    dd_minus(w->everything, all.dom)));
+	return first_of(w->x, all, treatment_part(w, RULE_SKIPPED,
+	    w->skipped));
 }
 
 static void
@@ -342,6 +361,7 @@ pfk_exact_treat(struct pfk_exact *x, size_t image, pfk_set within,
 		return PFK_ERR_NOMEM;
 	}
 	w.arena = &t->arena;
+	choose_bits(x);
 	run(&w, within, &t->all);
 	if (pfk_exact_error(x) != PFK_OK) {
 		pfk_treatments_free(t);
@@ -391,7 +411,7 @@ pfk_treatments_differ(const struct pfk_treatments *a,
 	}
 	r = relation_of(a);
 	s = relation_of(b);
-	same = dd_and_some(r, s, first, first + EFFECT_BITS);
+	same = dd_and_some(r, s, first, first + a->x->effect_bits);
 	dd_minus_to(&both, same);
 	dd_drop(r);
 	dd_drop(s);
@@ -418,8 +438,6 @@ pfk_treatments_each(const struct pfk_treatments *t, pfk_set set,
     void (*fn)(void *, const char *, pfk_set), void *ctx)
 {
 	struct telling to = { t->x, fn, ctx };
-	struct part part = part_within(&t->all, set);
 
-	each_number(t->x, &part, tell, &to);
-	part_drop(&part);
+	each_number(t->x, &t->all, set, tell, &to);
 }

@@ -18,6 +18,9 @@
 #include "compiler/exact/walk.h"
 
 #define MAX_PAIRS	10000	/* of anchors; more are not told apart */
+#define WORTH		8	/* if a larger part of the rules than one in so
+				   many differs, all packets may as well */
+#define FEW		64	/* rules that differ are never too many */
 
 struct anchors { uint32_t a, b; };
 struct comparison {
@@ -26,7 +29,7 @@ struct comparison {
 	uint32_t	*hash[2];	/* by rule, of its text */
 	VEC(struct anchors) pairs;	/* compared, or to be */
 	bool		 views;		/* match rules change what others see */
-	dd		 unlike;
+	VEC(dd)		 sets;		/* of rules that only one has */
 };
 
 /* ---- hosts ---- */
@@ -141,7 +144,8 @@ differs(struct comparison *c, struct ximage *xi, uint32_t rule)
 {
 	const struct rule_tests *rt = rule_tests(c->x, xi, rule);
 
-	dd_or_to(&c->unlike, c->views || rt->tagged ? rt->loose : rt->set);
+	vec_push(&c->x->arena, &c->sets, dd_keep(c->views || rt->tagged ?
+	    rt->loose : rt->set));
 }
 
 /* ---- anchors ---- */
@@ -376,11 +380,43 @@ changes_views(const struct pfk_image *im)
 	return false;
 }
 
+/* Of all of them, which are used up. */
+static dd
+union_of(const dd *v, size_t n)
+{
+	dd a, b, f;
+
+	if (n == 0)
+		return DD_FALSE;
+	if (n == 1)
+		return v[0];
+	a = union_of(v, n / 2);
+	b = union_of(v + n / 2, n - n / 2);
+	f = dd_or(a, b);
+	dd_drop(a);
+	dd_drop(b);
+	return f;
+}
+
+static dd
+all_unlike(struct comparison *c)
+{
+	size_t rules = (size_t)c->a->im->nrules + c->b->im->nrules;
+
+	if (c->sets.n > FEW && c->sets.n > rules / WORTH) {
+		for (size_t i = 0; i < c->sets.n; i++)
+			dd_drop(c->sets.v[i]);
+		return dd_keep(c->x->universe);
+	}
+	return union_of(c->sets.v, c->sets.n);
+}
+
 pfk_set
 pfk_exact_unlike(struct pfk_exact *x, size_t image, size_t other)
 {
 	struct comparison c = { .x = x, .a = &x->images[image],
 	    .b = &x->images[other] };
+	dd unlike;
 
 	if (setjmp(x->oom) != 0) {
 		x->nomem = true;
@@ -391,8 +427,9 @@ pfk_exact_unlike(struct pfk_exact *x, size_t image, size_t other)
 	c.views = changes_views(c.a->im) || changes_views(c.b->im);
 	c.hash[0] = hash_rules(x, c.a);
 	c.hash[1] = hash_rules(x, c.b);
-	c.unlike = skipped_by_one(&c);
+	vec_push(&x->arena, &c.sets, skipped_by_one(&c));
 	compare(&c);
-	dd_and_to(&c.unlike, x->universe);
-	return c.unlike;
+	unlike = all_unlike(&c);
+	dd_and_to(&unlike, x->universe);
+	return unlike;
 }

@@ -56,10 +56,15 @@ matching_in(struct walk *w, uint32_t rule, const struct world *o, dd set)
 static dd
 matching(struct walk *w, uint32_t rule, dd from)
 {
-	const struct rule_tests *rt = rule_tests(w->x, w->xi, rule);
+	const struct rule_tests *rt;
 	dd other, all, fit;
 
+	if (!rule_may_fit(w->x, w->xi, rule, from))
+		return DD_FALSE;
+	rt = rule_tests(w->x, w->xi, rule);
 	all = dd_and(from, rt->set);
+	if (all == DD_FALSE && w->everything != w->x->universe)
+		rule_forget(w->xi, rule);
 	if (!rt->views && !rt->tagged)
 		return all;
 	other = dd_and(rt->loose, w->touched);
@@ -221,6 +226,7 @@ walk_begin(struct walk *w, dd within)
 	w->skipped = skipped_set(w->x, w->xi);
 	dd_and_to(&w->skipped, w->scope);
 	dd_minus_to(&w->scope, w->skipped);
+	w->everything = dd_keep(w->scope);
 	w->left = dd_keep(w->scope);
 	w->kept = w->touched = w->own = w->any = w->dropped = DD_FALSE;
 	w->total = (struct part){ DD_FALSE, DD_FALSE, 0 };
@@ -240,6 +246,7 @@ walk_run(struct walk *w)
 void
 walk_end(struct walk *w)
 {
+	dd_drop(w->everything);
 	dd_drop(w->scope);
 	dd_drop(w->left);
 	dd_drop(w->kept);

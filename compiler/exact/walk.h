@@ -51,6 +51,7 @@ struct walk {
 	dd		 dropped, skipped; /* the latter by `set skip' */
 	const bool	*skip;
 	uint32_t	 tag;		/* that all packets come with: a string */
+	dd		 everything;	/* the walk is about, but skipped */
 	dd		 scope;		/* only packets of it are under way:
 					   all, or those of the anchor */
 	dd		 left, kept;	/* kept: by `anchor quick' */
@@ -100,7 +101,7 @@ struct part treatment_part(struct walk *, uint32_t rule, dd set);
 void	 part_drop(struct part *);
 /* What a takes and, of the rest, what b takes; both are used up. */
 struct part part_first(struct walk *, struct part a, struct part b);
-/* Only the packets of `set'. */
-struct part part_within(const struct part *, dd set);
+/* Only the packets of `set' are left in it. */
+void	 part_narrow(struct part *, dd set);
 
 #endif

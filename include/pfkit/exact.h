@@ -143,6 +143,8 @@ pfk_set	 pfk_set_any_address(struct pfk_exact *, pfk_set, unsigned side);
 pfk_set	 pfk_set_direction(struct pfk_exact *, unsigned dir); /* PFK_IN ... */
 /* An interface or group of an image's host; also a name it does not have. */
 pfk_set	 pfk_set_interface(struct pfk_exact *, size_t image, const char *);
+/* The interfaces that are told apart, by number; NULL behind the last. */
+const char *pfk_exact_interface(const struct pfk_exact *, size_t);
 pfk_set	 pfk_set_family(struct pfk_exact *, unsigned af);	/* 4, 6 */
 pfk_set	 pfk_set_protocol(struct pfk_exact *, unsigned proto);
 /* side: 0 source, 1 destination. */
@@ -166,6 +168,8 @@ pfk_set	 pfk_set_rule_open(struct pfk_exact *, size_t image, uint32_t rule);
  */
 pfk_set	 pfk_set_rule_tagged(struct pfk_exact *, size_t image, uint32_t rule,
 	    const char **tag);
+/* Answers to queries of ICMP: rules that keep state do not match them. */
+pfk_set	 pfk_set_answers(struct pfk_exact *);
 /* TCP packets that may begin a connection (SYN, no ACK), and all others. */
 pfk_set	 pfk_set_beginning(struct pfk_exact *);
 /* Whole packets without IP options, of the usual priority (3). */
@@ -212,6 +216,8 @@ size_t	 pfk_exact_packet_text(const struct pfk_exact_packet *, char *,
 void	 pfk_set_describe(struct pfk_exact *, pfk_set, pfk_set within,
 	    size_t max,
 	    void (*fn)(void *, const char *line), void *, bool *more);
+/* What the lines say where nothing is known of the packets. */
+pfk_set	 pfk_set_said(struct pfk_exact *, pfk_set, pfk_set within);
 
 /*
  * The one packet that a rule describes, by hosts, ports and numbers alone:

@@ -1,9 +1,5 @@
 /*
  * pfkit diff: the order of work.
- *
- * Regions that end alike are put together first (a class is a text of effects
- * and all of its packets); there are few classes, however many rules.  Then
- * every class of the old ruleset is held against those of the new one.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -11,102 +7,35 @@
 #include "../pfkit.h"
 #include "diff.h"
 
-struct class { const char *effects; pfk_set set; };
-struct classes { struct class *v; size_t n; };
+#define COMPARING	3	/* of four parts of the time; the rest is for
+				   telling */
 
-static struct class *
-find_class(struct classes *c, const char *effects)
+static clock_t
+ticks(const struct diff *d, unsigned parts)
 {
-	for (size_t i = 0; i < c->n; i++)
-		if (strcmp(c->v[i].effects, effects) == 0)
-			return &c->v[i];
-	c->v = xrealloc(c->v, (c->n + 1) * sizeof(*c->v));
-	c->v[c->n] = (struct class){ effects, PFK_SET_NONE };
-	return &c->v[c->n++];
+	return (clock_t)d->o->seconds * CLOCKS_PER_SEC / 4 * (clock_t)parts;
 }
 
-static struct classes
-classify(struct diff *d, unsigned which)
+static bool
+out_of_time(void *ctx)
 {
-	struct classes c = { NULL, 0 };
-	const struct pfk_region *r;
-	size_t n;
+	struct diff *d = ctx;
 
-	r = pfk_verdicts_regions(d->verdicts[which], &n);
-	for (size_t i = 0; i < n; i++) {
-		struct class *k = find_class(&c, r[i].outcome.effects);
-		pfk_set part = pfk_set_and(d->exact, r[i].set, d->scope);
-		pfk_set sum = pfk_set_or(d->exact, k->set, part);
-
-		pfk_set_free(d->exact, part);
-		pfk_set_free(d->exact, k->set);
-		k->set = sum;
-	}
-	return c;
-}
-
-static void
-classes_free(struct diff *d, struct classes *c)
-{
-	for (size_t i = 0; i < c->n; i++)
-		pfk_set_free(d->exact, c->v[i].set);
-	free(c->v);
-}
-
-static const struct pfk_outcome *
-outcome_of(struct diff *d, unsigned which, const struct pfk_exact_packet *p)
-{
-	const struct pfk_region *r;
-	size_t n;
-
-	r = pfk_verdicts_regions(d->verdicts[which], &n);
-	for (size_t i = 0; i < n; i++)
-		if (pfk_set_has(d->exact, r[i].set, p))
-			return &r[i].outcome;
-	return NULL;		/* it rests on a question */
-}
-
-static void
-tell(struct diff *d, struct difference *x)
-{
-	d->found++;
-	(void)pfk_exact_example(d->exact, x->set, &x->example);
-	for (unsigned i = OLD; i <= NEW; i++)
-		x->outcome[i] = outcome_of(d, i, &x->example);
-	if (d->o->json)
-		diff_json(d, x);
-	else
-		diff_text(d, x);
-}
-
-static void
-compare(struct diff *d, const struct classes *old, const struct classes *new)
-{
-	for (size_t i = 0; i < old->n; i++)
-		for (size_t k = 0; k < new->n; k++) {
-			struct difference x = { .effects = {
-			    old->v[i].effects, new->v[k].effects } };
-
-			if (strcmp(x.effects[OLD], x.effects[NEW]) == 0)
-				continue;
-			x.set = pfk_set_and(d->exact, old->v[i].set,
-			    new->v[k].set);
-			if (x.set != PFK_SET_NONE)
-				tell(d, &x);
-			pfk_set_free(d->exact, x.set);
-		}
-}
-
-static void
-too_much(void)
-{
-	fatal("the rulesets are too much for an exact analysis (1 GB)");
+	if (d->o->seconds == 0 || clock() < d->deadline)
+		return false;
+	if (!d->late)			/* only once: then it is told */
+		d->deadline += ticks(d, 4 - COMPARING);
+	d->late = true;
+	return true;
 }
 
 static void
 start_exact(struct diff *d)
 {
 	struct pfk_exact_image im[2] = { 0 };
+	struct pfk_exact_options o = { .images = im, .nimages = 2,
+	    .max_memory = d->o->memory, .stop = out_of_time, .stop_ctx = d };
+	int error;
 
 	for (unsigned i = OLD; i <= NEW; i++) {
 		im[i].image = d->image[i];
@@ -116,32 +45,49 @@ start_exact(struct diff *d)
 	}
 	im[OLD].map = d->o->map;
 	im[OLD].nmap = d->o->nmap;
-	if (pfk_exact_new(&(struct pfk_exact_options){ .images = im,
-	    .nimages = 2 }, &d->exact) != PFK_OK ||
-	    pfk_exact_decide(d->exact, OLD, &d->verdicts[OLD]) != PFK_OK ||
-	    pfk_exact_decide(d->exact, NEW, &d->verdicts[NEW]) != PFK_OK)
-		too_much();
+	d->deadline = clock() + ticks(d, COMPARING);
+	if ((error = pfk_exact_new(&o, &d->exact)) == PFK_ERR_LIMIT)
+		fatal("--memory: not even the first step fits into it");
+	if (error != PFK_OK)
+		fatal("%s", pfk_strerror(error));
+}
+
+static void
+tell(struct diff *d)
+{
+	if (!d->late) {
+		d->late = true;
+		d->deadline = clock() + ticks(d, 4 - COMPARING);
+	}
+	for (size_t i = 0; i < d->nfound; i++) {
+		if (d->o->json)
+			diff_json(d, &d->found[i]);
+		else
+			diff_text(d, &d->found[i]);
+		pfk_exact_resume(d->exact);
+	}
+	for (size_t i = 0; i < d->nleft_out; i++)
+		if (d->o->json)
+			diff_json_left_out(d, &d->left_out[i]);
+		else
+			diff_text_left_out(d, &d->left_out[i]);
 }
 
 static int
 run(struct diff *d)
 {
-	struct classes old, new;
-
 	start_exact(d);
-	d->scope = d->o->every ? PFK_SET_ALL : pfk_set_beginning(d->exact);
-	old = classify(d, OLD);
-	new = classify(d, NEW);
+	d->scope = d->o->every ? pfk_set_copy(d->exact,
+	    pfk_exact_universe(d->exact)) : pfk_set_beginning(d->exact);
 	d->out = out_open("-");
-	compare(d, &old, &new);
-	classes_free(d, &old);
-	classes_free(d, &new);
-	pfk_set_free(d->exact, d->scope);
-	if (pfk_exact_error(d->exact) != PFK_OK)
-		too_much();
+	diff_compare(d);
+	tell(d);
+	if (pfk_exact_error(d->exact) == PFK_ERR_NOMEM)
+		fatal("out of memory");
 	if (out_close(d->out) != 0)
 		return DIFF_ERROR;
-	return d->found > 0 ? DIFF_DIFFERENT : DIFF_SAME;
+	return d->nfound > 0 ? DIFF_DIFFERENT : d->nleft_out > 0 ?
+	    DIFF_UNKNOWN : DIFF_SAME;
 }
 
 static struct pfk_host *
@@ -175,6 +121,20 @@ compile(struct diff *d, unsigned which)
 	return d->image[which] != NULL;
 }
 
+static void
+diff_free(struct diff *d)
+{
+	pfk_exact_free(d->exact);
+	for (unsigned i = OLD; i <= NEW; i++) {
+		pfk_image_free(d->image[i]);
+		pfk_host_free(d->host[i]);
+	}
+	for (size_t i = 0; i < d->nleft_out; i++)
+		free(d->left_out[i].what);
+	free(d->left_out);
+	free(d->found);
+}
+
 static int
 diff(const struct diff_options *o)
 {
@@ -185,13 +145,7 @@ diff(const struct diff_options *o)
 		fatal("this pfkit was built without libbdd");
 	if (compile(&d, OLD) && compile(&d, NEW))
 		status = run(&d);
-	for (unsigned i = OLD; i <= NEW; i++)
-		pfk_verdicts_free(d.verdicts[i]);
-	pfk_exact_free(d.exact);
-	for (unsigned i = OLD; i <= NEW; i++) {
-		pfk_image_free(d.image[i]);
-		pfk_host_free(d.host[i]);
-	}
+	diff_free(&d);
 	return status;
 }
 

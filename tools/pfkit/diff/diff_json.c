@@ -1,8 +1,6 @@
 /*
  * Differences for programs: an object a line.
  */
-#include <inttypes.h>
-
 #include "../pfkit.h"
 #include "diff.h"
 
@@ -19,56 +17,67 @@ put_string(void *ctx, const char *s)
 }
 
 static void
-put_rule(struct diff *d, unsigned which, uint32_t rule)
+put_effects(struct diff *d, const char *name, const char *effects)
 {
-	struct pfk_rule_info info;
-
-	if (rule == PFK_EXACT_DEFAULT) {
-		out_str(d->out, "null");
-		return;
-	}
-	pfk_image_rule(d->image[which], rule, &info);
-	out_str(d->out, "{\"anchor\":");
-	out_json_string(d->out, info.anchor);
-	out_printf(d->out, ",\"nr\":%" PRIu32 ",\"file\":", info.nr);
-	out_json_string(d->out, info.file);
-	out_printf(d->out, ",\"line\":%" PRIu32 ",\"text\":", info.line);
-	out_json_string(d->out, info.text);
+	out_printf(d->out, "\"%s\":{\"effects\":", name);
+	out_json_string(d->out, effects);
 	out_char(d->out, '}');
 }
 
 static void
-put_side(struct diff *d, const struct difference *x, unsigned which)
+put_packets(struct diff *d, const struct difference *x)
 {
-	out_str(d->out, which == OLD ? "\"old\":{\"effects\":" :
-	    ",\"new\":{\"effects\":");
-	out_json_string(d->out, x->effects[which]);
-	if (x->outcome[which] != NULL) {
-		out_str(d->out, ",\"rule\":");
-		put_rule(d, which, x->outcome[which]->rule);
+	struct list l = { d->out, "" };
+	bool more;
+
+	out_str(d->out, ",\"packets\":[");
+	more = diff_lines(d, x->set, put_string, &l);
+	if (pfk_exact_error(d->exact) != PFK_OK) {
+		pfk_exact_resume(d->exact);
+		more = true;
 	}
-	out_char(d->out, '}');
+	out_printf(d->out, "],\"more\":%s,\"rests_on\":[",
+	    more ? "true" : "false");
+	l.between = "";
+	pfk_set_questions(d->exact, x->set, put_string, &l);
+	pfk_exact_resume(d->exact);
+	out_char(d->out, ']');
+}
+
+static void
+put_example(struct diff *d, const struct difference *x)
+{
+	struct pfk_exact_packet p;
+	char packet[256];
+
+	if (!pfk_exact_example(d->exact, x->set, &p))
+		return;
+	pfk_exact_packet_text(&p, packet, sizeof(packet));
+	out_str(d->out, ",\"example\":");
+	out_json_string(d->out, packet);
+	out_str(d->out, ",\"trace\":{\"old\":[");
+	diff_trace(d, OLD, &p);
+	out_str(d->out, "],\"new\":[");
+	diff_trace(d, NEW, &p);
+	out_str(d->out, "]}");
 }
 
 void
 diff_json(struct diff *d, const struct difference *x)
 {
-	struct list l = { d->out, "" };
-	char packet[256];
-	bool more;
-
 	out_char(d->out, '{');
-	put_side(d, x, OLD);
-	put_side(d, x, NEW);
-	out_str(d->out, ",\"packets\":[");
-	pfk_set_describe(d->exact, x->set, d->scope, d->o->lines, put_string,
-	    &l, &more);
-	out_printf(d->out, "],\"more\":%s,\"rests_on\":[",
-	    more ? "true" : "false");
-	l.between = "";
-	pfk_set_questions(d->exact, x->set, put_string, &l);
-	out_str(d->out, "],\"example\":");
-	pfk_exact_packet_text(&x->example, packet, sizeof(packet));
-	out_json_string(d->out, packet);
+	put_effects(d, "old", x->effects[OLD]);
+	out_char(d->out, ',');
+	put_effects(d, "new", x->effects[NEW]);
+	put_packets(d, x);
+	put_example(d, x);
 	out_str(d->out, "}\n");
+}
+
+void
+diff_json_left_out(struct diff *d, const struct left_out *l)
+{
+	out_str(d->out, "{\"left_out\":");
+	out_json_string(d->out, l->what);
+	out_printf(d->out, ",\"why\":\"%s\"}\n", l->why);
 }

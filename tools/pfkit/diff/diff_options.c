@@ -9,7 +9,8 @@
 #include "diff.h"
 
 enum { OPT_JSON = OPT_COMMAND, OPT_MAP, OPT_NEW_HOST, OPT_OLD_OPTIMIZE,
-    OPT_NEW_OPTIMIZE, OPT_LINES, OPT_EVERY };
+    OPT_NEW_OPTIMIZE, OPT_LINES, OPT_EVERY, OPT_TRACE, OPT_LIMIT,
+    OPT_MEMORY };
 
 static const struct option long_options[] = {
 	RULESET_LONG_OPTIONS,
@@ -20,6 +21,9 @@ static const struct option long_options[] = {
 	{ "new-optimize", required_argument, NULL, OPT_NEW_OPTIMIZE },
 	{ "lines",	required_argument, NULL, OPT_LINES },
 	{ "every-packet", no_argument,	   NULL, OPT_EVERY },
+	{ "trace",	no_argument,	   NULL, OPT_TRACE },
+	{ "limit",	required_argument, NULL, OPT_LIMIT },
+	{ "memory",	required_argument, NULL, OPT_MEMORY },
 	{ NULL, 0, NULL, 0 }
 };
 
@@ -38,14 +42,20 @@ static const char help[] =
     "                   as -o, for one of them\n"
     "  --every-packet   packets too that no connection begins with\n"
     "  --lines N        lines for each difference, at most (10)\n"
-    "  --json           for programs: an object a difference\n"
+    "  --trace          examples with every step and near miss, as pfkit trace\n"
+    "  --limit SECONDS  of the processor (60; 0: none); what is not done by\n"
+    "                   then is left out, and named\n"
+    "  --memory MB      for sets of packets (1024); parts that do not fit are\n"
+    "                   left out, and named\n"
+    "  --json           for programs: an object a difference, or a part that\n"
+    "                   was left out\n"
     "\n"
     RULESET_OPTIONS_HELP
     "\n"
     HOST_OPTIONS_HELP
     "\n"
     "Exit status: 0 equivalent, 1 different, 2 the command line or what it\n"
-    "names is wrong.\n";
+    "names is wrong, 3 no difference found, but a part left out.\n";
 
 static int
 parse_level(const char *what, const char *arg)
@@ -100,6 +110,17 @@ take(struct diff_options *o, int c, const char *arg, int argc, char **argv)
 	case OPT_EVERY:
 		o->every = true;
 		break;
+	case OPT_TRACE:
+		o->trace = true;
+		break;
+	case OPT_LIMIT:
+		o->seconds = (unsigned)number_argument(DIFF_COMMAND,
+		    "--limit", arg, 1000000);
+		break;
+	case OPT_MEMORY:
+		o->memory = (size_t)number_argument(DIFF_COMMAND, "--memory",
+		    arg, 1 << 20) << 20;
+		break;
 	default:
 		if (c == 'f' || !ruleset_options_take(&o->ruleset, c, arg))
 			option_error(DIFF_COMMAND, c, argc, argv);
@@ -117,6 +138,8 @@ diff_options_parse(struct diff_options *o, int argc, char **argv)
 	o->ruleset.no_warnings = true;
 	o->optimize[OLD] = o->optimize[NEW] = NOT_GIVEN;
 	o->lines = 10;
+	o->seconds = 60;
+	o->memory = (size_t)1 << 30;
 	o->map = xcalloc((unsigned long)argc + 1, sizeof(*o->map));
 	opterr = 0;
 	while ((c = getopt_long(argc, argv, ":" RULESET_SHORT_OPTIONS,

@@ -1,8 +1,6 @@
 /*
  * Differences for people.
  */
-#include <inttypes.h>
-
 #include "../pfkit.h"
 #include "diff.h"
 
@@ -15,36 +13,6 @@ put_line(void *ctx, const char *line)
 }
 
 static void
-put_rule(struct diff *d, unsigned which, uint32_t rule, const char *how)
-{
-	struct pfk_rule_info info;
-
-	out_printf(d->out, "      %s %s ", which == OLD ? "old" : "new", how);
-	if (rule == PFK_EXACT_DEFAULT) {
-		out_str(d->out, "no rule: it passes\n");
-		return;
-	}
-	pfk_image_rule(d->image[which], rule, &info);
-	out_char(d->out, '@');
-	if (*info.anchor != '\0')
-		out_printf(d->out, "%s:", info.anchor);
-	out_printf(d->out, "%" PRIu32 " %s:%" PRIu32 ": %s\n", info.nr,
-	    info.file, info.line, info.text);
-}
-
-static void
-put_outcome(struct diff *d, const struct difference *x, unsigned which)
-{
-	const struct pfk_outcome *o = x->outcome[which];
-
-	if (o == NULL)
-		return;
-	for (size_t i = 0; i < o->nmatches; i++)
-		put_rule(d, which, o->matches[i], "matches");
-	put_rule(d, which, o->rule, "decides");
-}
-
-static void
 put_question(void *ctx, const char *name)
 {
 	struct diff *d = ctx;
@@ -52,20 +20,49 @@ put_question(void *ctx, const char *name)
 	out_printf(d->out, "    rests on %s\n", name);
 }
 
+/* Where a part of what is to be told was not to be found out. */
+static bool
+lost(struct diff *d)
+{
+	bool is = pfk_exact_error(d->exact) != PFK_OK;
+
+	pfk_exact_resume(d->exact);
+	return is;
+}
+
+static void
+put_example(struct diff *d, const struct difference *x)
+{
+	struct pfk_exact_packet p;
+	char packet[256];
+
+	if (!pfk_exact_example(d->exact, x->set, &p))
+		return;
+	pfk_exact_packet_text(&p, packet, sizeof(packet));
+	out_printf(d->out, "    for example: %s\n", packet);
+	diff_trace(d, OLD, &p);
+	diff_trace(d, NEW, &p);
+}
+
 void
 diff_text(struct diff *d, const struct difference *x)
 {
-	char packet[256];
 	bool more;
 
 	out_printf(d->out, "- %s\n+ %s\n", x->effects[OLD], x->effects[NEW]);
-	pfk_set_describe(d->exact, x->set, d->scope, d->o->lines, put_line, d, &more);
-	if (more)
+	more = diff_lines(d, x->set, put_line, d);
+	if (lost(d))
+		out_str(d->out, "    (too much to be told in lines)\n");
+	else if (more)
 		out_str(d->out, "    ... and more (--lines)\n");
 	pfk_set_questions(d->exact, x->set, put_question, d);
-	pfk_exact_packet_text(&x->example, packet, sizeof(packet));
-	out_printf(d->out, "    for example: %s\n", packet);
-	put_outcome(d, x, OLD);
-	put_outcome(d, x, NEW);
+	(void)lost(d);
+	put_example(d, x);
 	out_char(d->out, '\n');
+}
+
+void
+diff_text_left_out(struct diff *d, const struct left_out *l)
+{
+	out_printf(d->out, "? not compared (%s): %s\n", l->why, l->what);
 }

@@ -75,35 +75,61 @@ build_icmp(const struct packet *k, uint8_t *p)
 	    k->icmp_type <= 137 ? 24 : 8;
 }
 
+/* Of the IP header and what stands between it and the transport's. */
 static uint32_t
-build_ip(const struct packet *k, uint8_t *p, uint32_t plen)
+header_length(const struct packet *k)
 {
-	if (k->af == 4) {
-		p[0] = 0x45;
-		p[1] = k->tos;
-		put16(p + 2, 20 + plen);
-		if (k->fragment)
-			put16(p + 6, MORE_FRAGMENTS | OFFSET / 8);
-		p[8] = k->ttl;
-		p[9] = k->proto;
-		memcpy(p + 12, k->src.addr, 4);
-		memcpy(p + 16, k->dst.addr, 4);
-		put16(p + 10, fold(sum(0, p, 20)));
-		return 20;
-	}
-	if (k->fragment) {
-		p[40] = k->proto;
-		put16(p + 42, OFFSET | 1);	/* more follow */
-		put32(p + 44, 1);		/* of which packet */
-		plen += 8;
-	}
+	if (k->af == 4)
+		return k->options ? 24 : 20;
+	return 40u + (k->options ? 8u : 0u) + (k->fragment ? 8u : 0u);
+}
+
+/* Options: a router alert (RFC 2113), which is the one that is seen most. */
+static void
+build_ip4(const struct packet *k, uint8_t *p, uint32_t plen)
+{
+	static const uint8_t alert[4] = { 0x94, 4, 0, 0 };
+	uint32_t hlen = header_length(k);
+
+	p[0] = (uint8_t)(4 << 4 | hlen / 4);
+	p[1] = k->tos;
+	put16(p + 2, hlen + plen);
+	if (k->fragment)
+		put16(p + 6, MORE_FRAGMENTS | OFFSET / 8);
+	p[8] = k->ttl;
+	p[9] = k->proto;
+	memcpy(p + 12, k->src.addr, 4);
+	memcpy(p + 16, k->dst.addr, 4);
+	if (k->options)
+		memcpy(p + 20, alert, sizeof(alert));
+	put16(p + 10, fold(sum(0, p, hlen)));
+}
+
+/* Options: a hop-by-hop header with a router alert (RFC 2711). */
+static void
+build_ip6(const struct packet *k, uint8_t *p, uint32_t plen)
+{
+	static const uint8_t alert[6] = { 5, 2, 0, 0, 1, 0 };
+	uint8_t *next = p + 6, *at = p + 40;
+
 	put32(p, 6u << 28 | (uint32_t)k->tos << 20);
-	put16(p + 4, plen);
-	p[6] = k->fragment ? FRAGMENT_HEADER : k->proto;
+	put16(p + 4, header_length(k) - 40 + plen);
 	p[7] = k->ttl;
 	memcpy(p + 8, k->src.addr, 16);
 	memcpy(p + 24, k->dst.addr, 16);
-	return k->fragment ? 48 : 40;
+	if (k->options) {
+		*next = 0;
+		memcpy(at + 2, alert, sizeof(alert));
+		next = at;
+		at += 8;
+	}
+	if (k->fragment) {
+		*next = FRAGMENT_HEADER;
+		put16(at + 2, OFFSET | 1);	/* more follow */
+		put32(at + 4, 1);		/* of which packet */
+		next = at;
+	}
+	*next = k->proto;
 }
 
 /* Where the transport header has its checksum; 0: it has none. */
@@ -118,28 +144,32 @@ static void
 put_checksum(const struct packet *k, uint8_t *ip, uint32_t hlen,
     uint32_t plen)
 {
-	uint32_t at = checksum_at(k->proto), addrs = k->af == 4 ? 8 : 32, s;
+	uint32_t at = checksum_at(k->proto), s;
 
-	if (at == 0)
+	if (at == 0 || k->fragment)
 		return;
-	s = k->proto == ICMP ? 0 : sum(k->proto + plen, ip + hlen - addrs,
-	    addrs);
+	s = k->proto == ICMP ? 0 : sum(k->proto + plen, ip + (k->af == 4 ?
+	    12 : 8), k->af == 4 ? 8 : 32);
 	put16(ip + hlen + at, fold(sum(s, ip + hlen, plen)));
 }
 
 uint32_t
 packet_build(const struct packet *k, uint8_t bytes[PACKET_SIZE])
 {
-	uint32_t hlen = k->af == 4 ? 20 : 40, plen;
+	uint32_t hlen = header_length(k), plen;
 	uint8_t *th = bytes + hlen;
 
 	memset(bytes, 0, PACKET_SIZE);
 	if (k->fragment)		/* eight bytes of somewhere inside */
-		return build_ip(k, bytes, 8) + 8;
-	plen = k->proto == TCP ? build_tcp(k, th) : k->proto == UDP ?
-	    build_udp(k, th) : k->proto == ICMP || k->proto == ICMP6 ?
-	    build_icmp(k, th) : 8;
-	(void)build_ip(k, bytes, plen);
+		plen = 8;
+	else
+		plen = k->proto == TCP ? build_tcp(k, th) : k->proto == UDP ?
+		    build_udp(k, th) : k->proto == ICMP || k->proto == ICMP6 ?
+		    build_icmp(k, th) : 8;
+	if (k->af == 4)
+		build_ip4(k, bytes, plen);
+	else
+		build_ip6(k, bytes, plen);
 	put_checksum(k, bytes, hlen, plen);
 	return hlen + plen;
 }

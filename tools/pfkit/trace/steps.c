@@ -88,7 +88,9 @@ static void
 show(struct trace *t, const struct pfk_decision *d)
 {
 	t->contradictions += contradicts(t, d);
-	if (t->o->json)
+	if (t->show != NULL)
+		t->show(t, d);
+	else if (t->o->json)
 		trace_json(t, d);
 	else
 		trace_text(t, d);

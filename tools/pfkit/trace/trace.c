@@ -22,8 +22,8 @@ load_host(const struct trace_options *o)
 	return host;
 }
 
-static void
-make_engine(struct trace *t)
+void
+trace_engine(struct trace *t)
 {
 	struct pfk_sink sink;
 	struct pfk_engine_options o = { .image = t->image, .debug = -1,
@@ -131,7 +131,7 @@ run(struct trace *t)
 	int status;
 
 	t->out = out_open("-");
-	make_engine(t);
+	trace_engine(t);
 	t->replay = (struct replay){ .o = &t->o->where, .host = t->host,
 	    .image = t->image, .engine = t->engine };
 	if (t->o->where.state_in != NULL)

@@ -9,6 +9,7 @@
  *	through.c	--through: all crossings of a connection
  *	steps.c		what the engine tells, kept until the decision
  *	trace_text.c	for people		trace_json.c  for programs
+ *	trace_short.c	for people, in few lines: for `pfkit diff'
  *	written.c	what was written: pf.conf's lines, elements, macros
  *	why_not.c	--why-not
  *
@@ -55,6 +56,7 @@ struct packet {
 	uint8_t		 tcp_flags, icmp_type, icmp_code, ttl, tos;
 	uint32_t	 seq, ack;
 	bool		 fragment;	/* not the first one */
+	bool		 options;	/* of IP, or a header that counts as such */
 	unsigned	 given;		/* PACKET_* */
 };
 #define PACKET_DIR	0x001
@@ -68,7 +70,7 @@ struct packet {
 #define PACKET_FLAGS	0x100
 #define PACKET_ICMP	0x200
 
-#define PACKET_SIZE	64	/* bytes that one has at most */
+#define PACKET_SIZE	80	/* bytes that one has at most */
 
 struct step {
 	struct pfk_explain x;
@@ -93,6 +95,8 @@ struct trace {
 	struct logged	 logged[MAX_LOGGED];
 	unsigned	 nlogged;
 	bool		 colour;
+	/* what is shown of a decision; NULL: as the options say */
+	void		 (*show)(struct trace *, const struct pfk_decision *);
 	const struct pfk_flow *seen;	/* the packet as rules see it, while
 					   steps are shown */
 	/* of what has been shown */
@@ -131,7 +135,9 @@ bool	 steps_asked(const struct trace *);
 bool	 step_decides(const struct step *);
 unsigned count_bits(unsigned);
 
-/* trace.c: one packet in words through the engine. */
+/* trace.c: an engine for image and host. */
+void	 trace_engine(struct trace *);
+/* One packet in words through the engine. */
 void	 trace_packet(struct trace *, const struct packet *, uint8_t dir,
 	    uint64_t number);
 /* through.c, trace_capture.c: 0, or TRACE_ERROR (told). */
@@ -139,7 +145,10 @@ int	 trace_through(struct trace *, struct packet *);
 int	 trace_capture(struct trace *);
 
 void	 trace_text(struct trace *, const struct pfk_decision *);
+void	 trace_short(struct trace *, const struct pfk_decision *);
 void	 trace_json(struct trace *, const struct pfk_decision *);
+/* Without the end of the line; a comma comes before all but the first. */
+void	 trace_json_object(struct trace *, const struct pfk_decision *);
 void	 trace_why_not(struct trace *, const struct pfk_decision *);
 void	 trace_json_why_not(struct trace *, const struct pfk_decision *);
 /* trace_json.c: ,"name":{ ... }, and ,"failed":[ ... ] */

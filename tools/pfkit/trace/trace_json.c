@@ -217,8 +217,10 @@ json_logs(struct trace *t)
 }
 
 void
-trace_json(struct trace *t, const struct pfk_decision *d)
+trace_json_object(struct trace *t, const struct pfk_decision *d)
 {
+	if (t->show != NULL && t->ndecisions > 0)
+		out_char(t->out, ',');
 	out_printf(t->out, "{\"packet\":%" PRIu64 ",\"second\":%s,"
 	    "\"direction\":\"%s\",\"interface\":", d->number,
 	    d->second ? "true" : "false", d->dir == PFK_OUT ? "out" : "in");
@@ -241,5 +243,12 @@ trace_json(struct trace *t, const struct pfk_decision *d)
 		trace_json_why_not(t, d);
 	out_str(t->out, ",\"replies\":\"");
 	(void)out_replies(t->out, d);
-	out_str(t->out, "\"}\n");
+	out_str(t->out, "\"}");
+}
+
+void
+trace_json(struct trace *t, const struct pfk_decision *d)
+{
+	trace_json_object(t, d);
+	out_char(t->out, '\n');
 }
