@@ -36,7 +36,9 @@ note_decision(struct lint *l, struct finding *f, pfk_set set)
 			finding_note(f, r[i].outcome.rule, "decided by");
 			return r[i].outcome.rule;
 		}
-		finding_note(f, LINT_NO_RULE, "no rule matches it: it passes");
+		finding_note(f, LINT_NO_RULE, pfk_set_has(l->exact, l->skipped,
+		    &p) ? "its interface is under `set skip': it passes" :
+		    "no rule matches it: it passes");
 		break;
 	}
 	return LINT_NO_RULE;
@@ -116,6 +118,8 @@ check_inner(struct lint *l, struct holes *h, const struct pfk_interface *inner)
 			    "network behind another interface",
 			    h->outer->name);
 			finding_move(l, h->f, note_decision(l, h->f, hole));
+			if (!has_default_route(l, h->outer->name))
+				h->f->severity = SEVERITY_NOTE;
 		}
 		if (h->n <= MAX_NETWORKS)
 			note_network(h->f, inner->name, a);
@@ -136,7 +140,8 @@ check_outer(struct lint *l, const struct pfk_interface *ifs, size_t n,
 	h.passes_in = pfk_set_and(l->exact, here,
 	    pfk_verdicts_passed(l->verdicts));
 	for (size_t i = 0; i < n; i++)
-		if (!(ifs[i].flags & PFK_IFF_LOOPBACK) &&
+		if (&ifs[i] != outer &&
+		    !(ifs[i].flags & PFK_IFF_LOOPBACK) &&
 		    ifs[i].rdomain == outer->rdomain &&
 		    !has_default_route(l, ifs[i].name))
 			check_inner(l, &h, &ifs[i]);
@@ -155,8 +160,11 @@ check_spoofing(struct lint *l)
 	size_t n;
 	const struct pfk_interface *ifs = pfk_host_interfaces(l->host, &n);
 
+	/* from one inside to another it is a note: people are known there */
 	for (size_t i = 0; i < n; i++)
-		if (has_default_route(l, ifs[i].name))
+		if (!(ifs[i].flags & PFK_IFF_LOOPBACK) && ifs[i].naddrs > 0 &&
+		    (l->o->least <= SEVERITY_NOTE ||
+		    has_default_route(l, ifs[i].name)))
 			check_outer(l, ifs, n, &ifs[i]);
 }
 

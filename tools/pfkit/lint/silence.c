@@ -3,8 +3,9 @@
  *
  *	pass in quick all	# lint: allow L105, spoofing -- a honeypot
  *
- * allows them on the lines of its own statement.  Codes or names, or `all';
- * what follows `--' is for people.  A comment that allows what is not there
+ * allows them on the lines of its own statement; on a line of its own it is
+ * about what is found of the whole ruleset.  Codes or names, or `all'; what
+ * follows `--' is for people.  A comment that allows what is not there
  * is a finding, so that they do not outlive their reason.
  */
 #include <stdlib.h>
@@ -49,11 +50,36 @@ find_allowed(const char *p, const char *end)
 	return NULL;
 }
 
-/* Silences what the word names on the line; whether there was any. */
+/* Whether nothing but the comment stands in its line. */
 static bool
-allow(struct lint *l, uint32_t source, uint32_t line, const char *word,
+is_alone(struct lint *l, const struct pfk_place *comment)
+{
+	struct pfk_source s;
+
+	pfk_image_source(l->image, comment->source, &s);
+	for (uint32_t i = comment->off; i > 0 && s.text[i - 1] != '\n'; i--)
+		if (strchr(BLANK, s.text[i - 1]) == NULL)
+			return false;
+	return true;
+}
+
+/* Whether the finding stands where the comment does. */
+static bool
+is_here(const struct finding *f, const struct pfk_place *comment, bool alone)
+{
+	if (f->at.at.source == PFK_NO_SOURCE)
+		return alone;
+	return f->at.at.source == comment->source &&
+	    comment->line >= f->at.at.line &&
+	    comment->line <= f->at.at.end_line;
+}
+
+/* Silences what the word names there; whether there was any. */
+static bool
+allow(struct lint *l, const struct pfk_place *comment, const char *word,
     size_t len)
 {
+	bool alone = is_alone(l, comment);
 	bool every = len == 3 && memcmp(word, "all", 3) == 0, any = false;
 	const struct lint_code *c = lint_code_find(word, len);
 
@@ -61,9 +87,7 @@ allow(struct lint *l, uint32_t source, uint32_t line, const char *word,
 		struct finding *f = &l->findings[i];
 
 		if (f->id == LINT_SILENCES_NOTHING ||
-		    f->at.at.source != source || line < f->at.at.line ||
-		    line > f->at.at.end_line ||
-		    !(every || c == &lint_codes[f->id]))
+		    !is_here(f, comment, alone) || !(every || c == &lint_codes[f->id]))
 			continue;
 		f->silenced = any = true;
 	}
@@ -84,8 +108,7 @@ allow_words(struct lint *l, const struct pfk_place *comment, const char *p,
 			p++;
 		if (p == word || (p - word >= 2 && memcmp(word, "--", 2) == 0))
 			break;
-		if (!allow(l, comment->source, comment->line, word,
-		    (size_t)(p - word)))
+		if (!allow(l, comment, word, (size_t)(p - word)))
 			finding_at(l, LINT_SILENCES_NOTHING,
 			    &(struct pfk_element){ .at = *comment,
 			    .macro = PFK_NO_MACRO }, lint_code_find(word,
