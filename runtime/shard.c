@@ -62,6 +62,7 @@ pfk_shards_new(struct pfk_engine *const *e, unsigned n,
 	s->alloc = *a;
 	s->n = n;
 	memcpy(s->e, e, n * sizeof(struct pfk_engine *));
+	(void)shard_nets_init(&s->nets, e[0]->image);
 	s->next_id = 1;
 	for (unsigned i = 0; i < n; i++)
 		e[i]->shards = s;

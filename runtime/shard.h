@@ -10,12 +10,30 @@
 
 #include <pfkit/shard.h>
 
+#include "runtime/image.h"
 #include "runtime/state_table.h"
+
+/* shard_nets.c: networks whose addresses are dealt as one, by their kind. */
+#define SHARD_NETS	16u
+struct shard_net {
+	struct pfk_addr	addr, mask;
+	uint8_t		af, kind;
+};
+struct shard_nets { unsigned n; struct shard_net net[SHARD_NETS]; };
+/* Why packets cannot be dealt where a rule translates; NULL: they can. */
+const char *shard_translation(const struct pfk_image *,
+	    const struct img_rule *);
+/* false: there are too many. */
+bool	 shard_nets_init(struct shard_nets *, const struct pfk_image *);
+/* What an address is dealt by: its kind's number, or `other'. */
+uint64_t shard_nets_ask(const struct shard_nets *, uint8_t af,
+	    const uint8_t *addr, uint64_t other);
 
 struct pfk_shards {
 	struct pfk_allocator alloc;
 	unsigned	 n;
 	struct pfk_engine *e[PFK_SHARDS_MAX];
+	struct shard_nets nets;
 	uint32_t	 states;	/* of all, since the last step */
 	uint64_t	 next_id;
 	/* where the sweep goes on: the next state of each; all 0: at the

@@ -1,6 +1,6 @@
 /*
  * Which engine a packet is for: a number made of its two addresses, the same
- * in both directions.
+ * in both directions, and whatever is translated (shard_nets.c).
  *
  *	an ICMP error	of the packet that it quotes, whose state it is about
  *	ICMPv6		engine 0: queries and answers of neighbours have other
@@ -34,17 +34,23 @@ deal4(const struct pfk_shards *s, const uint8_t *ip)
 
 	memcpy(&a, ip + 12, sizeof(a));
 	memcpy(&b, ip + 16, sizeof(b));
-	return deal(s, a, b);
+	if (s->nets.n == 0)
+		return deal(s, a, b);
+	return deal(s, shard_nets_ask(&s->nets, PFK_AF_INET, ip + 12, a),
+	    shard_nets_ask(&s->nets, PFK_AF_INET, ip + 16, b));
 }
 
 static int
 deal6(const struct pfk_shards *s, const uint8_t *ip)
 {
+	const struct shard_nets *nets = &s->nets;
 	uint64_t a[2], b[2];
 
 	memcpy(a, ip + 8, sizeof(a));
 	memcpy(b, ip + 24, sizeof(b));
-	return deal(s, a[0] + a[1] * 31, b[0] + b[1] * 31);
+	return deal(s,
+	    shard_nets_ask(nets, PFK_AF_INET6, ip + 8, a[0] + a[1] * 31),
+	    shard_nets_ask(nets, PFK_AF_INET6, ip + 24, b[0] + b[1] * 31));
 }
 
 static bool

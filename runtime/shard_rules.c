@@ -51,8 +51,10 @@ limits_shared(const struct img_rule *r)
 static const char *
 rule_shared(const struct pfk_image *im, const struct img_rule *r)
 {
-	if (r->nat != IMG_NONE || r->rdr != IMG_NONE)
-		return "translation";
+	const char *what = shard_translation(im, r);
+
+	if (what != NULL)
+		return what;
 	if (r->route != IMG_NONE && pool_shared(im, r->route) != NULL)
 		return pool_shared(im, r->route);
 	if (r->prob != 0)
@@ -72,12 +74,14 @@ rule_shared(const struct pfk_image *im, const struct img_rule *r)
 
 /* What belongs to no rule: each a text or NULL. */
 enum { WHOLE_RESTORED, WHOLE_LOADED, WHOLE_COOKIES, WHOLE_DEBUG, WHOLE_TABLES,
-    NWHOLE };
+    WHOLE_NETS, NWHOLE };
 
 static void
 whole_shared(const struct pfk_image *im, const struct img_options *o,
     int debug, const char *what[NWHOLE])
 {
+	struct shard_nets nets;
+
 	if (o->syncookies != IMG_SYNCOOKIES_NEVER)
 		what[WHOLE_COOKIES] = "syncookies";
 	if (debug > LAST_QUIET)
@@ -85,6 +89,8 @@ whole_shared(const struct pfk_image *im, const struct img_options *o,
 	for (uint32_t i = 0; i < im->ntables; i++)
 		if (im->tables[i].flags & IMG_T_COUNTERS)
 			what[WHOLE_TABLES] = "tables with counters";
+	if (!shard_nets_init(&nets, im))
+		what[WHOLE_NETS] = "translation of too many networks";
 }
 
 /* *next counts what belongs to no rule, then the rules. */
@@ -114,7 +120,8 @@ pfk_engine_shared(const struct pfk_engine *e, size_t *next, uint32_t *rule)
 		whole[WHOLE_RESTORED] = "a state that was restored";
 	if (e->nattached > 0)
 		whole[WHOLE_LOADED] = "anchors that were loaded";
-	whole_shared(e->image, &e->opts, e->debug, whole);
+	if (*next < NWHOLE)
+		whole_shared(e->image, &e->opts, e->debug, whole);
 	return next_shared(e->image, whole, next, rule);
 }
 
@@ -123,6 +130,7 @@ pfk_image_shared(const struct pfk_image *im, size_t *next, uint32_t *rule)
 {
 	const char *whole[NWHOLE] = { NULL };
 
-	whole_shared(im, im->options, im->options->debug, whole);
+	if (*next < NWHOLE)
+		whole_shared(im, im->options, im->options->debug, whole);
 	return next_shared(im, whole, next, rule);
 }

@@ -338,10 +338,10 @@ read_batch(struct crew *c, uint32_t thread)
 	c->reading = NOBODY;
 	c->ended = c->reader.ended && c->dealer.at == c->dealer.n;
 	c->filled++;
-	/* one engine that waits is woken for some batches together, if the
+	/* engines that wait are woken for some batches together, if the
 	   next ones are sure to come soon */
-	if (!c->whole || !c->soon || c->ended ||
-	    c->filled - c->done >= DEPTH / 2)
+	if (!c->soon || c->ended ||
+	    c->filled - c->done >= (c->whole ? DEPTH / 2 : DEPTH / 4))
 		tell(c);
 	return true;
 }
