@@ -303,8 +303,11 @@ static ALWAYS_INLINE bool
 seems_to_fit(const struct looking *g, const struct look *l, uint32_t entry,
     const struct fit *f, uint32_t rule, bool six)
 {
-	return addrs_fit(g, l, entry, six) & port_fits(f, &l->k, SRC) &
-	    port_fits(f, &l->k, DST) & bit(l->r->class->fits, rule);
+	unsigned fit = addrs_fit(g, l, entry, six);
+
+	fit &= port_fits(f, &l->k, SRC);
+	fit &= port_fits(f, &l->k, DST);
+	return (fit & bit(l->r->class->fits, rule)) != 0;
 }
 
 static ALWAYS_INLINE void

@@ -8,6 +8,8 @@
  *	mixed		rules of any kind, anchors in anchors
  *	rows		many that do nothing before they decide, each much like
  *			the one before, with rare others
+ *	lengths		prefixes of every length at both ends, nested in few
+ *			addresses: more hash tables than a block keeps sets of
  *	tables		few rules, large tables
  *	scraps		very few rules
  */
@@ -102,8 +104,8 @@ write_drawn(struct author *a)
 	struct style style;
 	struct text t = { 0 };
 
-	if (once_in(a->r, 60))
-		n = 12000;
+	if (once_in(a->r, 40))
+		n = once_in(a->r, 3) ? 40000 : 12000;
 	draw_style(a->r, &style);
 	rules = ruleset_new(shape, n, random_u64(a->r));
 	ruleset_text(rules, &t);
@@ -145,6 +147,64 @@ write_rows(struct author *a)
 }
 
 static void
+put_prefix(struct author *a, bool six)
+{
+	unsigned all = six ? 128 : 32, bits = random_below(a->r, all + 1);
+	uint32_t w[4] = { six ? 0x20010db8 : 0x0a010203, 1, 2, 3 };
+
+	if (once_in(a->r, 3))		/* beside the usual address */
+		w[random_below(a->r, all) / 32] ^= (uint32_t)1 <<
+		    random_below(a->r, 32);
+	for (unsigned i = 0; i < 4; i++) {
+		unsigned n = bits > 32 * i ? bits - 32 * i : 0;
+
+		w[i] &= n == 0 ? 0 : n >= 32 ? UINT32_MAX :
+		    ~(UINT32_MAX >> n);
+	}
+	if (!six)
+		text_add(a->t, "%u.%u.%u.%u/%u", w[0] >> 24, w[0] >> 16 & 255,
+		    w[0] >> 8 & 255, w[0] & 255, bits);
+	else
+		text_add(a->t, "%x:%x:%x:%x:%x:%x:%x:%x/%u", w[0] >> 16,
+		    w[0] & 0xffff, w[1] >> 16, w[1] & 0xffff, w[2] >> 16,
+		    w[2] & 0xffff, w[3] >> 16, w[3] & 0xffff, bits);
+}
+
+static void
+put_port(struct author *a)
+{
+	unsigned port = 1 + random_below(a->r, 12);
+
+	if (once_in(a->r, 2))
+		text_add(a->t, " port %u", port);
+	else if (once_in(a->r, 3))
+		text_add(a->t, " port %u:%u", port, port + random_below(a->r,
+		    9));
+}
+
+static void
+write_lengths(struct author *a)
+{
+	unsigned n = 300 + random_below(a->r, 1500),
+	    quick = random_below(a->r, 3), sixes = random_below(a->r, 3);
+
+	for (unsigned i = 0; i < n; i++) {
+		bool six = random_below(a->r, 2) < sixes;
+		bool block = once_in(a->r, 2);
+
+		text_add(a->t, "%s in%s %s proto %s from ", block ? "block" :
+		    "pass", random_below(a->r, 2) < quick ? " quick" : "",
+		    six ? "inet6" : "inet", once_in(a->r, 2) ? "udp" : "tcp");
+		put_prefix(a, six);
+		put_port(a);
+		text_add(a->t, " to ");
+		put_prefix(a, six);
+		put_port(a);
+		text_add(a->t, "%s\n", block ? "" : " no state");
+	}
+}
+
+static void
 write_tables(struct author *a)
 {
 	unsigned n = 3 + random_below(a->r, 20);
@@ -178,7 +238,8 @@ recipe_write(struct text *t, unsigned which, struct random *r)
 	} all[] = { { "drawn", write_drawn }, { "mixed", write_mixed },
 	    { "rows", write_rows }, { "drawn", write_drawn },
 	    { "mixed", write_mixed }, { "tables", write_tables },
-	    { "rows", write_rows }, { "scraps", write_scraps } };
+	    { "rows", write_rows }, { "scraps", write_scraps },
+	    { "lengths", write_lengths } };
 	struct author a = { .t = t, .r = r };
 	size_t n = sizeof(all) / sizeof(all[0]);
 
