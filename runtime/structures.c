@@ -102,8 +102,8 @@ block_structures(const struct block *b, structure_fn fn, void *ctx)
 	tell(&t, "always asked", b->nalways, "rules",
 	    (n + 1) * sizeof(*b->always));
 	tell(&t, "code, and the usual ways", b->n, "rules",
-	    t.untold + sizeof(*b) + n * sizeof(*b->usual) + (n + 1) * sizeof(*b->code) +
-	    2 * bits_size(b->n));
+	    t.untold + sizeof(*b) + n * sizeof(*b->usual) +
+	    (n + 1) * sizeof(*b->code) + 2 * bits_size(b->n));
 	return t.all;
 }
 

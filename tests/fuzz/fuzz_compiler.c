@@ -1,7 +1,8 @@
 /*
  * Any text as a ruleset, compiled, printed and complained about in every
- * form; a good one also as an image.  Files that it includes or loads do not exist; nothing of the machine
- * is asked.  The first byte chooses how it is compiled.
+ * form; a good one also as an image.  Files that it includes or loads do not
+ * exist; nothing of the machine is asked.  The first byte chooses how it is
+ * compiled.
  */
 #include <errno.h>
 #include <stdlib.h>

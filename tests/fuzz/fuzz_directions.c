@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "tools/pfkit/pfkit.h"
+#include "tests/fuzz/usage.h"
 #include "tools/pfkit/replay/where.h"
 
 int	 LLVMFuzzerTestOneInput(const uint8_t *, size_t);

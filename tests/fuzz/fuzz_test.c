@@ -11,8 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tests/fuzz/usage.h"
 #include "tools/common/host_options.h"
-#include "tools/pfkit/pfkit.h"
 #include "tools/pfkit/test/test.h"
 
 int	 LLVMFuzzerTestOneInput(const uint8_t *, size_t);
@@ -32,24 +32,6 @@ static const char ruleset[] =
 
 static char folder[] = "/tmp/fuzz-test.XXXXXX";
 static char rules_path[64], test_path[64];
-
-/* main.c's: mistakes of a command line, and none of those is a file's. */
-void
-usage_error(const char *command, const char *fmt, ...)
-{
-	(void)command;
-	(void)fmt;
-	abort();
-}
-
-void
-option_error(const char *command, int c, int argc, char **argv)
-{
-	(void)c;
-	(void)argc;
-	(void)argv;
-	usage_error(command, "");
-}
 
 static void
 remove_files(void)
