@@ -23,6 +23,9 @@ struct asker {
 	const struct block_help *h;
 };
 
+/* Where to go on when a quick rule has matched: nobody does. */
+#define DECIDED(b)	((b)->code[0])
+
 /* ---- one rule ---- */
 
 static bool
@@ -148,7 +151,7 @@ walk(struct asker *a, struct lists *lists, uint32_t end)
 			a->q->quick = bit(b->quick, x);
 			if (a->q->quick) {
 				c->steps[c->nodes[x].up]--;
-				return b->code[x];
+				return DECIDED(b);
 			}
 		}
 		if (to == NULL)
@@ -167,7 +170,7 @@ walk(struct asker *a, struct lists *lists, uint32_t end)
 	c->steps[c->nodes[end].up]--;
 	a->q->rule = end;
 	a->q->quick = true;
-	return b->code[end];
+	return DECIDED(b);
 }
 
 /* The same, of a packet that strays nowhere. */
@@ -179,7 +182,7 @@ go_straight(const struct asker *a, uint32_t end)
 		return a->c->out;
 	a->q->rule = end;
 	a->q->quick = true;
-	return a->b->code[end];
+	return DECIDED(a->b);
 }
 
 static const uint32_t *

@@ -167,6 +167,7 @@ know(const struct looking *g, struct look *l, bool six)
 		l->r->list[side] = l->known[side]->list;
 		l->r->list[2 + side] = port_list(&g->b->ports[side],
 		    l->k.port[side]);
+		PREFETCH(&g->b->ids[l->known[side]->list]);
 		if (g->f->sets[SET_QUICK].pruned)
 			PREFETCH(known_set(g, l, side, SET_QUICK));
 	}
@@ -445,6 +446,7 @@ fetch_rule(const struct pfk_engine *e, const struct block *b,
 
 	PREFETCH(rr);
 	PREFETCH((const char *)rr + 64);
+	PREFETCH((const char *)rr + RT_RULE_USUAL - 1);
 	if (r->class != NULL)
 		PREFETCH(&r->class->ends[r->quick]);
 }

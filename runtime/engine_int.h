@@ -44,6 +44,8 @@
 #ifndef RUNTIME_ENGINE_INT_H
 #define RUNTIME_ENGINE_INT_H
 
+#include <stddef.h>
+
 #include "runtime/image.h"
 #include "runtime/pkt.h"
 #include "runtime/state_hash.h"
@@ -59,16 +61,22 @@ void	rate_init(struct rate *, uint32_t limit, uint32_t seconds);
 void	rate_add(struct rate *, uint32_t now);
 bool	rate_over(const struct rate *);
 
-/* A rule at run time.  `r` is the image's record. */
+/*
+ * A rule at run time.  What usual packets need stands in front, up to its
+ * counters, so that it comes in few lines of the cache.
+ */
 struct rt_rule {
-	const struct img_rule *r;
+	const struct img_rule *r;	/* the image's record */
 	const struct pfk_image *image;	/* whose strings r's offsets mean */
+	uint32_t	src_table, dst_table; /* e->tables, or IMG_NONE */
+	uint8_t		plain;		/* miss.h */
+	bool		replaced;	/* others were loaded in its place */
+	uint16_t	state_flags;	/* PFK_STATE_F_* of its states */
+	uint16_t	tag, match_tag;	/* e->tags, or 0 */
 	struct pfk_rule_counters n;
 	struct rate	rate;		/* max-pkt-rate */
-	uint32_t	src_table, dst_table; /* e->tables, or IMG_NONE */
 	uint32_t	overload;	/* e->tables, or IMG_NONE */
 	uint32_t	nat, rdr, route; /* e->pools, or IMG_NONE */
-	uint16_t	tag, match_tag;	/* e->tags, or 0 */
 	uint16_t	qid, pqid;
 	uint16_t	if_index, rcvif_index;	/* interned names: iface.c; 0
 						   any */
@@ -78,10 +86,9 @@ struct rt_rule {
 	uint32_t	calls;		/* e->anchors: what it calls */
 	uint32_t	block;		/* e->blocks + 1: begins there; or 0 */
 	uint32_t	strip;		/* e->strips + 1: is in there; or 0 */
-	uint16_t	state_flags;	/* PFK_STATE_F_* of its states */
-	uint8_t		plain;		/* miss.h */
-	bool		replaced;	/* others were loaded in its place */
 };
+#define RT_RULE_USUAL	(offsetof(struct rt_rule, n) + \
+			sizeof(struct pfk_rule_counters))
 
 /* A list item of a state's match rules (and of a decision in the making). */
 struct match_item { uint32_t rule, next; };
