@@ -481,8 +481,9 @@ too_much(struct test *t)
 {
 	t->status = TEST_FAILS;
 	textbuf_free(&t->why);
-	textbuf_str(&t->why, "not decided: the ruleset is too much for an "
-	    "exact analysis (1 GB)");
+	textbuf_str(&t->why, "not decided: it is too much for an exact "
+	    "analysis (1 GB, or too many ways through match rules and "
+	    "anchors)");
 }
 
 static void
