@@ -89,11 +89,22 @@ limit_here(const struct bench *b, const char *unit, double limit)
 	return limit * b->pcap_ns / PCAP_NS;
 }
 
+/*
+ * What is held against the limit.  The least time is the undisturbed one; but
+ * the least ratio is one whose other half was disturbed.
+ */
+static double
+judged(const char *unit, double least, double median)
+{
+	return strcmp(unit, "times") == 0 ? median : least;
+}
+
 void
 report(struct bench *b, const char *group, const char *name, const char *unit,
     const struct samples *s, double limit, const char *note)
 {
 	double least = s->v[0], median = s->v[s->n / 2];
+	double figure = judged(unit, least, median);
 	double here = limit_here(b, unit, limit);
 	char x[32], y[32], z[32];
 
@@ -102,13 +113,13 @@ report(struct bench *b, const char *group, const char *name, const char *unit,
 	    number(y, sizeof(y), median), unit);
 	if (limit > 0) {
 		printf("  (limit %s: %s", number(z, sizeof(z), limit),
-		    least <= limit ? "ok" : "over");
+		    figure <= limit ? "ok" : "over");
 		if (here > 0)
 			printf("; here %s: %s", number(z, sizeof(z), here),
-			    least <= here ? "ok" : "over");
+			    figure <= here ? "ok" : "over");
 		printf(")");
-		b->over += least > limit;
-		b->over_here += least > (here > 0 ? here : limit);
+		b->over += figure > limit;
+		b->over_here += figure > (here > 0 ? here : limit);
 	}
 	printf("%s%s\n", note != NULL ? "  " : "", note != NULL ? note : "");
 	fflush(stdout);
@@ -120,10 +131,10 @@ report(struct bench *b, const char *group, const char *name, const char *unit,
 	    median, s->n);
 	if (limit > 0)
 		fprintf(b->json, ", \"limit\": %g, \"ok\": %s", limit,
-		    least <= limit ? "true" : "false");
+		    figure <= limit ? "true" : "false");
 	if (here > 0)
 		fprintf(b->json, ", \"limit_here\": %.4g, \"ok_here\": %s, "
-		    "\"pcap_next_ex\": %.4g", here, least <= here ? "true" :
+		    "\"pcap_next_ex\": %.4g", here, figure <= here ? "true" :
 		    "false", b->pcap_ns);
 	if (note != NULL)
 		fprintf(b->json, ", \"note\": \"%s\"", note);
