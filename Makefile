@@ -183,11 +183,12 @@ check-fast: all tests
 	@BUILD=$(BUILD) MAKE="$(MAKE)" tests/check.sh fast
 layering:
 	@tests/layering.sh
-fuzz: $(AGREE) $(GOLDEN) $(MKPCAP)
+fuzz: $(AGREE) $(GOLDEN) $(MKPCAP) $(BUILD)/tests/unit/test_exact
 	@tests/agree/run $(BUILD) $(AGREE) 10000000
 	@BUILD=$(BUILD) MAKE="$(MAKE)" tests/fuzz/run.sh 60
 	@$(MAKE) -s all
 	@tests/test/agree $(BUILD)/bin/pfkit 1000 300
+	@tests/exact/run $(BUILD)/tests/unit/test_exact 1000000
 bench: all $(BENCH)
 	@BUILD=$(BUILD) QUICK=$(QUICK) bench/run
 # Other compilers, other C libraries.

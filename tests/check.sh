@@ -93,6 +93,7 @@ units "$build"
 step "manuals" tests/manual.sh "$build/bin"
 step "golden" golden "$build"
 step "golden fixed point" golden "$build" -p
+step "exact answers agree" tests/exact/run "$build/tests/unit/test_exact" 300
 step "all ways agree" tests/agree/run "$build" "$build/tests/agree/agree" 300000
 [ "$fast" != fast ] || finish
 

@@ -48,6 +48,7 @@
 #define PROTO_ICMP	1
 #define PROTO_TCP	6
 #define PROTO_UDP	17
+#define PROTO_FRAGMENT	44	/* of IPv6 */
 #define PROTO_ICMPV6	58
 
 #define TCP_FIN		0x01

@@ -423,8 +423,7 @@ static void
 no_walked_headers(struct pfk_exact *x)
 {
 	static const struct { uint8_t proto; bool v6; } walked[] = {
-		{ 51, false }, { 0, true }, { 43, true }, { 44, true },
-		{ 60, true },
+		{ 51, false }, { 0, true }, { 43, true }, { 60, true },
 	};
 
 	for (size_t i = 0; i < sizeof(walked) / sizeof(walked[0]); i++) {
@@ -437,12 +436,25 @@ no_walked_headers(struct pfk_exact *x)
 	}
 }
 
-/* Fragments come to the rules where they are not put together. */
+/*
+ * Fragments come to the rules where they are not put together.  Of those of
+ * IPv6 pf does not look behind the fragment header: its number is what the
+ * rules are asked about.
+ */
 static void
 fragments(struct pfk_exact *x)
 {
 	dd whole = field_is(x, F_FRAGMENT, 0);
+	dd header = field_is(x, F_PROTO, PROTO_FRAGMENT), piece;
 	bool any = false;
+
+	dd_minus_to(&header, x->v4);
+	piece = dd_or(whole, x->v4);
+	dd_to(&piece, dd_not(piece));
+	require(&x->universe, piece, header);
+	require(&x->universe, header, piece);
+	dd_drop(header);
+	dd_drop(piece);
 
 	for (size_t i = 0; i < x->nimages; i++)
 		any |= !x->images[i].im->options->reassemble;
