@@ -29,13 +29,18 @@ node_cell(const struct index_node *node, const struct value *v)
 	return (uint32_t)(v->w[node->word] >> node->shift) & node->mask;
 }
 
-static inline uint32_t
-index_outside(const struct index_node *node, const struct value *v,
-    uint32_t cell)
+/* IPv4, and ports, are in the first word. */
+static ALWAYS_INLINE uint32_t
+index_cell(const struct index_node *node, const struct value *v, bool six)
 {
-	if (value_less(v, &node->low))
-		return node->cells - INDEX_BELOW;
-	return value_less(&node->high, v) ? node->cells - INDEX_ABOVE : cell;
+	uint32_t cell = node->cells + node_cell(node, v);
+
+	if (six && !node->skips)
+		return cell;
+	cell = v->w[0] > node->high.w[0] || (six &&
+	    value_less(&node->high, v)) ? node->cells - INDEX_ABOVE : cell;
+	return v->w[0] < node->low.w[0] || (six &&
+	    value_less(v, &node->low)) ? node->cells - INDEX_BELOW : cell;
 }
 
 /*
@@ -44,17 +49,14 @@ index_outside(const struct index_node *node, const struct value *v,
  * branches: of the first node no more is asked than that it can be read.
  */
 static ALWAYS_INLINE uint32_t
-index_step(const struct block_index *x, const struct value *v, uint32_t cell)
+index_step(const struct block_index *x, const struct value *v, uint32_t cell,
+    bool six)
 {
-	uint32_t at = x->cells[cell], next;
-	bool inner = (at & INDEX_INNER) != 0;
-	const struct index_node *node =
-	    &x->nodes[inner ? at & ~INDEX_INNER : 0];
+	uint32_t at = x->cells[cell], inner = 0u - (at >> 31);
+	const struct index_node *node = &x->nodes[at & inner & ~INDEX_INNER];
 
-	next = node->cells + node_cell(node, v);
-	if (node->skips)
-		next = index_outside(node, v, next);
-	return inner ? next : cell;
+	static_assert(INDEX_INNER == 1u << 31, "the upper bit");
+	return (index_cell(node, v, six) & inner) | (cell & ~inner);
 }
 
 /* Of the value's piece and up to INDEX_LEAF before it, the first is `at'. */

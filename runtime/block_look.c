@@ -24,12 +24,18 @@
 #include "runtime/block_look.h"
 #include "runtime/lane.h"
 
+/* A value in an index. */
+struct spot {
+	const struct block_index *x;
+	struct value	 v;
+	uint32_t	 cell;
+};
+
 struct look {
 	const struct strip_ask *q;
 	struct block_found *r;
 	struct block_key k;
-	struct value	 a[2];
-	uint32_t	 cell[2];	/* of the index */
+	struct spot	 spot[2];	/* of both addresses */
 	const struct known *known[2];
 	struct table_set left;		/* tables to be asked */
 	uint32_t	 behind;	/* the next of those behind them */
@@ -69,14 +75,14 @@ set_key(struct look *l, bool six)
 	l->k.port[SRC] = q->port[SRC];
 	l->k.port[DST] = q->port[DST];
 	if (!six) {
-		l->a[SRC].w[0] = (uint64_t)get32(q->addr[SRC]) << 32;
-		l->a[DST].w[0] = (uint64_t)get32(q->addr[DST]) << 32;
-		l->k.w[0] = l->a[SRC].w[0] | l->a[DST].w[0] >> 32;
+		l->spot[SRC].v.w[0] = (uint64_t)get32(q->addr[SRC]) << 32;
+		l->spot[DST].v.w[0] = (uint64_t)get32(q->addr[DST]) << 32;
+		l->k.w[0] = l->spot[SRC].v.w[0] | l->spot[DST].v.w[0] >> 32;
 		return;
 	}
 	for (unsigned side = 0; side < 2; side++)
 		for (unsigned i = 0; i < 2; i++)
-			l->k.w[2 * side + i] = l->a[side].w[i] =
+			l->k.w[2 * side + i] = l->spot[side].v.w[i] =
 			    get64(q->addr[side] + 8 * i);
 }
 
@@ -88,21 +94,24 @@ begin(const struct looking *g, struct look *l, bool six)
 	l->r->sure = true;
 	l->r->quick = l->r->last = g->b->n;
 	set_key(l, six);
-	l->cell[SRC] = l->cell[DST] = 0;
+	for (unsigned side = 0; side < 2; side++) {
+		l->spot[side].x = &g->f->index[side];
+		l->spot[side].cell = 0;
+	}
 }
 
 /* ---- descend ---- */
 
-/* One node further; 0: it is at its end, and the piece is on its way. */
-static ALWAYS_INLINE uint32_t
-step(const struct looking *g, struct look *l, unsigned side, bool six)
+/* One node further; false: it is at its end, and the piece is on its way. */
+static ALWAYS_INLINE bool
+step(struct spot *s, bool six)
 {
-	const struct block_index *x = &g->f->index[side];
-	uint32_t at = x->cells[l->cell[side]], inner = at & INDEX_INNER;
+	const struct block_index *x = s->x;
+	uint32_t at = x->cells[s->cell], inner = at >> 31;
 
-	l->cell[side] = index_step(x, &l->a[side], l->cell[side]);
-	PREFETCH(&x->cells[l->cell[side]]);
-	at = inner != 0 ? 0 : at;
+	s->cell = index_step(x, &s->v, s->cell, six);
+	PREFETCH(&x->cells[s->cell]);
+	at &= inner - 1;
 	if (six) {
 		PREFETCH(&x->v6[at]);
 		PREFETCH(&x->v6[at + 2]);
@@ -114,28 +123,31 @@ step(const struct looking *g, struct look *l, unsigned side, bool six)
 static ALWAYS_INLINE void
 descend(const struct looking *g, bool six)
 {
-	uint32_t more;
+	struct spot *under_way[2 * BLOCK_AHEAD];
+	size_t n = 0, still;
 
-	do {
-		more = 0;
-		for (size_t i = 0; i < g->n; i++) {
-			more |= step(g, &g->v[i], SRC, six);
-			more |= step(g, &g->v[i], DST, six);
+	for (size_t i = 0; i < g->n; i++) {
+		under_way[n++] = &g->v[i].spot[SRC];
+		under_way[n++] = &g->v[i].spot[DST];
+	}
+	for (; n > 0; n = still) {
+		still = 0;
+		for (size_t i = 0; i < n; i++) {
+			under_way[still] = under_way[i];
+			still += step(under_way[i], six);
 		}
-	} while (more != 0);
+	}
 }
 
 /* ---- know ---- */
 
 static ALWAYS_INLINE const struct known *
-side_known(const struct looking *g, const struct look *l, unsigned side,
-    bool six)
+spot_known(const struct spot *s, bool six)
 {
-	const struct block_index *x = &g->f->index[side];
-	uint32_t at = x->cells[l->cell[side]];
+	uint32_t at = s->x->cells[s->cell];
 
-	return six ? index_known6(x, &l->a[side], at) :
-	    index_known4(x, (uint32_t)(l->a[side].w[0] >> 32), at);
+	return six ? index_known6(s->x, &s->v, at) :
+	    index_known4(s->x, (uint32_t)(s->v.w[0] >> 32), at);
 }
 
 static uint32_t
@@ -147,7 +159,7 @@ port_list(const struct block_index *x, uint16_t port)
 	if (x->n == 1)
 		return x->v4[0].k.list;
 	while (x->cells[cell] & INDEX_INNER)
-		cell = index_step(x, &v, cell);
+		cell = index_step(x, &v, cell, false);
 	return index_known4(x, (uint32_t)(v.w[0] >> 32),
 	    x->cells[cell])->list;
 }
@@ -163,7 +175,7 @@ static ALWAYS_INLINE void
 know(const struct looking *g, struct look *l, bool six)
 {
 	for (unsigned side = 0; side < 2; side++) {
-		l->known[side] = side_known(g, l, side, six);
+		l->known[side] = spot_known(&l->spot[side], six);
 		l->r->list[side] = l->known[side]->list;
 		l->r->list[2 + side] = port_list(&g->b->ports[side],
 		    l->k.port[side]);
