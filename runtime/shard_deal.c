@@ -34,8 +34,6 @@ deal4(const struct pfk_shards *s, const uint8_t *ip)
 
 	memcpy(&a, ip + 12, sizeof(a));
 	memcpy(&b, ip + 16, sizeof(b));
-	if (s->nets.n == 0)
-		return deal(s, a, b);
 	return deal(s, shard_nets_ask(&s->nets, PFK_AF_INET, ip + 12, a),
 	    shard_nets_ask(&s->nets, PFK_AF_INET, ip + 16, b));
 }
@@ -124,7 +122,7 @@ which6(const struct pfk_shards *s, const uint8_t *ip, uint32_t len)
 }
 
 static int
-which_other(const struct pfk_shards *s, const struct pfk_packet *p)
+which(const struct pfk_shards *s, const struct pfk_packet *p)
 {
 	struct pfk_network net;
 
@@ -136,24 +134,45 @@ which_other(const struct pfk_shards *s, const struct pfk_packet *p)
 	    which6(s, p->data + net.off, net.caplen);
 }
 
+#define USUAL_HEADER	34	/* of Ethernet and IPv4 */
+
 /* The usual one: TCP or UDP over IPv4, in Ethernet, in one piece. */
 static inline bool
 is_usual(const struct pfk_packet *p)
 {
+	static const uint8_t fragment[2] = { 0x3f, 0xff }, ip[2] = { 8, 0 };
 	const uint8_t *b = p->data;
+	uint16_t type, off, w, mask;
 
-	return p->linktype == LINKTYPE_ETHERNET && p->caplen >= 34 &&
-	    get16(b + 12) == 0x0800 && (get16(b + 20) & 0x3fff) == 0 &&
-	    b[23] != PROTO_ICMP;
+	if (p->linktype != LINKTYPE_ETHERNET || p->caplen < USUAL_HEADER)
+		return false;
+	memcpy(&type, b + 12, sizeof(type));
+	memcpy(&off, b + 20, sizeof(off));
+	memcpy(&w, ip, sizeof(w));
+	memcpy(&mask, fragment, sizeof(mask));
+	return ((type ^ w) | (off & mask)) == 0 && b[23] != PROTO_ICMP;
+}
+
+/* Where nothing is translated. */
+static inline int
+deal_usual(const struct pfk_shards *s, const uint8_t *b)
+{
+	uint32_t src, dst;
+
+	memcpy(&src, b + 26, sizeof(src));
+	memcpy(&dst, b + 30, sizeof(dst));
+	return deal(s, src, dst);
 }
 
 size_t
 pfk_shards_deal(const struct pfk_shards *s, const struct pfk_packet *p,
     size_t n, uint8_t *engine)
 {
+	const bool plain = s->nets.n == 0;
+
 	for (size_t i = 0; i < n; i++) {
-		int k = is_usual(&p[i]) ? deal4(s, p[i].data + 14) :
-		    which_other(s, &p[i]);
+		int k = plain && is_usual(&p[i]) ?
+		    deal_usual(s, p[i].data) : which(s, &p[i]);
 
 		if (k == NOBODY)
 			return i;

@@ -9,7 +9,7 @@
 
 #include "capture_int.h"
 
-#define BUFFER_SIZE	(1u << 16)
+#define BUFFER_SIZE	(1u << 17)
 
 enum capture_result
 capture_fail(struct capture *c, const char *fmt, ...)

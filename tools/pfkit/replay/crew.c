@@ -37,7 +37,7 @@
 
 #include <pthread.h>
 
-#define DEPTH		16
+#define DEPTH		8
 #define STOCK		(DEPTH - 2)
 #define PACKETS		2048		/* of a batch and lane, at most */
 #define MAX_LENT	4
