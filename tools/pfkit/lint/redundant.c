@@ -14,7 +14,7 @@
 #include "../pfkit.h"
 #include "lint.h"
 
-#define MAX_STEPS	8000000	/* rules asked, all in all */
+#define MAX_STEPS	3000000	/* rules asked, all in all */
 #define MAX_NOTES	3
 
 static bool
