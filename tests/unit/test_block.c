@@ -1,0 +1,201 @@
+/*
+ * The index of blocks (runtime/block_index.h) against a walk over its pieces:
+ * at each end, beside it, and at both ends of all values.
+ *
+ * What blocks answer is held against rules one by one in test_vm.c and
+ * tests/agree.
+ */
+#include <check.h>
+#include <stdlib.h>
+
+#include "runtime/block_index.h"
+
+static uint64_t seed;
+
+static uint64_t
+chance(void)
+{
+	seed = seed * 6364136223846793005u + 1442695040888963407u;
+	return seed ^ seed >> 29;
+}
+
+static void *
+allocate(void *ctx, void *p, size_t osize, size_t nsize)
+{
+	void *v;
+
+	(void)ctx;
+	(void)osize;
+	if (nsize == 0) {
+		free(p);
+		return NULL;
+	}
+	v = realloc(p, nsize);
+	ck_assert_ptr_nonnull(v);
+	return v;
+}
+
+/* Crowded places, and some anywhere. */
+static struct value
+some_value(bool six)
+{
+	static const uint64_t places[] = { 0, UINT64_MAX, 0x0a00000000000000,
+	    0x20010db800000000, 0x20010db800010000 };
+	uint64_t spread = chance() % 64, low = chance();
+	struct value v = { { places[chance() % 5] ^
+	    (chance() >> spread & chance()), six ? low : 0 } };
+
+	if (!six)
+		v.w[0] &= ~(uint64_t)UINT32_MAX;
+	else if (chance() % 2 == 0)
+		v.w[1] = chance() % 16 == 0 ? UINT64_MAX : 0;
+	return v;
+}
+
+static int
+compare(const void *a, const void *b)
+{
+	return value_less(b, a) - value_less(a, b);
+}
+
+static uint32_t
+walk(const struct outline *o, const struct value *v)
+{
+	uint32_t list = 0;
+
+	for (uint32_t i = 0; i < o->n && !value_less(v, &o->v[i].at); i++)
+		list = o->v[i].k.list;
+	return list;
+}
+
+static uint32_t
+ask(const struct block_index *x, const struct value *v)
+{
+	uint32_t cell = 0;
+
+	while (x->cells[cell] & INDEX_INNER)
+		cell = index_step(x, v, cell, x->six);
+	return x->six ? index_known6(x, v, x->cells[cell])->list :
+	    index_known4(x, (uint32_t)(v->w[0] >> 32), x->cells[cell])->list;
+}
+
+static void
+hold_against(const struct block_index *x, const struct outline *o,
+    struct value v)
+{
+	if (!x->six)
+		v.w[0] &= ~(uint64_t)UINT32_MAX, v.w[1] = 0;
+	ck_assert_uint_eq(ask(x, &v), walk(o, &v));
+}
+
+static void
+hold_around(const struct block_index *x, const struct outline *o,
+    struct value v)
+{
+	uint64_t one = x->six ? 1 : (uint64_t)1 << 32;
+	unsigned w = x->six;
+	struct value before = v, behind = v;
+
+	hold_against(x, o, v);
+	before.w[0] -= w == 1 && before.w[1] == 0;
+	before.w[w] -= one;
+	behind.w[w] += one;
+	behind.w[0] += w == 1 && behind.w[1] == 0;
+	hold_against(x, o, before);
+	hold_against(x, o, behind);
+}
+
+static void
+try_index(const struct pfk_engine *e, uint32_t n, bool six)
+{
+	struct value *v = calloc(n + 1, sizeof(*v));
+	struct block_index x = { .n = 0 };
+	struct outline o = { NULL, 0, 0 };
+
+	ck_assert_ptr_nonnull(v);
+	for (uint32_t i = 1; i <= n; i++)
+		v[i] = some_value(six);
+	qsort(v, n + 1, sizeof(*v), compare);
+	for (uint32_t i = 0; i <= n; i++) {
+		struct known k = { .list = 1 + i };
+
+		ck_assert(outline_add(e, &o, &v[i], &k));
+	}
+	ck_assert(index_build(e, &x, &o, six));
+	for (uint32_t i = 0; i < o.n; i++)
+		hold_around(&x, &o, o.v[i].at);
+	for (uint32_t i = 0; i < 200; i++)
+		hold_against(&x, &o, some_value(six));
+	hold_against(&x, &o, (struct value){ { UINT64_MAX, UINT64_MAX } });
+	index_free(e, &x);
+	outline_free(e, &o);
+	free(v);
+}
+
+START_TEST(every_value)
+{
+	static const uint32_t sizes[] = { 0, 1, 2, INDEX_LEAF - 1, INDEX_LEAF,
+	    INDEX_LEAF + 1, 40, 500, 3000 };
+	struct pfk_engine *e = calloc(1, sizeof(*e));
+
+	ck_assert_ptr_nonnull(e);
+	e->alloc.fn = allocate;
+	seed = (uint64_t)_i + 1;
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		try_index(e, sizes[i], false);
+		try_index(e, sizes[i], true);
+	}
+	free(e);
+}
+END_TEST
+
+/* What both outlines say, wherever one of them changes. */
+START_TEST(outlines_join)
+{
+	static const uint64_t at[2][3] = { { 0, 5, 9 }, { 0, 5, 7 } };
+	static const uint64_t both[] = { 0, 5, 7, 9 };
+	static const uint32_t list[] = { 1, 2, 2, 3 }, set[] = { 1, 2, 3, 3 };
+	struct pfk_engine *e = calloc(1, sizeof(*e));
+	struct outline o[2] = { { NULL, 0, 0 }, { NULL, 0, 0 } };
+
+	ck_assert_ptr_nonnull(e);
+	e->alloc.fn = allocate;
+	for (uint32_t i = 0; i < 2; i++)
+		for (uint32_t k = 0; k < 3; k++) {
+			struct value v = { { at[i][k], 0 } };
+			struct known a = { .list = k + 1 }, b = { .list = 0 };
+
+			b.set[SET_LAST] = (uint16_t)(k + 1);
+			ck_assert(outline_add(e, &o[i], &v, i == 0 ? &a : &b));
+		}
+	ck_assert(outline_join(e, &o[0], &o[1]));
+	ck_assert_uint_eq(o[0].n, 4);
+	ck_assert_uint_eq(o[1].n, 0);
+	for (uint32_t i = 0; i < 4; i++) {
+		ck_assert_uint_eq(o[0].v[i].at.w[0], both[i]);
+		ck_assert_uint_eq(o[0].v[i].k.list, list[i]);
+		ck_assert_uint_eq(o[0].v[i].k.set[SET_LAST], set[i]);
+	}
+	outline_free(e, &o[0]);
+	free(e);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("block");
+	TCase *tc = tcase_create("block");
+	SRunner *sr;
+	int failed;
+
+	tcase_set_timeout(tc, 120);
+	tcase_add_loop_test(tc, every_value, 0, 6);
+	tcase_add_test(tc, outlines_join);
+	suite_add_tcase(s, tc);
+	sr = srunner_create(s);
+	srunner_run_all(sr, CK_NORMAL);
+	failed = srunner_ntests_failed(sr);
+	srunner_free(sr);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
