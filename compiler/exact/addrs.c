@@ -122,6 +122,24 @@ list_table(struct pfk_exact *x, const struct ximage *xi, uint32_t table,
 	}
 }
 
+/* An anchor's own that nobody defines is the main ruleset's (table.c). */
+uint32_t
+real_table(const struct pfk_image *im, uint32_t table)
+{
+	const struct img_table *t = &im->tables[table];
+	const char *name;
+
+	if (table >= im->ntables || (t->flags & IMG_T_DEFINED))
+		return table;
+	name = image_string(im, t->name);
+	for (uint32_t i = 0; i < im->ntables; i++)
+		if (image_string(im, im->anchors[im->tables[i].anchor].path)[0]
+		    == '\0' && strcmp(image_string(im, im->tables[i].name),
+		    name) == 0)
+			return i;
+	return table;
+}
+
 dd
 table_set(struct pfk_exact *x, struct ximage *xi, uint32_t table,
     unsigned side)
@@ -131,6 +149,7 @@ table_set(struct pfk_exact *x, struct ximage *xi, uint32_t table,
 
 	if (table >= xi->im->ntables)
 		return DD_FALSE;
+	table = real_table(xi->im, table);
 	t = &xi->tables[table];
 	if (!t->known) {
 		struct arena_mark mark = arena_mark(&x->arena);

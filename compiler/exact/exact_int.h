@@ -163,6 +163,8 @@ const char *map_name(const struct ximage *, const char *);
 
 /* ---- addrs.c ---- */
 
+/* The table that is asked where this one is named. */
+uint32_t real_table(const struct pfk_image *, uint32_t table);
 dd	 table_set(struct pfk_exact *, struct ximage *, uint32_t table,
 	    unsigned side);
 dd	 ifaddr_set(struct pfk_exact *, const struct ximage *,

@@ -113,13 +113,16 @@ rtable_of(const struct tester *t)
 bool
 contents_asked(const struct pfk_image *im, uint32_t table)
 {
-	const struct img_table *t = &im->tables[table];
+	const struct img_table *t;
 
+	table = real_table(im, table);
+	t = &im->tables[table];
 	if ((t->flags & IMG_T_PERSIST) && t->naddrs == 0 &&
 	    !(t->flags & IMG_T_CONST))
 		return true;
 	for (uint32_t i = 0; i < im->nrules; i++)
-		if (im->rules[i].overload == table)
+		if (im->rules[i].overload < im->ntables &&
+		    real_table(im, im->rules[i].overload) == table)
 			return true;
 	return false;
 }
@@ -233,6 +236,7 @@ may_change(const struct pfk_image *im, uint32_t table)
 {
 	static const char made[] = "__auto";
 
+	table = real_table(im, table);
 	return table < im->ntables &&
 	    !(im->tables[table].flags & IMG_T_CONST) &&
 	    strncmp(image_string(im, im->tables[table].name), made,
