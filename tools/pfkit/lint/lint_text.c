@@ -79,18 +79,39 @@ show_notes(struct lint *l, const struct finding *f)
 	}
 }
 
-/* "1 error, 0 warnings, 2 notes" */
 static void
-show_sum(struct lint *l, const size_t n[SEVERITY_ERROR + 1])
+show_number(struct lint *l, size_t n, enum severity s)
 {
-	const char *between = "";
+	out_printf(l->out, "%zu %s%s", n, lint_severity_name(s),
+	    n == 1 ? "" : "s");
+}
 
-	for (int s = SEVERITY_ERROR; s >= SEVERITY_NOTE; s--) {
-		out_printf(l->out, "%s%zu %s%s", between, n[s],
-		    lint_severity_name((enum severity)s), n[s] == 1 ? "" : "s");
-		between = ", ";
+/* "1 error, 0 warnings (2 notes: --severity note)" */
+static void
+show_sum(struct lint *l, const size_t n[SEVERITY_ERROR + 1], size_t notes)
+{
+	for (int s = SEVERITY_ERROR; s >= (int)l->o->least; s--) {
+		out_str(l->out, s < SEVERITY_ERROR ? ", " : "");
+		show_number(l, n[s], (enum severity)s);
+	}
+	if (notes > 0) {
+		out_str(l->out, " (");
+		show_number(l, notes, SEVERITY_NOTE);
+		out_str(l->out, ": --severity note)");
 	}
 	out_char(l->out, '\n');
+}
+
+/* Those that are not shown for being no more than notes. */
+static size_t
+hidden_notes(const struct lint *l)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < l->nfindings; i++)
+		n += l->o->least > SEVERITY_NOTE && !l->findings[i].silenced &&
+		    l->findings[i].severity == SEVERITY_NOTE;
+	return n;
 }
 
 void
@@ -109,5 +130,5 @@ lint_text(struct lint *l)
 		n[f->severity]++;
 	}
 	if (n[SEVERITY_ERROR] + n[SEVERITY_WARNING] + n[SEVERITY_NOTE] > 0)
-		show_sum(l, n);
+		show_sum(l, n, hidden_notes(l));
 }
