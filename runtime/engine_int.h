@@ -198,6 +198,8 @@ void	*e_alloc(const struct pfk_engine *, size_t);		/* zeroed */
 void	*e_realloc(const struct pfk_engine *, void *, size_t osize,
 	    size_t nsize);					/* not zeroed */
 void	 e_free(const struct pfk_engine *, void *, size_t);
+/* A hint, for large memory that has not been touched (e_alloc() gives it). */
+void	 e_ask_huge_pages(void *, size_t);
 
 void	 e_seed(struct pfk_engine *, uint64_t);
 uint32_t e_random(struct pfk_engine *);			/* 32 bits */

@@ -201,6 +201,7 @@ rules_append(struct pfk_engine *e, const struct pfk_image *im,
 	    ((size_t)n + 1) * size);
 	if (v == NULL)
 		return false;
+	e_ask_huge_pages(v, ((size_t)n + 1) * size);
 	e->rules = v;
 	v[n] = v[old];			/* the default rule moves up */
 	memset(v + old, 0, im->nrules * size);

@@ -16,10 +16,6 @@
 #include <assert.h>
 #include <string.h>
 
-#ifdef __linux__
-#include <sys/mman.h>
-#endif
-
 #include "runtime/state_table.h"
 
 static_assert(sizeof(struct state) == 128, "a hot record: two cache lines");
@@ -27,35 +23,17 @@ static_assert(sizeof(struct state_cold) == 64, "a cold one: a cache line");
 static_assert(sizeof(struct state_extra) == 64, "an extra one as well");
 
 #define ALIGN		128u		/* both lines of a hot record */
-#define HUGE_FROM	((size_t)2 << 20)
-#define PAGE		((uintptr_t)4096)
 #define CHUNK_LEAST	4u		/* slabs, but for the first chunk */
 #define CHUNK_MOST	32u
 
 /* ---- aligned memory ---- */
-
-/* The pages that are wholly inside: a hint, which may be refused. */
-static void
-ask_huge_pages(void *raw, size_t n)
-{
-#ifdef MADV_HUGEPAGE
-	uintptr_t from = ((uintptr_t)raw + PAGE - 1) & ~(PAGE - 1);
-	uintptr_t to = ((uintptr_t)raw + n) & ~(PAGE - 1);
-
-	if (n >= HUGE_FROM)
-		(void)madvise((void *)from, to - from, MADV_HUGEPAGE);
-#else
-	(void)raw;
-	(void)n;
-#endif
-}
 
 void *
 state_alloc_aligned(const struct pfk_engine *e, size_t n, void **raw)
 {
 	if ((*raw = e_realloc(e, NULL, 0, n + ALIGN - 1)) == NULL)
 		return NULL;
-	ask_huge_pages(*raw, n + ALIGN - 1);
+	e_ask_huge_pages(*raw, n + ALIGN - 1);
 	return (void *)(((uintptr_t)*raw + ALIGN - 1) &
 	    ~(uintptr_t)(ALIGN - 1));
 }

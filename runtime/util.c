@@ -6,10 +6,33 @@
 #include <stdio.h>
 #include <string.h>
 
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
+
 #include "runtime/rules_int.h"
 #include "runtime/state.h"
 
+#define HUGE_FROM	((size_t)2 << 20)
+#define PAGE		((uintptr_t)4096)
+
 /* ---- memory ---- */
+
+/* The pages that are wholly inside; it may be refused. */
+void
+e_ask_huge_pages(void *p, size_t n)
+{
+#ifdef MADV_HUGEPAGE
+	uintptr_t from = ((uintptr_t)p + PAGE - 1) & ~(PAGE - 1);
+	uintptr_t to = ((uintptr_t)p + n) & ~(PAGE - 1);
+
+	if (p != NULL && n >= HUGE_FROM)
+		(void)madvise((void *)from, to - from, MADV_HUGEPAGE);
+#else
+	(void)p;
+	(void)n;
+#endif
+}
 
 void *
 e_realloc(const struct pfk_engine *e, void *p, size_t osize, size_t nsize)
@@ -22,6 +45,7 @@ e_alloc(const struct pfk_engine *e, size_t n)
 {
 	void *p = e->alloc.fn(e->alloc.ctx, NULL, 0, n);
 
+	e_ask_huge_pages(p, n);
 	if (p != NULL)
 		memset(p, 0, n);
 	return p;
