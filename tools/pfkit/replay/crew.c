@@ -7,7 +7,10 @@
  *	write	what the lanes wrote about a batch, in order
  *
  * One lane, where nothing else is allowed (lanes_forbidden()), is the
- * replay's own engine with its outputs: then batches are only run.
+ * replay's own engine with its outputs: then batches are only run, by one
+ * thread, and another one reads.  With more lanes the first thread reads as
+ * long as there is not enough in stock; the others run, and leave its lane for
+ * last.  Whoever finds nothing to do sleeps, until there is work for some time.
  *
  *	done  <=  next[lane]  <=  filled	batches, counted from 0
  *
