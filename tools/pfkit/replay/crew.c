@@ -31,99 +31,11 @@
 #include <unistd.h>
 
 #include "../pfkit.h"
-#include "batch.h"
 #include "crew.h"
-#include "lanes.h"
-#include "progress.h"
 
 #ifdef HAVE_THREADS
 
-#include <pthread.h>
-
-#define DEPTH		8
-#define STOCK		(DEPTH - 2)
-#define PACKETS		2048		/* of a batch and lane, at most */
-#define MAX_LENT	4
-#define BURST		256
-#define SECOND		UINT64_C(1000000000)
-#define NOBODY		UINT32_MAX
-
-struct part { struct pfk_packet *packets; size_t n; };
-
-struct batch {
-	struct part	 part[PFK_SHARDS_MAX];	/* by lane */
-	struct lane_text *text[PFK_SHARDS_MAX];
-	size_t		 n;		/* packets of all lanes */
-	bool		 step, join;
-	uint64_t	 time;		/* of a step */
-	bool		 started;
-	uint64_t	 next_id;	/* of a step: lanes_write() */
-	unsigned	 left;		/* lanes that have not run it */
-	struct buffer	 lent[MAX_LENT]; /* spare, when it is done */
-	unsigned	 nlent;
-	uint64_t	 position;	/* bytes of the captures up to here */
-};
-
-/*
- * The reader's: packets that are still to be dealt, from at on, up to `known'
- * with their lanes; and the clock.
- */
-struct dealer {
-	struct pfk_packet packets[BURST];
-	uint8_t		 lane[BURST];
-	size_t		 n, at, known;
-	bool		 begun;
-	uint64_t	 epoch, next_second;
-};
-
-struct crew {
-	struct replay	*replay;
-	struct reader	 reader;
-	struct dealer	 dealer;
-	struct progress	 progress;
-	struct lanes	*lanes;		/* or NULL */
-	unsigned	 n;		/* lanes */
-	pthread_mutex_t	 lock;		/* for all below */
-	pthread_cond_t	 news;
-	struct batch	 ring[DEPTH];
-	uint64_t	 filled, done, next[PFK_SHARDS_MAX];
-	bool		 busy[PFK_SHARDS_MAX];
-	bool		 writing, stepping, ended;
-	bool		 whole;		/* one engine: there are no lanes */
-	bool		 soon;		/* captures are files: no waiting */
-	uint32_t	 reading;	/* thread, or NOBODY */
-	size_t		 room;		/* for states, at least */
-	unsigned	 waiting;
-	bool		 told;		/* they are to be woken */
-	unsigned	 threads;
-	struct buffer	 spare[DEPTH * MAX_LENT];
-	unsigned	 nspare;
-};
-
-static void
-enter(struct crew *c)
-{
-	pthread_mutex_lock(&c->lock);
-}
-
-/* Who is woken needs the lock: it is free by then. */
-static void
-leave(struct crew *c)
-{
-	bool told = c->told;
-
-	c->told = false;
-	pthread_mutex_unlock(&c->lock);
-	if (told)
-		pthread_cond_broadcast(&c->news);
-}
-
-/* Those who wait, when the lock is left. */
-static void
-tell(struct crew *c)
-{
-	c->told |= c->waiting > 0;
-}
+#include "crew_int.h"
 
 static void
 await(struct crew *c)
@@ -134,219 +46,6 @@ await(struct crew *c)
 	c->waiting++;
 	pthread_cond_wait(&c->news, &c->lock);
 	c->waiting--;
-}
-
-static struct batch *
-batch_at(struct crew *c, uint64_t n)
-{
-	return &c->ring[n % DEPTH];
-}
-
-/* ---- reading ---- */
-
-static void
-refill(struct crew *c, struct batch *b)
-{
-	struct buffer spare = { NULL, 0 };
-
-	enter(c);
-	if (c->nspare > 0)
-		spare = c->spare[--c->nspare];
-	leave(c);
-	if (!reader_refill(&c->reader, &spare))
-		fatal("no memory");
-	if (spare.bytes != NULL)
-		b->lent[b->nlent++] = spare;
-}
-
-/* All packets for one engine. */
-static void
-fill_whole(struct crew *c, struct batch *b)
-{
-	struct part *p = &b->part[0];
-	size_t n = reader_burst(&c->reader, p->packets + p->n,
-	    PACKETS - p->n);
-
-	p->n += n;
-	b->n += n;
-}
-
-/* The first packet of all; with it, as with others, a second begins. */
-static void
-begin(struct crew *c, const struct pfk_packet *p)
-{
-	struct dealer *d = &c->dealer;
-
-	d->begun = true;
-	d->epoch = d->next_second = p->time;
-	lanes_begin(c->lanes, p);
-}
-
-static void
-begin_step(struct crew *c, struct batch *b, uint64_t time)
-{
-	struct dealer *d = &c->dealer;
-
-	b->step = true;
-	if (time < d->next_second)
-		return;
-	b->time = time;
-	d->next_second = d->epoch +
-	    ((time - d->epoch) / SECOND + 1) * SECOND;
-}
-
-/* Lanes for what there is, as far as that can be told. */
-static void
-ask_lanes(struct crew *c)
-{
-	struct dealer *d = &c->dealer;
-
-	d->known = d->at + lanes_deal(c->lanes, d->packets + d->at,
-	    d->n - d->at, d->lane + d->at);
-}
-
-/* How many packets every lane has room for. */
-static size_t
-batch_room(const struct crew *c, const struct batch *b)
-{
-	size_t most = 0;
-
-	for (unsigned i = 0; i < c->n; i++)
-		if (b->part[i].n > most)
-			most = b->part[i].n;
-	return PACKETS - most;
-}
-
-/* Packets with a lane, up to one with which a second begins. */
-static void
-hand_out(struct crew *c, struct batch *b)
-{
-	struct dealer *d = &c->dealer;
-	size_t room = batch_room(c, b), at = d->at;
-	size_t end = d->known - at < room ? d->known : at + room;
-	struct pfk_packet *to[PFK_SHARDS_MAX];
-
-	for (unsigned i = 0; i < c->n; i++)
-		to[i] = b->part[i].packets + b->part[i].n;
-	for (; at < end && d->packets[at].time < d->next_second; at++)
-		*to[d->lane[at]]++ = d->packets[at];
-	for (unsigned i = 0; i < c->n; i++)
-		b->part[i].n = (size_t)(to[i] - b->part[i].packets);
-	b->n += at - d->at;
-	d->at = at;
-}
-
-/* A packet before which lanes must be joined. */
-static void
-hand_out_join(struct crew *c, struct batch *b)
-{
-	struct dealer *d = &c->dealer;
-
-	b->join = true;
-	b->part[0].packets[b->part[0].n++] = d->packets[d->at++];
-	b->n++;
-	ask_lanes(c);
-}
-
-/* Packets of the dealer for the batch; false: it ends here. */
-static bool
-deal(struct crew *c, struct batch *b)
-{
-	struct dealer *d = &c->dealer;
-
-	while (d->at < d->n) {
-		const struct pfk_packet *p = &d->packets[d->at];
-		bool join = d->at == d->known;
-
-		if (join || p->time >= d->next_second) {
-			if (b->n > 0)
-				return false;
-			begin_step(c, b, p->time);
-		}
-		if (join) {
-			hand_out_join(c, b);
-			return false;
-		}
-		hand_out(c, b);
-		if (batch_room(c, b) == 0)
-			return false;
-	}
-	d->n = d->at = 0;
-	return true;
-}
-
-static bool
-fill_dealt(struct crew *c, struct batch *b)
-{
-	struct dealer *d = &c->dealer;
-
-	if (d->at == d->n) {
-		d->at = 0;
-		d->n = reader_burst(&c->reader, d->packets, BURST);
-		if (d->n > 0 && !d->begun)
-			begin(c, d->packets);
-		ask_lanes(c);
-	}
-	return deal(c, b);
-}
-
-/* => Not under the lock. */
-static void
-fill(struct crew *c, struct batch *b, bool whole)
-{
-	struct reader *rd = &c->reader;
-	const struct dealer *d = &c->dealer;
-
-	while (b->nlent < MAX_LENT && (!rd->ended || d->at < d->n)) {
-		if (rd->full && d->at == d->n) {
-			if (b->n > 0)
-				break;	/* what there is need not wait */
-			refill(c, b);
-		}
-		if (whole && d->at == d->n) {
-			fill_whole(c, b);
-			if (b->part[0].n == PACKETS)
-				break;
-		} else if (!fill_dealt(c, b))
-			break;
-	}
-	b->position = inputs_position(c->replay->inputs);
-}
-
-static void
-batch_clear(struct crew *c, struct batch *b)
-{
-	for (unsigned i = 0; i < c->n; i++)
-		b->part[i].n = 0;
-	b->n = 0;
-	b->step = b->join = b->started = false;
-	b->time = PFK_SHARDS_STAY;
-	b->left = c->n;
-	b->nlent = 0;
-}
-
-static bool
-read_batch(struct crew *c, uint32_t thread)
-{
-	struct batch *b = batch_at(c, c->filled);
-	bool whole = c->whole;
-
-	if (c->reading != NOBODY || c->ended || c->filled - c->done == DEPTH)
-		return false;
-	c->reading = thread;
-	leave(c);
-	batch_clear(c, b);
-	fill(c, b, whole);
-	enter(c);
-	c->reading = NOBODY;
-	c->ended = c->reader.ended && c->dealer.at == c->dealer.n;
-	c->filled++;
-	/* engines that wait are woken for some batches together, if the
-	   next ones are sure to come soon */
-	if (!c->soon || c->ended ||
-	    c->filled - c->done >= (c->whole ? DEPTH / 2 : DEPTH / 4))
-		tell(c);
-	return true;
 }
 
 /* ---- a batch is done ---- */
@@ -531,8 +230,8 @@ share(struct crew *c, uint32_t thread)
 {
 	bool first = thread == 0 && c->filled - c->done < STOCK;
 
-	return (first && read_batch(c, thread)) || run(c, thread) ||
-	    read_batch(c, thread);
+	return (first && crew_read(c, thread)) || run(c, thread) ||
+	    crew_read(c, thread);
 }
 
 /* One engine stays with one thread, and another one reads: whoever did the
@@ -540,7 +239,7 @@ share(struct crew *c, uint32_t thread)
 static bool
 take_turns(struct crew *c, uint32_t thread)
 {
-	return thread == 0 ? run_whole(c) : read_batch(c, thread);
+	return thread == 0 ? run_whole(c) : crew_read(c, thread);
 }
 
 static void
@@ -575,6 +274,7 @@ quiet(void *arg)
 	struct crew *c = arg;
 
 	enter(c);
+	tell(c);	/* of what there is, be it ever so little */
 	while (c->done < c->filled)
 		if (!run(c, c->reading))
 			await(c);
@@ -593,7 +293,7 @@ run_all(struct crew *c, unsigned threads)
 
 	c->threads = threads;
 	enter(c);
-	read_batch(c, 0);
+	crew_read(c, 0);
 	while (!c->ended && n < threads) {
 		h[n] = (struct helper){ .crew = c, .number = n };
 		if (pthread_create(&h[n].id, NULL, help, &h[n]) != 0)
