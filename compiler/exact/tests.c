@@ -218,16 +218,42 @@ view_of(const struct tester *t, unsigned side)
 	return t->c != NULL ? &t->c->view[side] : &packet;
 }
 
+/* The addresses that the view's may be: any, if that is not known. */
+static dd
+view_set(const struct tester *t, const struct view *v, unsigned side)
+{
+	const struct img_rule *r = &t->xi->im->rules[v->by];
+	const struct chain c = { t->x, t->xi, DD_TRUE, false };
+	uint32_t pool = side == SIDE_SRC ? r->nat : r->rdr;
+
+	if ((r->flags & IMG_R_AFTO) || pool == IMG_NONE)
+		return DD_TRUE;
+	return pool_set(&c, &t->xi->im->pools[pool], side);
+}
+
+/* One of several addresses: if the test holds for all, or none, it is known. */
+static dd
+some_addr(const struct tester *t, const uint32_t *pc, const struct view *v)
+{
+	unsigned side = insn_b(*pc);
+	dd may = view_set(t, v, side), fits = addr_test(t, pc);
+	bool none = !dd_meets(may, fits);
+
+	dd_minus_to(&may, fits);
+	dd_drop(fits);
+	dd_drop(may);
+	if (none || may == DD_FALSE)
+		return none ? DD_FALSE : DD_TRUE;
+	return ask(t, side == SIDE_SRC ? "the translated source, for" :
+	    "the translated destination, for", rule_text(t, t->rule));
+}
+
 static dd
 translated_addr(const struct tester *t, const uint32_t *pc,
     const struct view *v)
 {
-	if (v->addr == VIEW_UNKNOWN)
-		return ask(t, insn_b(*pc) == SIDE_SRC ?
-		    "the translated source, for" :
-		    "the translated destination, for",
-		    rule_text(t, t->rule));
-	return holds_for(t, pc, v);
+	return v->addr == VIEW_UNKNOWN ? some_addr(t, pc, v) :
+	    holds_for(t, pc, v);
 }
 
 /* Not one that the ruleset or its optimiser fixes. */
