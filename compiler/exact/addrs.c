@@ -237,6 +237,22 @@ ifaddr_set(struct pfk_exact *x, const struct ximage *xi,
 	return f;
 }
 
+const struct pfk_interface *
+pool_interface(const struct ximage *xi, const struct img_pool *p)
+{
+	const struct img_addr *a = &p->addr;
+
+	if (a->kind != IMG_ADDR_DYNAMIC || a->ifmods != 0 ||
+	    addr_mask_bits(&a->mask) < 128)
+		return NULL;
+	for (size_t i = 0; i < xi->o.ninterfaces; i++)
+		if (strcmp(xi->o.interfaces[i].name, image_string(xi->im,
+		    a->ref)) == 0)
+			return xi->o.interfaces[i].naddrs <= MAX_CHOICES ?
+			    &xi->o.interfaces[i] : NULL;
+	return NULL;
+}
+
 /* ---- routes ---- */
 
 #define COPIED_RTABLES	3	/* without routes of their own: as table 0 */

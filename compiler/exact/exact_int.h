@@ -6,6 +6,7 @@
  *	addrs.c		sets of addresses: tables, interfaces, routes
  *	tests.c		one rule's tests as a set
  *	fits.c		what fits each rule
+ *	views.c		tests of what has been translated
  *	walk.c		all rules over all packets
  *	verdicts.c	what that gives
  *	outcome.c	what a rule and match rules before it do, in words
@@ -176,6 +177,10 @@ dd	 urpf_failed_set(struct pfk_exact *, const struct ximage *,
 dd	 rtlabel_set(struct pfk_exact *, const struct ximage *, unsigned side,
 	    const char *label, int rtable);
 
+/* If all that the pool gives are this interface's addresses, and few. */
+const struct pfk_interface *pool_interface(const struct ximage *,
+	    const struct img_pool *);
+#define MAX_CHOICES	8
 dd	 routed_set(struct pfk_exact *, const struct ximage *, unsigned side,
 	    const char *ifname);
 

@@ -178,6 +178,11 @@ most_questions(const struct pfk_exact *x)
 		bool translated = translates(im);
 
 		n += 2 * im->ntables;		/* either end in it */
+		for (uint32_t k = 0; translated && k < im->nrules; k++)
+			if (im->rules[k].action == IMG_MATCH &&
+			    (im->rules[k].nat != IMG_NONE ||
+			    im->rules[k].rdr != IMG_NONE))
+				n += MAX_CHOICES;
 		for (; pc < end; pc += op_info[insn_op(*pc)].length)
 			n += asks(insn_op(*pc), translated) ||
 			    (insn_op(*pc) == OP_TAGGED &&

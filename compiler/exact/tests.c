@@ -14,18 +14,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "compiler/exact/exact_int.h"
+#include "compiler/exact/tests.h"
 
-struct tester {
-	struct pfk_exact *x;
-	struct ximage	*xi;
-	uint32_t	 rule;
-	const struct context *c;	/* NULL: the packet as it comes */
-	bool		 open;		/* tables that may change have any
-					   addresses */
-};
-
-static dd
+dd
 ask(const struct tester *t, const char *what, const char *of)
 {
 	struct arena_mark mark = arena_mark(&t->x->arena);
@@ -47,7 +38,7 @@ rule_of(const struct tester *t)
 	return &t->xi->im->rules[t->rule];
 }
 
-static const char *
+const char *
 rule_text(const struct tester *t, uint32_t rule)
 {
 	return image_string(t->xi->im, t->xi->im->rules[rule].text);
@@ -144,7 +135,7 @@ test_table(const struct tester *t, uint32_t table, unsigned side)
 }
 
 /* The test of the packet's own address. */
-static dd
+dd
 addr_test(const struct tester *t, const uint32_t *pc)
 {
 	unsigned side = insn_b(*pc);
@@ -173,41 +164,12 @@ addr_test(const struct tester *t, const uint32_t *pc)
 	}
 }
 
-static bool
+bool
 asks_routes(const uint32_t *pc)
 {
 	enum op op = insn_op(*pc);
 
 	return op == OP_NOROUTE || op == OP_URPF || op == OP_RTLABEL;
-}
-
-/*
- * Packets that get that one address, whatever they had: all or none; of the
- * routes it may depend on the interface.
- */
-static dd
-holds_for(const struct tester *t, const uint32_t *pc, const struct view *v)
-{
-	static const uint8_t all[16] = { 255, 255, 255, 255, 255, 255, 255,
-	    255, 255, 255, 255, 255, 255, 255, 255, 255 };
-	unsigned side = insn_b(*pc);
-	const struct field_place *place = &t->x->place[addr_field(side)];
-	dd set = addr_test(t, pc), one;
-
-	one = field_bits(t->x, addr_field(side), v->fixed.b, all,
-	    v->af == PFK_AF_INET6 ? 16 : 4);
-	if (v->af == PFK_AF_INET6)
-		dd_minus_to(&one, t->x->v4);
-	else
-		dd_and_to(&one, t->x->v4);
-	dd_and_to(&one, set);
-	dd_drop(set);
-	if (asks_routes(pc))
-		dd_to(&one, dd_some(one, place->first, place->first +
-		    place->bits));
-	else
-		dd_to(&one, one != DD_FALSE ? DD_TRUE : DD_FALSE);
-	return one;
 }
 
 static const struct view *
@@ -216,44 +178,6 @@ view_of(const struct tester *t, unsigned side)
 	static const struct view packet;
 
 	return t->c != NULL ? &t->c->view[side] : &packet;
-}
-
-/* The addresses that the view's may be: any, if that is not known. */
-static dd
-view_set(const struct tester *t, const struct view *v, unsigned side)
-{
-	const struct img_rule *r = &t->xi->im->rules[v->by];
-	const struct chain c = { t->x, t->xi, DD_TRUE, false };
-	uint32_t pool = side == SIDE_SRC ? r->nat : r->rdr;
-
-	if ((r->flags & IMG_R_AFTO) || pool == IMG_NONE)
-		return DD_TRUE;
-	return pool_set(&c, &t->xi->im->pools[pool], side);
-}
-
-/* One of several addresses: if the test holds for all, or none, it is known. */
-static dd
-some_addr(const struct tester *t, const uint32_t *pc, const struct view *v)
-{
-	unsigned side = insn_b(*pc);
-	dd may = view_set(t, v, side), fits = addr_test(t, pc);
-	bool none = !dd_meets(may, fits);
-
-	dd_minus_to(&may, fits);
-	dd_drop(fits);
-	dd_drop(may);
-	if (none || may == DD_FALSE)
-		return none ? DD_FALSE : DD_TRUE;
-	return ask(t, side == SIDE_SRC ? "the translated source, for" :
-	    "the translated destination, for", rule_text(t, t->rule));
-}
-
-static dd
-translated_addr(const struct tester *t, const uint32_t *pc,
-    const struct view *v)
-{
-	return v->addr == VIEW_UNKNOWN ? some_addr(t, pc, v) :
-	    holds_for(t, pc, v);
 }
 
 /* Not one that the ruleset or its optimiser fixes. */
