@@ -1,3 +1,0 @@
-dd.o: compiler/exact/dd.c compiler/exact/dd.h
-
-compiler/exact/dd.h:
