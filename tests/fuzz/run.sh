@@ -83,7 +83,7 @@ for f in tests/fuzz/fuzz_*.c; do
 	fi
 	if "$prog" "$@" $corpus >"$log" 2>&1; then
 		passed=$((passed + 1))
-		echo "$name: $(grep -E '^Done|inputs$' "$log" | tail -n 1)"
+		echo "$name: $(grep -aE '^Done|inputs$' "$log" | tail -n 1)"
 	else
 		failed=$((failed + 1))
 		tail -n 60 "$log"
