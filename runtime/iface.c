@@ -19,7 +19,7 @@
 struct iface {
 	char		*name;
 	bool		 exists;	/* is an interface, not only a name */
-	bool		 any;		/* is the name `any` */
+	bool		 any, self;	/* is the name `any`, `self` */
 	bool		 skipped;	/* `set skip on` it or its group */
 	unsigned	 flags;		/* PFK_IFF_* */
 	unsigned	 rdomain;
@@ -76,6 +76,7 @@ iface_intern(struct pfk_engine *e, const char *name)
 		return -1;
 	memcpy(f->name, name, size);
 	f->any = strcmp(name, any_name) == 0;
+	f->self = strcmp(name, self_name) == 0;
 	e->nifaces++;
 	return (int)i + 1;
 }
@@ -303,12 +304,9 @@ static bool
 is_member(const struct dynamic *d, uint32_t ifid)
 {
 	const struct iface *f = &d->e->ifaces[ifid];
-	const char *name = d->e->ifaces[d->name].name;
 
-	if (!f->exists)
-		return false;
-	return ifid == d->name || in_group(f, d->name) ||
-	    strcmp(name, self_name) == 0;
+	return f->exists && (ifid == d->name || in_group(f, d->name) ||
+	    d->e->ifaces[d->name].self);
 }
 
 static bool
