@@ -236,10 +236,16 @@ findings_sort(struct lint *l)
 }
 
 void
+findings_drop(struct lint *l, size_t n)
+{
+	while (l->nfindings > n)
+		finding_clear(&l->findings[--l->nfindings]);
+}
+
+void
 findings_free(struct lint *l)
 {
-	for (size_t i = 0; i < l->nfindings; i++)
-		finding_clear(&l->findings[i]);
+	findings_drop(l, 0);
 	free(l->findings);
 }
 

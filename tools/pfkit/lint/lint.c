@@ -26,54 +26,13 @@ show(struct lint *l)
 static int
 status(const struct lint *l)
 {
+	if (l->blind)
+		return LINT_ERROR;
 	for (size_t i = 0; i < l->nfindings; i++)
 		if (l->findings[i].severity >= l->o->least &&
 		    !l->findings[i].silenced)
 			return LINT_FOUND;
-	return LINT_CLEAN;
-}
-
-static void
-start_exact(struct lint *l)
-{
-	size_t n = l->o->nmust_pass + 1;
-	struct pfk_exact_image *im = xcalloc(n, sizeof(*im));
-
-	for (size_t i = 0; i < n; i++) {
-		im[i].image = i == 0 ? l->image : l->wanted[i - 1];
-		im[i].interfaces = pfk_host_interfaces(l->host,
-		    &im[i].ninterfaces);
-		im[i].routes = routes_of_host(l, &im[i].nroutes);
-		im[i].tagged = true;
-	}
-	if (pfk_exact_new(&(struct pfk_exact_options){ .images = im,
-	    .nimages = n }, &l->exact) != PFK_OK ||
-	    pfk_exact_decide(l->exact, 0, &l->verdicts) != PFK_OK)
-		fatal("the ruleset is too much for an exact analysis (1 GB)");
-	free(im);
-}
-
-static void
-check_exactly(struct lint *l)
-{
-	if (!pfk_exact_available()) {
-		if (l->o->nmust_pass > 0)
-			fatal("--must-pass: this pfkit was built without "
-			    "libbdd");
-		warning("built without libbdd: packets are not looked at");
-		return;
-	}
-	start_exact(l);
-	redundant_start(l);
-	check_rules(l);
-	redundant_end(l);
-	check_lists(l);
-	check_host(l);
-	check_states(l);
-	for (size_t i = 0; i < l->o->nmust_pass; i++)
-		check_must_pass(l, i);
-	if (pfk_exact_error(l->exact) != PFK_OK)
-		fatal("the ruleset is too much for an exact analysis (1 GB)");
+	return l->nleft_out > 0 ? LINT_LEFT_OUT : LINT_CLEAN;
 }
 
 static int
@@ -88,6 +47,9 @@ run(struct lint *l)
 	l->out = out_open("-");
 	l->colour = out_is_terminal(l->out) && getenv("NO_COLOR") == NULL;
 	show(l);
+	for (size_t i = 0; l->o->form != LINT_JSON && i < l->nleft_out; i++)
+		warning("left out, for --limit or --memory: %s",
+		    l->left_out[i]);
 	return out_close(l->out) != 0 ? LINT_ERROR : status(l);
 }
 

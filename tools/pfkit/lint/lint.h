@@ -11,6 +11,7 @@
  *	redundant.c	rules without which the same would be done
  *	lint_text.c, lint_json.c, lint_sarif.c	findings in each form
  *	lint_options.c	the command line
+ *	stages.c	checks of packets: as far as time and memory go
  *	lint.c		the order of work
  *
  * A finding about packets is exact: it comes out of sets of packets
@@ -23,6 +24,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 #include <pfkit/exact.h>
 #include <pfkit/host.h>
@@ -39,6 +41,7 @@
 #define LINT_CLEAN	0
 #define LINT_FOUND	1
 #define LINT_ERROR	2
+#define LINT_LEFT_OUT	3	/* nothing, but not all was looked at */
 
 enum severity { SEVERITY_NOTE, SEVERITY_WARNING, SEVERITY_ERROR };
 
@@ -83,6 +86,8 @@ struct lint_options {
 	const char	**must_pass;
 	size_t		 nmust_pass;
 	bool		 show_silenced;
+	unsigned	 seconds;	/* of the processor; 0: any */
+	size_t		 memory;
 };
 /* -1: go on; otherwise the exit status. */
 int	 lint_options_parse(struct lint_options *, int argc, char **argv);
@@ -104,6 +109,8 @@ struct judged {
 	bool		 decides, skipped;
 };
 
+#define LINT_STAGES	8
+
 struct lint {
 	const struct lint_options *o;
 	struct pfk_host	*host;
@@ -116,6 +123,10 @@ struct lint {
 	struct finding	*findings;
 	size_t		 nfindings;
 	bool		 colour;
+	clock_t		 deadline;
+	const char	*left_out[LINT_STAGES];	/* stages.c */
+	size_t		 nleft_out;
+	bool		 blind;		/* --must-pass is not known */
 	struct judged	*judged;	/* by rule */
 	const char	*anchor;	/* that was asked about last */
 	bool		 called;	/* whether some rule leads there */
@@ -157,13 +168,16 @@ unsigned letters_apart(const char *, const char *);
 /* By place, then code; those that are the same but for the rule become one. */
 void	 findings_sort(struct lint *);
 void	 findings_free(struct lint *);
+/* All but the first n. */
+void	 findings_drop(struct lint *, size_t n);
 /* Whether it is to be shown. */
 bool	 finding_wanted(const struct lint *, const struct finding *);
 
 /* Marks what comments allow; a comment that allows nothing is a finding. */
 void	 findings_silence(struct lint *);
 
-/* The checks. */
+/* The checks; check_exactly() does all that are about packets. */
+void	 check_exactly(struct lint *);
 void	 check_names(struct lint *);
 void	 check_rules(struct lint *);
 /* Whether some rule leads to the anchor, which is the image's string. */

@@ -110,4 +110,9 @@ lint_json(struct lint *l)
 		out_printf(l->out, ",\"allowed\":%s}\n",
 		    f->silenced ? "true" : "false");
 	}
+	for (size_t i = 0; i < l->nleft_out; i++) {
+		out_str(l->out, "{\"left_out\":");
+		out_json_string(l->out, l->left_out[i]);
+		out_str(l->out, "}\n");
+	}
 }

@@ -9,7 +9,7 @@
 #include "lint.h"
 
 enum { OPT_JSON = OPT_COMMAND, OPT_SARIF, OPT_SEVERITY, OPT_MUST_PASS,
-    OPT_EXPLAIN, OPT_SILENCED, OPT_LIST };
+    OPT_EXPLAIN, OPT_SILENCED, OPT_LIST, OPT_LIMIT, OPT_MEMORY };
 
 static const struct option long_options[] = {
 	RULESET_LONG_OPTIONS,
@@ -20,6 +20,8 @@ static const struct option long_options[] = {
 	{ "explain",	required_argument, NULL, OPT_EXPLAIN },
 	{ "silenced",	no_argument,	   NULL, OPT_SILENCED },
 	{ "list",	no_argument,	   NULL, OPT_LIST },
+	{ "limit",	required_argument, NULL, OPT_LIMIT },
+	{ "memory",	required_argument, NULL, OPT_MEMORY },
 	{ NULL, 0, NULL, 0 }
 };
 
@@ -39,7 +41,9 @@ static const char help[] =
     "  --silenced       show findings that a comment allows, too\n"
     "  --explain CODE   what a finding means, and what to do\n"
     "  --list           all codes\n"
-    "  --json           for programs: an object a finding\n"
+    "  --limit SECONDS  of the processor, for packets (60; 0: any)\n"
+    "  --memory MB      at most, for sets of packets (1024)\n"
+    "  --json           for programs: an object a finding, or check left out\n"
     "  --sarif          for programs that collect findings: SARIF 2.1.0\n"
     "\n"
     "A comment allows findings on its line: # lint: allow L104 -- why\n"
@@ -49,7 +53,8 @@ static const char help[] =
     HOST_OPTIONS_HELP
     "\n"
     "Exit status: 0 nothing found, 1 something shown, 2 the command line or\n"
-    "what it names is wrong.\n";
+    "what it names is wrong, or --must-pass could not be looked at; 3 nothing\n"
+    "shown, but a check was too much and is left out.\n";
 
 static enum severity
 parse_severity(const char *arg)
@@ -107,6 +112,14 @@ take(struct lint_options *o, int c, const char *arg, int argc, char **argv)
 	case OPT_SEVERITY:
 		o->least = parse_severity(arg);
 		break;
+	case OPT_LIMIT:
+		o->seconds = (unsigned)number_argument(LINT_COMMAND,
+		    "--limit", arg, 1000000);
+		break;
+	case OPT_MEMORY:
+		o->memory = (size_t)number_argument(LINT_COMMAND, "--memory",
+		    arg, 1 << 20) << 20;
+		break;
 	case OPT_MUST_PASS:
 		o->must_pass[o->nmust_pass++] = arg;
 		break;
@@ -140,6 +153,8 @@ lint_options_parse(struct lint_options *o, int argc, char **argv)
 	o->ruleset.compile.optimize = PFK_OPT_NONE;
 	o->ruleset.no_warnings = true;
 	o->least = SEVERITY_WARNING;
+	o->seconds = 60;
+	o->memory = (size_t)1 << 30;
 	o->must_pass = xcalloc((unsigned long)argc + 1, sizeof(char *));
 	opterr = 0;
 	while ((c = getopt_long(argc, argv, ":" RULESET_SHORT_OPTIONS,
