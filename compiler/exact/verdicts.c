@@ -183,8 +183,6 @@ add_region(struct walk *w, const struct world *o, uint32_t rule, dd set)
 	*vec_add(w->arena, &w->v->contexts) = o->context;
 	outcome_make(w->arena, &in, &r->outcome);
 	r->set = set;
-	if (r->outcome.pass)
-		dd_or_to(&w->v->passed, set);
 }
 
 /* The packets that a rule decides, by world. */
@@ -213,7 +211,6 @@ add_skipped(struct walk *w)
 
 	if (w->skipped == DD_FALSE)
 		return;
-	dd_or_to(&w->v->passed, w->skipped);
 	r = vec_add(w->arena, &w->v->regions);
 	begin_context(vec_add(w->arena, &w->v->contexts));
 	memset(r, 0, sizeof(*r));
@@ -221,6 +218,26 @@ add_skipped(struct walk *w)
 	r->outcome.rule = PFK_EXACT_DEFAULT;
 	r->outcome.effects = EFFECT_SKIPPED;
 	r->set = w->skipped;
+}
+
+/*
+ * Of n regions from the first one on.  In pairs, and the pairs in pairs: one by
+ * one each would be laid over all of those before it.
+ */
+static dd
+passed_in(const struct pfk_region *r, size_t n)
+{
+	dd left, right;
+
+	if (n == 0)
+		return DD_FALSE;
+	if (n == 1)
+		return r->outcome.pass ? dd_keep(r->set) : DD_FALSE;
+	left = passed_in(r, n / 2);
+	right = passed_in(r + n / 2, n - n / 2);
+	dd_or_to(&left, right);
+	dd_drop(right);
+	return left;
 }
 
 static void
@@ -237,6 +254,7 @@ run(struct walk *w, dd within)
 		split(w, i, w->v->decides[i]);
 	split(w, PFK_EXACT_DEFAULT, rest);
 	add_skipped(w);
+	w->v->passed = passed_in(w->v->regions.v, w->v->regions.n);
 	dd_drop(rest);
 	walk_end(w);
 }
