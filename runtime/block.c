@@ -39,15 +39,6 @@ addr_fits(const struct strip_ask *q, const uint32_t *w, unsigned words)
 	return odd == 0;
 }
 
-static bool
-icmp_fits(const struct strip_head *h, uint32_t want)
-{
-	uint32_t type = want & 0xffff, code = want >> 16;
-
-	return (type == 0 || type == h->icmp_type + 1u) &&
-	    (code == 0 || code == h->icmp_code + 1u);
-}
-
 /* Of a rule that asks no more than that, and whose head fits. */
 static bool
 test_fits(const struct strip_ask *q, const uint32_t *w)
@@ -67,7 +58,8 @@ test_fits(const struct strip_ask *q, const uint32_t *w)
 		return img_compare(a, w[2] & 0xffff, w[2] >> 16,
 		    q->port[b != 0]);
 	case OP_ICMP:
-		return !icmp || icmp_fits(&q->head, w[2]);
+		return !icmp || icmp_wanted(w[2], q->head.icmp_type,
+		    q->head.icmp_code);
 	case OP_QUERY:
 		return !icmp || q->head.begins;
 	default:

@@ -185,6 +185,14 @@ void	 prefix_fetch_end(const struct prefix_tree *, uint8_t af,
 void	 prefix_trim(const struct pfk_engine *, struct prefix_tree *);
 void	 prefix_free(const struct pfk_engine *, struct prefix_tree *);
 
+/* What an ICMP instruction asks: type and code, each plus one, 0 for any. */
+static inline bool
+icmp_wanted(uint32_t want, uint8_t type, uint8_t code)
+{
+	return ((want & 0xffff) == 0 || (want & 0xffff) == type + 1u) &&
+	    (want >> 16 == 0 || want >> 16 == code + 1u);
+}
+
 /*
  * port_interval.c: the ports that a PORT instruction means are those from *low
  * to *high, or, if the result is true, all but those; none if low > high.

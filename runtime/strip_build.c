@@ -369,17 +369,13 @@ static bool
 is_misfit(const uint32_t *w, const struct strip_head *p)
 {
 	bool icmp = p->proto == PROTO_ICMP || p->proto == PROTO_ICMPV6;
-	uint32_t type, code;
 
 	switch ((int)insn_op(*w)) {
 	case OP_FLAGS:
 		return p->proto == PROTO_TCP &&
 		    (p->tcp_flags & insn_b(*w)) != insn_a(*w);
 	case OP_ICMP:
-		type = w[2] & 0xffff;
-		code = w[2] >> 16;
-		return icmp && ((type != 0 && type != p->icmp_type + 1u) ||
-		    (code != 0 && code != p->icmp_code + 1u));
+		return icmp && !icmp_wanted(w[2], p->icmp_type, p->icmp_code);
 	case OP_QUERY:
 		return icmp && !p->begins;
 	default:

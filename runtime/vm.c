@@ -217,11 +217,8 @@ is_icmp(const struct vm *vm)
 static bool
 icmp_fits(const struct vm *vm, uint32_t want)
 {
-	uint32_t type = want & 0xffff, code = want >> 16;
-
 	return !is_icmp(vm) ||
-	    ((type == 0 || type == vm->f->icmp_type + 1u) &&
-	    (code == 0 || code == vm->f->icmp_code + 1u));
+	    icmp_wanted(want, vm->f->icmp_type, vm->f->icmp_code);
 }
 
 /* pf makes no state for the answer to a query it has not seen. */
