@@ -7,7 +7,7 @@
  *	-n	packets of all rulesets made by chance together
  *	-p	packets of each ruleset (a file's: twice as many)
  *	-s	seed of the first ruleset; the others have the next ones
- *	-k	only this kind: 0 to 8
+ *	-k	only this kind: 0 to 10
  *	-H	folder of host facts
  *	-v	a line for each ruleset
  *	file	a pf.conf; one that is no valid ruleset is counted apart

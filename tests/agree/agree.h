@@ -56,6 +56,9 @@ struct author {
 };
 /* A line; also an anchor with its body, if not simple. */
 void	 rule_write(struct author *);
+/* One as firewalls have them: many anchors, match rules that are usual ones. */
+void	 firewall_write(struct author *);
+void	 match_write(struct author *);
 void	 tables_write(struct author *, unsigned entries);
 /* A prefix of a small world, where many lie in each other. */
 void	 network_write(struct author *, uint8_t af);

@@ -12,6 +12,8 @@
  *			addresses: more hash tables than a block keeps sets of
  *	tables		few rules, large tables
  *	scraps		very few rules
+ *	firewall	match rules in front, then anchors with simple rules in
+ *			them, empty ones, and simple rules between
  */
 #include <stdio.h>
 #include <string.h>
@@ -229,6 +231,22 @@ write_scraps(struct author *a)
 		rule_write(a);
 }
 
+static void
+write_firewall(struct author *a)
+{
+	unsigned n = 5 + random_below(a->r, once_in(a->r, 4) ? 200 : 60);
+
+	if (once_in(a->r, 4))
+		settings(a);
+	tables_write(a, 8);
+	a->stateless = once_in(a->r, 2);
+	for (unsigned i = random_below(a->r, 5); i > 0; i--)
+		match_write(a);
+	a->simple = true;
+	while (n-- > 0)
+		firewall_write(a);
+}
+
 const char *
 recipe_write(struct text *t, unsigned which, struct random *r)
 {
@@ -239,7 +257,8 @@ recipe_write(struct text *t, unsigned which, struct random *r)
 	    { "rows", write_rows }, { "drawn", write_drawn },
 	    { "mixed", write_mixed }, { "tables", write_tables },
 	    { "rows", write_rows }, { "scraps", write_scraps },
-	    { "lengths", write_lengths } };
+	    { "lengths", write_lengths },
+	    { "firewall", write_firewall }, { "firewall", write_firewall } };
 	struct author a = { .t = t, .r = r };
 	size_t n = sizeof(all) / sizeof(all[0]);
 

@@ -421,15 +421,12 @@ line(struct author *a)
 	text_add(a->t, "\n");
 }
 
+/* The packets that it is for. */
 static void
-anchor(struct author *a)
+anchor_head(struct author *a)
 {
 	struct making m = { .a = a };
-	unsigned n = once_in(a->r, 4) ? 20 : 1 + pick(a, 6);
 
-	text_add(a->t, "anchor");
-	if (!once_in(a->r, 3))
-		text_add(a->t, " \"a%u\"", a->names++);
 	direction(&m);
 	if (once_in(a->r, 4))
 		put(a, "quick");
@@ -437,6 +434,52 @@ anchor(struct author *a)
 	family(&m);
 	protocol(&m);
 	ends(&m);
+}
+
+/*
+ * One whose rules are elsewhere: in an anchor before it, in all those below
+ * one, or nowhere yet.  It may be inside of what it calls.
+ */
+static void
+anchor_call(struct author *a)
+{
+	unsigned which = pick(a, a->names + 1);
+
+	text_add(a->t, "anchor");
+	switch (pick(a, 8)) {
+	case 0: case 1:
+		text_add(a->t, " \"e%u\"", pick(a, 3));
+		break;
+	case 2:
+		text_add(a->t, " \"e%u/*\"", pick(a, 3));
+		break;
+	case 3:
+		text_add(a->t, " \"*\"");
+		break;
+	case 4: case 5:
+		text_add(a->t, " \"a%u/*\"", which);
+		break;
+	case 6:
+		text_add(a->t, " \"%sa%u\"", a->depth == 0 ||
+		    once_in(a->r, 4) ? "/" : "", which);
+		break;
+	default:
+		text_add(a->t, " \"/e%u/%u\"", pick(a, 3), pick(a, 3));
+		break;
+	}
+	anchor_head(a);
+	text_add(a->t, "\n");
+}
+
+static void
+anchor(struct author *a)
+{
+	unsigned n = once_in(a->r, 4) ? 20 : 1 + pick(a, 6);
+
+	text_add(a->t, "anchor");
+	if (!once_in(a->r, 3))
+		text_add(a->t, " \"a%u\"", a->names++);
+	anchor_head(a);
 	text_add(a->t, " {\n");
 	a->depth++;
 	while (n-- > 0)
@@ -450,8 +493,76 @@ rule_write(struct author *a)
 {
 	if (!a->simple && a->depth < 3 && once_in(a->r, 10))
 		anchor(a);
+	else if (!a->simple && once_in(a->r, 30))
+		anchor_call(a);
 	else
 		line(a);
+}
+
+/* Of one network mostly, as who sorts his rules into anchors has them. */
+static void
+anchor_of_network(struct author *a)
+{
+	bool all = a->simple;
+	unsigned n = once_in(a->r, 40) ? 250 : pick(a, 6);
+
+	text_add(a->t, "anchor");
+	if (once_in(a->r, 2))
+		text_add(a->t, " \"a%u\"", a->names++);
+	text_add(a->t, "%s%s inet %s ", once_in(a->r, 2) ? " in" : "",
+	    once_in(a->r, 5) ? " quick" : "", once_in(a->r, 4) ?
+	    "from" : "to");
+	network4(a);
+	text_add(a->t, " {\n");
+	a->depth++;
+	a->simple = !once_in(a->r, 6);
+	while (n-- > 0)
+		rule_write(a);
+	line(a);
+	a->simple = all;
+	a->depth--;
+	text_add(a->t, "}\n");
+}
+
+void
+match_write(struct author *a)
+{
+	static const char *const all[] = {
+	    "match in all scrub (no-df max-mss 1440)",
+	    "match on em0 scrub (random-id min-ttl 9)",
+	    "match out on em0 inet from 10.0.0.0/8 nat-to (em0)",
+	    "match out on em1 inet nat-to 192.0.2.8",
+	    "match out proto tcp set prio (2, 6)",
+	    "match in proto tcp to port { 22 80 } set tos 0x10",
+	    "match in inet proto tcp to port 80 rdr-to 10.0.0.3",
+	    "match in on em1 tag A", "match from <t0> tag B",
+	    "match log on em1", "match in inet6 set prio 5",
+	    "match out inet to 10.0.0.0/24 rtable 1" };
+
+	text_add(a->t, "%s\n", ONE_OF(a, all));
+}
+
+void
+firewall_write(struct author *a)
+{
+	switch (pick(a, 6)) {
+	case 0: case 1:
+		anchor_of_network(a);
+		break;
+	case 2:
+		if (once_in(a->r, 3))
+			match_write(a);
+		else
+			anchor_call(a);
+		break;
+	case 3:
+		a->simple = !once_in(a->r, 8);
+		/* FALLTHROUGH */
+	default:
+		rule_write(a);
+		break;
+	}
+	a->simple = true;
 }
 
 void

@@ -19,7 +19,8 @@ struct story {
 	struct corners	 c;
 	struct trio	 t;
 	uint64_t	 time, number;
-	bool		 loaded;	/* an anchor's rules were replaced */
+	unsigned	 loaded;	/* times that an anchor's rules were
+					   replaced */
 	struct pfk_packet packets[ROUND];
 	uint8_t		 frames[ROUND][FRAME_MAX];
 };
@@ -148,16 +149,16 @@ advance(struct story *s)
 		pfk_engine_advance(s->t.way[w].e, s->time);
 }
 
-/* Another ruleset in place of some anchor's; only once. */
+/* Another ruleset in place of some anchor's; few times. */
 static void
 load_anchor(struct story *s)
 {
 	const struct tale *t = s->tale;
 	const char *path;
 
-	if (s->loaded || t->other == NULL || t->plain->nanchors < 2)
+	if (s->loaded == 4 || t->other == NULL || t->plain->nanchors < 2)
 		return;
-	s->loaded = true;
+	s->loaded++;
 	path = image_string(t->plain, t->plain->anchors[1 + random_below(
 	    &s->r, t->plain->nanchors - 1)].path);
 	for (enum way w = 0; w < WAYS; w++)
@@ -189,7 +190,7 @@ something_else(struct story *s)
 		break;
 	default:
 		/* what was loaded is no part of what is saved */
-		if (!s->loaded)
+		if (s->loaded == 0)
 			trio_renew(&s->t);
 		break;
 	}
