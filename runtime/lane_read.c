@@ -12,7 +12,7 @@
 #include "runtime/rules_int.h"
 #include "runtime/state_hash.h"
 
-enum { LINKTYPE_ETHERNET = 1, TYPE_IP = 0x0800 };
+enum { LINKTYPE_ETHERNET = 1, TYPE_IP = 0x0800, TYPE_IP6 = 0x86dd };
 
 #define SIGN	0x80000000u	/* of differences that must not be negative */
 
@@ -122,7 +122,7 @@ sum4_wrong(const uint8_t *ip)
  * Of SYN, with or without ACK, and FIN with ACK the result is lane_packet.odd
  * as told there, if nothing else is odd.
  */
-static inline uint32_t
+static ALWAYS_INLINE uint32_t
 tcp_odd(const uint8_t *th, uint32_t plen, uint32_t *datalen)
 {
 	uint32_t word = get16(th + 12), doff = word >> 10 & 0x3c;
@@ -134,7 +134,7 @@ tcp_odd(const uint8_t *th, uint32_t plen, uint32_t *datalen)
 	    (0u - half_at(th + 18))) & SIGN);
 }
 
-static inline uint32_t
+static ALWAYS_INLINE uint32_t
 udp_odd(const uint8_t *uh, uint32_t plen)
 {
 	uint32_t len = get16(uh + 4);
@@ -160,6 +160,17 @@ ip6_odd(const uint8_t *ip)
 
 /* Bytes from the IP header on: those that are there, and were on the wire. */
 struct reach { uint32_t caplen, wirelen; };
+
+/* => The key is there, and v6, tcp, echo. */
+static ALWAYS_INLINE void
+finish(struct lane_packet *l, const uint8_t *hdr, uint32_t len, uint32_t odd)
+{
+	l->hdr = hdr;
+	l->len = len;
+	l->odd = odd;
+	l->usual = odd == 0;
+	l->turns = l->tcp & ((odd == LANE_SYNACK) | (odd == LANE_FINACK));
+}
 
 /* The transport header behind the IP header of hlen bytes is there. */
 static ALWAYS_INLINE bool
@@ -196,42 +207,34 @@ read_ip4(const uint8_t *ip, struct reach r, const struct lane_if *in,
 	ports = word_at(hdr);
 	l->key[0] = turn64(both, out);
 	l->key[1] = join(turn32(ports, out), 0) | in->tail[0][tcp];
-	l->hdr = hdr;
-	l->len = len;
 	l->datalen = datalen;
 	l->v6 = l->echo = false;
 	l->tcp = tcp;
-	l->odd = odd;
-	l->usual = odd == 0;
-	l->turns = tcp & ((odd == LANE_SYNACK) | (odd == LANE_FINACK));
+	finish(l, hdr, len, odd);
 	return true;
 }
 
-static bool
+static ALWAYS_INLINE bool
 read_ip6(const uint8_t *ip, struct reach r, const struct lane_if *in,
     uint32_t odd, struct lane_packet *l)
 {
-	uint32_t len = get16(ip + 4) + 40u;
+	uint32_t len = get16(ip + 4) + 40u, datalen = 0;
 	const uint8_t *hdr = ip + 40;
 	bool out = l->out, tcp = ip[6] == PROTO_TCP;
 
 	if (r.caplen < 40 || ip[0] >> 4 != 6 ||
 	    !reaches(r, len, 40, ip[6]))
 		return false;
-	odd |= tcp ? tcp_odd(hdr, len - 40, &l->datalen) :
-	    udp_odd(hdr, len - 40);
+	odd |= tcp ? tcp_odd(hdr, len - 40, &datalen) : udp_odd(hdr, len - 40);
 	odd |= (ip6_odd(ip) & (out - 1u)) | ((r.caplen - len) & in->whole);
 	memcpy(&l->key[out ? 2 : 0], ip + 8, 16);
 	memcpy(&l->key[out ? 0 : 2], ip + 24, 16);
 	l->key[4] = join(turn32(word_at(hdr), out), 0) | in->tail[1][tcp];
-	l->hdr = hdr;
-	l->len = len;
+	l->datalen = datalen;
 	l->v6 = true;
-	l->tcp = tcp;
 	l->echo = false;
-	l->odd = odd;
-	l->usual = odd == 0;
-	l->turns = tcp & ((odd == LANE_SYNACK) | (odd == LANE_FINACK));
+	l->tcp = tcp;
+	finish(l, hdr, len, odd);
 	return true;
 }
 
@@ -274,14 +277,10 @@ read_echo(const uint8_t *ip, bool v6, struct reach r, const struct lane_if *in,
 	} else
 		l->key[0] = turn64(words_at(ip + 12), l->out);
 	l->key[v6 ? 4 : 1] = join(ports, 0) | in->tail[v6][2];
-	l->hdr = hdr;
-	l->len = len;
 	l->v6 = v6;
 	l->tcp = false;
 	l->echo = true;
-	l->odd = odd;
-	l->usual = odd == 0;
-	l->turns = false;
+	finish(l, hdr, len, odd);
 	return true;
 }
 
@@ -294,7 +293,7 @@ read_v4(const uint8_t *ip, struct reach r, const struct lane_if *in,
 	    (ip[9] == PROTO_ICMP && read_echo(ip, false, r, in, odd, l));
 }
 
-static bool
+static ALWAYS_INLINE bool
 read_v6(const uint8_t *ip, struct reach r, const struct lane_if *in,
     uint32_t odd, struct lane_packet *l)
 {
@@ -319,22 +318,26 @@ read_other(const struct pfk_packet *f, const struct lane_if *in, uint32_t odd,
 	    read_v4(f->data + net.off, r, in, odd, l);
 }
 
-/* IPv4 in plain Ethernet without detour. */
+/* Plain Ethernet without detour. */
 static inline bool
 read_one(const struct pfk_packet *f, const struct lane_if *in,
     struct lane_packet *l)
 {
 	const uint8_t *p = f->data;
-	uint32_t odd = (uint32_t)in->unusable << 31;
-	uint32_t cap = f->caplen - 14, wire = f->wirelen - 14;
+	uint32_t odd = (uint32_t)in->unusable << 31, type;
+	struct reach r = { f->caplen - 14, f->wirelen - 14 };
 
 	l->out = f->dir == PFK_OUT;
-	if (f->linktype != LINKTYPE_ETHERNET || f->caplen < 34 ||
-	    get16(p + 12) != TYPE_IP)
+	if (f->linktype != LINKTYPE_ETHERNET || f->caplen < 34)
 		return read_other(f, in, odd, l);
+	type = get16(p + 12);
 	if (f->wirelen < f->caplen)
-		wire = cap;
-	return read_v4(p + 14, (struct reach){ cap, wire }, in, odd, l);
+		r.wirelen = r.caplen;
+	if (type == TYPE_IP)
+		return read_v4(p + 14, r, in, odd, l);
+	if (type == TYPE_IP6)
+		return read_v6(p + 14, r, in, odd, l);
+	return read_other(f, in, odd, l);
 }
 
 void
