@@ -199,17 +199,42 @@ put_numbers(struct lister *l, struct strbuf *sb, enum field f,
 	uint32_t a = number_of(&s->first, bits), b = number_of(&s->last, bits);
 	bool names = f == F_IF || f == F_RECEIVED;
 
-	if (names && b > l->x->ifaces.n + 1)
-		b = (uint32_t)l->x->ifaces.n + (f == F_RECEIVED);
 	if (!names && b - a > 1) {
 		strbuf_printf(sb, "%" PRIu32 ":%" PRIu32, a, b);
 		return;
 	}
+	if (names && b > l->x->ifaces.n + (f == F_RECEIVED))
+		b = (uint32_t)l->x->ifaces.n + (f == F_RECEIVED);
 	for (uint32_t v = a; v <= b; v++) {
 		if (v > a)
 			strbuf_puts(sb, ", ");
 		put_value(l, sb, f, v);
 	}
+}
+
+/*
+ * Numbers of interfaces that there is none for are nowhere in a set, and so may
+ * be in a simplified one: the last name goes on to the end, or they are left
+ * out.
+ */
+static void
+only_interfaces(struct lister *l, enum field f, struct class *c)
+{
+	unsigned bits = l->x->place[f].bits;
+	uint32_t last = (uint32_t)l->x->ifaces.n + (f == F_RECEIVED);
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->spans.n; i++) {
+		struct span *s = &c->spans.v[i];
+
+		if (number_of(&s->first, bits) > last)
+			break;
+		if (number_of(&s->last, bits) >= last)
+			for (unsigned k = 0; k < bits; k++)
+				s->last.b[k / 8] |= (uint8_t)(0x80 >> k % 8);
+		n++;
+	}
+	c->spans.n = n;
 }
 
 /* How many leading bits make the span a prefix, or UINT_MAX. */
@@ -283,11 +308,25 @@ others(struct lister *l, const struct class *c, unsigned bits)
 	return o;
 }
 
+/* Names, and two numbers that follow each other, stand one by one. */
+static bool
+is_one_word(struct lister *l, enum field f, const struct span *s)
+{
+	unsigned bits = is_addr(f) ? 0 : l->x->place[f].bits;
+	uint32_t a = number_of(&s->first, bits), b = number_of(&s->last, bits);
+	uint32_t n = (uint32_t)l->x->ifaces.n + (f == F_RECEIVED);
+
+	if (f == F_IF || f == F_RECEIVED)
+		return a == (b < n ? b : n);
+	return b - a != 1;
+}
+
 static void
 put_list(struct lister *l, struct strbuf *sb, enum field f,
     const struct class *c)
 {
-	bool several = c->spans.n > 1;
+	bool several = c->spans.n > 1 || (c->spans.n == 1 &&
+	    !is_one_word(l, f, &c->spans.v[0]));
 
 	if (several)
 		strbuf_puts(sb, "{ ");
@@ -422,6 +461,10 @@ take_field(struct lister *l, enum field f, dd set)
 	for (size_t i = 0; i < c.n && !l->more; i++) {
 		uint8_t af = l->af;
 
+		if (f == F_IF || f == F_RECEIVED)
+			only_interfaces(l, f, &c.v[i]);
+		if (c.v[i].spans.n == 0)
+			continue;
 		l->text[f] = list_text(l, f, &c.v[i], bits);
 		if (f == F_AF)
 			l->af = l->text[f] == NULL ? 0 :
