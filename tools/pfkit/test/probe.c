@@ -32,6 +32,7 @@ keep_outcome(struct outcome *o, const struct pfk_decision *d)
 		memcpy(o->ip, d->ip, o->iplen);
 	if (o->iplen >= at + 2)
 		memcpy(&o->icmp_id, o->ip + at, 2);
+	o->seq = packet_segment(o->ip, o->iplen).seq;
 }
 
 /* Log lines come before the decision that they are about. */

@@ -32,6 +32,7 @@ struct outcome {
 	unsigned	 nreplies;
 	enum pfk_reply_kind replies[REPLIES_MAX];
 	uint16_t	 icmp_id;
+	uint32_t	 seq;		/* of TCP, as it went on */
 	uint8_t		 ip[128];
 	uint32_t	 iplen;
 };

@@ -79,7 +79,7 @@ answer(const struct outcome *out, const struct packet *k, struct packet *a)
 	a->src = f->dst;
 	a->dst = f->src;
 	a->seq = 5000;
-	a->ack = k->seq + 1;
+	a->ack = out->seq + 1;
 	a->tcp_flags = 0x12;
 	if (k->proto == ICMP || k->proto == ICMP6) {
 		a->icmp_type = a->proto == ICMP ? 0 : 129;

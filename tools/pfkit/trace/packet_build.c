@@ -6,6 +6,7 @@
 
 #include "trace.h"
 
+#define TCP_HEADER	20
 #define OFFSET		1480	/* of a fragment */
 #define MORE_FRAGMENTS	0x2000
 #define FRAGMENT_HEADER	44
@@ -24,6 +25,13 @@ put32(uint8_t *p, uint32_t v)
 {
 	put16(p, v >> 16);
 	put16(p + 2, v & 0xffff);
+}
+
+static uint32_t
+get32(const uint8_t *p)
+{
+	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 |
+	    (uint32_t)p[2] << 8 | p[3];
 }
 
 static uint32_t
@@ -172,4 +180,45 @@ packet_build(const struct packet *k, uint8_t bytes[PACKET_SIZE])
 		build_ip6(k, bytes, plen);
 	put_checksum(k, bytes, hlen, plen);
 	return hlen + plen;
+}
+
+/* Where TCP begins, behind options; 0: it is something else. */
+static uint32_t
+tcp_at(const uint8_t *ip, uint32_t len)
+{
+	uint32_t at;
+	uint8_t proto;
+
+	if (len < 20 || (ip[0] >> 4 == 6 && len < 48))
+		return 0;
+	if (ip[0] >> 4 == 4) {
+		at = (ip[0] & 15u) * 4;
+		proto = ip[9];
+	} else {
+		proto = ip[6];
+		at = proto == 0 ? 48 : 40;
+		if (proto == 0)
+			proto = ip[40];
+	}
+	return proto == TCP && len >= at + TCP_HEADER ? at : 0;
+}
+
+struct segment
+packet_segment(const uint8_t *ip, uint32_t len)
+{
+	struct segment g = { 0 };
+	uint32_t at = tcp_at(ip, len), n;
+
+	if (at == 0)
+		return g;
+	g.af = ip[0] >> 4;
+	n = g.af == 4 ? 4 : 16;
+	memcpy(g.src.addr, ip + (g.af == 4 ? 12 : 8), n);
+	memcpy(g.dst.addr, ip + (g.af == 4 ? 16 : 24), n);
+	memcpy(&g.src.port, ip + at, 2);
+	memcpy(&g.dst.port, ip + at + 2, 2);
+	g.seq = get32(ip + at + 4);
+	g.ack = get32(ip + at + 8);
+	g.flags = ip[at + 13];
+	return g;
 }

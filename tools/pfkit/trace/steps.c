@@ -118,6 +118,20 @@ no_colour(void)
 	return v != NULL && *v != '\0';
 }
 
+/* What pf itself begins or goes on with a connection by, if it does. */
+static void
+keep_proxy(struct trace *t, const struct pfk_decision *d)
+{
+	t->proxied = d->verdict == PFK_DROP &&
+	    d->reason == PFK_REASON_SYNPROXY;
+	memset(&t->proxy, 0, sizeof(t->proxy));
+	for (unsigned i = 0; t->proxied && i < d->nreplies; i++)
+		if (d->replies[i].kind == PFK_REPLY_SYNACK ||
+		    d->replies[i].kind == PFK_REPLY_SYN)
+			t->proxy = packet_segment(d->replies[i].ip,
+			    d->replies[i].iplen);
+}
+
 static void
 decided(void *ctx, const struct pfk_decision *d)
 {
@@ -129,6 +143,8 @@ decided(void *ctx, const struct pfk_decision *d)
 	t->forwarded = d->second;
 	t->after = d->after;
 	t->icmp_id = icmp_id(d);
+	t->segment = packet_segment(d->ip, d->iplen);
+	keep_proxy(t, d);
 	t->ifid = d->ifid;
 	t->dir = d->dir;
 	show(t, d);

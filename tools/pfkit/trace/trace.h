@@ -80,6 +80,13 @@ struct step {
 struct logged { uint8_t logif, action; uint32_t rule; };
 #define MAX_LOGGED	64
 
+/* Of a TCP header. */
+struct segment {
+	uint8_t		 af, flags;
+	struct pfk_endpoint src, dst;
+	uint32_t	 seq, ack;
+};
+
 struct trace {
 	const struct trace_options *o;
 	struct pfk_host	*host;
@@ -103,8 +110,12 @@ struct trace {
 	unsigned	 ndecisions, contradictions;
 	bool		 passed;	/* every one of them */
 	bool		 forwarded;	/* the last one went out again */
+	bool		 proxied;	/* pf answered the last one itself, in the
+					   place of whom it is for */
 	struct pfk_flow	 after;		/* of the last one */
 	uint16_t	 icmp_id;	/* as it went on; network order */
+	struct segment	 segment;	/* likewise */
+	struct segment	 proxy;		/* what a proxied one was answered */
 	uint16_t	 ifid;
 	uint8_t		 dir;
 };
@@ -122,6 +133,8 @@ void	 out_flow_words(struct out *, const struct pfk_flow *,
 	    const struct pfk_host *);
 /* packet_build.c: its length. */
 uint32_t packet_build(const struct packet *, uint8_t bytes[PACKET_SIZE]);
+/* What one that was built, or pf's answer to one, says of TCP; else zeros. */
+struct segment packet_segment(const uint8_t *ip, uint32_t len);
 
 /* steps.c */
 void	 steps_sink(struct trace *, struct pfk_sink *);

@@ -235,8 +235,10 @@ show_deciding_rule(struct trace *t, const struct pfk_decision *d)
 	if (d->rule == PFK_RULE_NONE)
 		return;
 	if (d->verdict == PFK_DROP && !steps_asked(t)) {
-		out_printf(t->out, "decided  by %s\n", d->state ==
-		    PFK_STATE_MATCH ? "the state, which refuses it" :
+		out_printf(t->out, "decided  by %s\n", d->reason ==
+		    PFK_REASON_SYNPROXY ? "the proxy, which deals with it" :
+		    d->state == PFK_STATE_MATCH ?
+		    "the state, which refuses it" :
 		    "pf itself, before any rule");
 		return;
 	}
