@@ -91,6 +91,7 @@ list_sections(const struct image_writer *w, struct section s[IMG_NSECTIONS])
 	SECTION(IMG_ORIGINS, w->origins);
 	SECTION(IMG_RULE_ORIGINS, w->rule_origins);
 	SECTION(IMG_TABLE_ORIGINS, w->table_origins);
+	SECTION(IMG_TIMEOUTS, w->timeouts);
 #undef SECTION
 	s[IMG_OPTIONS] = (struct section){ &w->options, sizeof(w->options) };
 }

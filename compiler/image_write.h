@@ -61,6 +61,8 @@ struct image_writer {
 	uint32_t	 last_macro;	/* ... and its record */
 	VEC(uint8_t)	 origins;
 	VEC(uint32_t)	 rule_origins, table_origins;
+	VEC(struct img_timeouts) timeouts;
+	const struct rule_timeouts *last_timeouts; /* written last */
 	VEC(const struct table *) table_from;	/* of each table, or NULL */
 };
 

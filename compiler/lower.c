@@ -146,6 +146,22 @@ lower_criteria(struct image_writer *w, struct img_rule *to,
 	to->prio = r->prio;
 }
 
+/* Rules of one statement have theirs in one place. */
+static uint32_t
+lower_timeouts(struct image_writer *w, const struct rule_timeouts *from)
+{
+	struct img_timeouts t;
+
+	if (from == &rule_no_timeouts)
+		return 0;
+	if (from != w->last_timeouts) {
+		memcpy(t.v, from->v, sizeof(t.v));
+		vec_push(w->arena, &w->timeouts, t);
+		w->last_timeouts = from;
+	}
+	return (uint32_t)w->timeouts.n;
+}
+
 static void
 lower_limits(struct image_writer *w, struct img_rule *to, const struct rule *r)
 {
@@ -157,7 +173,7 @@ lower_limits(struct image_writer *w, struct img_rule *to, const struct rule *r)
 	to->max_src_conn_rate[1] = r->max_src_conn_rate.seconds;
 	to->pktrate[0] = r->pktrate.limit;
 	to->pktrate[1] = r->pktrate.seconds;
-	memcpy(to->timeout, r->timeout->v, sizeof(to->timeout));
+	to->timeouts = lower_timeouts(w, r->timeout);
 	to->overload = IMG_NONE;
 	to->flush = r->flush;
 	to->src_track = r->src_track;

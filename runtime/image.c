@@ -21,7 +21,7 @@
 _Static_assert(sizeof(struct img_header) == 24 + 8 * IMG_NSECTIONS, "header");
 _Static_assert(sizeof(struct img_addr) == 40, "img_addr");
 _Static_assert(sizeof(struct img_pool) == 72, "img_pool");
-_Static_assert(sizeof(struct img_rule) == 384, "img_rule");
+_Static_assert(sizeof(struct img_rule) == 304, "img_rule");
 _Static_assert(sizeof(struct img_anchor) == 32, "img_anchor");
 _Static_assert(sizeof(struct img_table) == 24, "img_table");
 _Static_assert(sizeof(struct img_table_addr) == 24, "img_table_addr");
@@ -84,6 +84,7 @@ image_sections(struct pfk_image *im, char errbuf[PFK_IMAGE_ERRLEN])
 		SECTION(ORIGINS, origins, &im->norigins),
 		SECTION(RULE_ORIGINS, rule_origins, &im->nrule_origins),
 		SECTION(TABLE_ORIGINS, table_origins, &im->ntable_origins),
+		SECTION(TIMEOUTS, timeouts, &im->ntimeouts),
 #undef SECTION
 	};
 

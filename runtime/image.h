@@ -55,11 +55,12 @@ enum img_section {
 	IMG_RULE_ORIGINS, /* uint32_t: where in IMG_ORIGINS each rule's begins,
 			   and the last one's ends */
 	IMG_TABLE_ORIGINS, /* the same for tables */
+	IMG_TIMEOUTS,	/* struct img_timeouts: of rules that have their own */
 	IMG_NSECTIONS
 };
 
 #define IMG_MAGIC	PFK_IMAGE_MAGIC	/* 8 bytes: no text file */
-#define IMG_VERSION	2
+#define IMG_VERSION	3
 
 struct img_extent { uint32_t off, len; };	/* bytes; off: a multiple of 8 */
 
@@ -212,26 +213,25 @@ struct img_rule {
 	uint32_t	max_src_conn;
 	uint32_t	max_src_conn_rate[2];	/* limit, seconds */
 	uint32_t	pktrate[2];		/* limit, seconds */
-	uint32_t	timeout[IMG_TMO_COUNT];	/* 0: the option's */
+	uint32_t	timeouts;		/* IMG_TIMEOUTS + 1; 0: none */
 	struct pfk_addr	divert_addr;
 	uint16_t	divert_port;
 	uint16_t	icmp_type, icmp_code;	/* value + 1, 0: any */
 	uint16_t	return_icmp, return_icmp6; /* type << 8 | code */
 	uint16_t	max_mss, delay;
+	uint16_t	count_at[IMG_NCOUNTS];	/* places in text, 0: none */
 	uint8_t		src_port_op, dst_port_op, uid_op, gid_op; /* img_op */
 	uint8_t		action, block, direction, log, logif;
 	uint8_t		af, proto, tcp_flags, tcp_flagset, tos, prio;
 	uint8_t		set_tos, set_prio[2];
 	uint8_t		keep_state, src_track, flush, min_ttl, return_ttl;
-	uint8_t		naf, rt, divert, divert_af;
+	uint8_t		naf, rt, divert, divert_af, reserved;
 	/* where it came from, and how pfctl prints it (without "@N ") */
-	uint8_t		reserved[3];
 	uint32_t	text;			/* string */
 	uint32_t	source, off, len;	/* IMG_SOURCES and bytes there */
 	uint32_t	line;			/* of pf.conf, from 1 */
-	uint16_t	count_at[IMG_NCOUNTS];	/* places in text, 0: none */
-	uint16_t	reserved2;
 };
+struct img_timeouts { uint32_t v[IMG_TMO_COUNT]; };	/* 0: the option's */
 
 struct img_anchor {
 	uint32_t	path;			/* string: "" for the main one */
@@ -346,9 +346,11 @@ struct pfk_image {
 	const struct img_macro *macros;
 	const uint8_t	*origins;
 	const uint32_t	*rule_origins, *table_origins;
+	const struct img_timeouts *timeouts;
 	uint32_t	 nstrings, ncode, nrules, nanchors, npools, ntables,
 			 ntable_addrs, nqueues, nsources, ntexts, nlines,
-			 nmacros, norigins, nrule_origins, ntable_origins;
+			 nmacros, norigins, nrule_origins, ntable_origins,
+			 ntimeouts;
 
 	const char	**not_enforced;	/* pfk_image_not_enforced() */
 	size_t		 not_enforced_size, nnot_enforced;
@@ -359,6 +361,14 @@ static inline const char *
 image_string(const struct pfk_image *image, uint32_t off)
 {
 	return image->strings + off;
+}
+
+/* A timeout of the rule's own, or 0. */
+static inline uint32_t
+image_timeout(const struct pfk_image *image, const struct img_rule *r,
+    unsigned which)
+{
+	return r->timeouts == 0 ? 0 : image->timeouts[r->timeouts - 1].v[which];
 }
 
 /*

@@ -28,9 +28,15 @@
 #define NEVER		UINT32_MAX
 
 static uint32_t
+own_timeout(const struct rt_rule *r, unsigned which)
+{
+	return r->r != NULL ? image_timeout(r->image, r->r, which) : 0;
+}
+
+static uint32_t
 timeout_of(const struct pfk_engine *e, const struct rt_rule *r, unsigned which)
 {
-	uint32_t t = r->r != NULL ? r->r->timeout[which] : 0;
+	uint32_t t = own_timeout(r, which);
 
 	return t != 0 ? t : e->opts.timeout[which];
 }
@@ -46,9 +52,9 @@ state_expires(const struct pfk_engine *e, uint32_t i)
 	if (s->timeout >= TIMEOUT_PURGE)
 		return 0;
 	timeout = timeout_of(e, r, s->timeout);
-	start = r->r != NULL ? r->r->timeout[IMG_TMO_ADAPTIVE_START] : 0;
+	start = own_timeout(r, IMG_TMO_ADAPTIVE_START);
 	if (start != 0) {
-		end = r->r->timeout[IMG_TMO_ADAPTIVE_END];
+		end = own_timeout(r, IMG_TMO_ADAPTIVE_END);
 		states = r->n.states;
 	} else {
 		start = e->opts.timeout[IMG_TMO_ADAPTIVE_START];

@@ -33,7 +33,7 @@ pool_shared(const struct pfk_image *im, uint32_t pool)
 }
 
 static const char *
-limits_shared(const struct img_rule *r)
+limits_shared(const struct pfk_image *im, const struct img_rule *r)
 {
 	if (r->max_states != 0)
 		return "a limit of states of the rule";
@@ -43,7 +43,7 @@ limits_shared(const struct img_rule *r)
 		return "source tracking";
 	if (r->pktrate[0] != 0)
 		return "max-pkt-rate";
-	if (r->timeout[IMG_TMO_ADAPTIVE_START] != 0)
+	if (image_timeout(im, r, IMG_TMO_ADAPTIVE_START) != 0)
 		return "adaptive timeouts of the rule";
 	return NULL;
 }
@@ -69,7 +69,7 @@ rule_shared(const struct pfk_image *im, const struct img_rule *r)
 		return "random-id";
 	if (r->flags & IMG_R_REASSEMBLE_TCP)
 		return "reassemble tcp: random numbers";
-	return limits_shared(r);
+	return limits_shared(im, r);
 }
 
 /* What belongs to no rule: each a text or NULL. */

@@ -269,7 +269,8 @@ node_state_added(struct pfk_engine *e, uint32_t node)
 static uint32_t
 rule_timeout(const struct pfk_engine *e, uint32_t rule)
 {
-	uint32_t t = e->rules[rule].r->timeout[IMG_TMO_SRC_NODE];
+	const struct rt_rule *rr = &e->rules[rule];
+	uint32_t t = image_timeout(rr->image, rr->r, IMG_TMO_SRC_NODE);
 
 	return t != 0 ? t : e->opts.timeout[IMG_TMO_SRC_NODE];
 }

@@ -269,7 +269,8 @@ check_idle(struct pkt *p, uint32_t state, struct tspeer *t, bool sender)
 static uint32_t
 max_ticks(const struct pfk_engine *e, const struct tspeer *t, uint32_t rule)
 {
-	uint32_t fudge = e->rules[rule].r->timeout[IMG_TMO_TS_DIFF];
+	const struct rt_rule *rr = &e->rules[rule];
+	uint32_t fudge = image_timeout(rr->image, rr->r, IMG_TMO_TS_DIFF);
 	uint64_t us = now_us(e) - t->last;
 
 	if (fudge == 0)

@@ -222,6 +222,8 @@ check_rule(struct verifier *v, const struct img_rule *r)
 		return refuse(v, "a routing table is wrong");
 	if (r->source != IMG_NONE && r->source >= im->nsources)
 		return refuse(v, "source is %u", r->source);
+	if (r->timeouts > im->ntimeouts)
+		return refuse(v, "timeouts are %u", r->timeouts);
 	if ((r->flags & IMG_R_ANCHOR) != 0 && r->call >= im->nanchors)
 		return refuse(v, "call is %u", r->call);
 	if ((r->flags & IMG_R_AFTO) != 0 &&

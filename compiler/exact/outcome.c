@@ -178,7 +178,7 @@ tell_state(struct teller *t)
 	if (r->flags & IMG_R_NOSYNC)
 		strbuf_puts(&t->sb, " no-sync");
 	for (unsigned i = 0; i < IMG_TMO_COUNT; i++)
-		tell_number(t, timeouts[i], r->timeout[i]);
+		tell_number(t, timeouts[i], image_timeout(t->im, r, i));
 }
 
 /* ---- the rest of what rules set ---- */

@@ -169,6 +169,44 @@ START_TEST(damaged)
 }
 END_TEST
 
+/* Timeouts of rules: kept once for those that share them, if there are any. */
+START_TEST(timeouts)
+{
+	char err[PFK_IMAGE_ERRLEN];
+	struct rule_timeouts own = { { 0 } };
+	struct pfk_image *im, *bad;
+	const uint8_t *bytes;
+	struct flat f;
+	struct rule r;
+	size_t len;
+
+	own.v[TMO_UDP_FIRST] = 7;
+	flat_init(&f, 1);
+	rule_init(&r);
+	for (unsigned i = 0; i < 4; i++) {
+		r.timeout = i % 3 == 0 ? &rule_no_timeouts : &own;
+		(void)flat_add(&f, &f.root, &r);
+	}
+	im = flat_image(&f);
+	ck_assert_uint_eq(im->ntimeouts, 1);
+	for (unsigned i = 0; i < 4; i++) {
+		ck_assert_uint_eq(image_timeout(im, &im->rules[i],
+		    IMG_TMO_UDP_FIRST), i % 3 == 0 ? 0 : 7);
+		ck_assert_uint_eq(image_timeout(im, &im->rules[i],
+		    IMG_TMO_FRAG), 0);
+	}
+	bytes = pfk_image_bytes(im, &len);
+	ck_assert_int_eq(load_changed(im, (size_t)((const uint8_t *)
+	    &im->rules[0].timeouts - bytes), 1, &bad, err), PFK_OK);
+	pfk_image_free(bad);
+	ck_assert_int_eq(load_changed(im, (size_t)((const uint8_t *)
+	    &im->rules[0].timeouts - bytes), 2, &bad, err), PFK_ERR_IMAGE);
+	ck_assert_ptr_nonnull(strstr(err, "timeouts"));
+	pfk_image_free(im);
+	flat_free(&f);
+}
+END_TEST
+
 /* Every word of code, changed to what the verifier is there to find. */
 START_TEST(damaged_code)
 {
@@ -281,6 +319,7 @@ main(void)
 	tcase_add_test(tc, file_round_trip);
 	tcase_add_test(tc, rule_text);
 	tcase_add_loop_test(tc, damaged, 0, 6);
+	tcase_add_test(tc, timeouts);
 	tcase_add_test(tc, damaged_code);
 	tcase_add_test(tc, no_memory);
 	tcase_add_test(tc, checksum);
