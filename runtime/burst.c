@@ -63,13 +63,11 @@ look_ahead_tables(const struct pfk_engine *e, const struct group *g)
 
 	for (size_t i = 0; i < g->n; i++) {
 		const struct lane_packet *l = &g->l[i];
-		const uint8_t *ip;
 
 		if (l->hdr == NULL || l->ref != 0)
 			continue;
-		ip = lane_ip(l);
-		a[k++] = (struct asking){ { ip + (l->v6 ? 8 : 12),
-		    ip + (l->v6 ? 24 : 16) }, l->v6 };
+		a[k++] = (struct asking){ { lane_addr(l, SRC),
+		    lane_addr(l, DST) }, l->v6 };
 	}
 	if (k > 1)
 		tables_look_ahead(e, a, k);
@@ -90,8 +88,7 @@ look_ahead_block(struct pfk_engine *e, const struct lane_run *run,
 		if (g->l[i].hdr == NULL || g->l[i].ref != 0)
 			continue;
 		miss_question(&g->ahead[i].q, f, &g->l[i],
-		    run->in.ifid == f->ifid ? run->in.rdomain :
-		    (uint16_t)iface_rdomain(e, f->ifid));
+		    lane_rdomain(e, &run->in, f->ifid));
 		asked[k++] = &g->ahead[i];
 	}
 	if (k > 0)
@@ -146,36 +143,40 @@ fetch_keys(const struct pfk_engine *e, struct group *g)
 	}
 }
 
-/* What the lane has left. */
-static inline void
+/* What the lane and miss.c have left. */
+static NOINLINE void
 decide_one(struct pfk_engine *e, struct lane_run *run,
     const struct pfk_packet *f, struct lane_packet *l,
-    const struct lane_seen *seen, struct block_ahead *ahead)
+    const struct lane_seen *seen)
 {
-	bool done = false;
-
 	engine_advance(e, f->time);
-	if (l->hdr != NULL) {
-		if (lane_stale(e->states, l, seen))
-			lane_look_again(e, l);
-		if (l->ref != 0)
-			done = hit_take(e, run, f, l);
-		else
-			done = miss_take(e, run, f, l, ahead);
-	}
-	if (!done)
+	if (l->hdr != NULL && lane_stale(e->states, l, seen))
+		lane_look_again(e, l);
+	if (l->hdr == NULL || l->ref == 0 || !hit_take(e, run, f, l))
 		run_frame(e, f);
 }
 
+/* Either of the two leaves the other's packets to it. */
 static void
 decide_group(struct pfk_engine *e, struct lane_run *run, struct group *g)
 {
-	for (size_t i = 0;; i++) {
-		i += lane_take(e, run, g->f + i, g->l + i, g->n - i, &g->seen);
-		if (i == g->n)
-			return;
-		decide_one(e, run, &g->f[i], &g->l[i], &g->seen,
-		    e->ahead != 0 ? &g->ahead[i] : NULL);
+	bool left;
+
+	for (size_t i = 0, some; i < g->n; i += some + left) {
+		const struct pfk_packet *f = g->f + i;
+		struct lane_packet *l = g->l + i;
+		size_t n = g->n - i;
+
+		if (l->ref == 0) {
+			some = miss_take(e, run, f, l, n, &g->seen,
+			    e->ahead != 0 ? &g->ahead[i] : NULL);
+			left = some == 0 && l->ref == 0;
+		} else {
+			some = lane_take(e, run, f, l, n, &g->seen);
+			left = some < n && l[some].ref != 0;
+		}
+		if (left)
+			decide_one(e, run, f + some, l + some, &g->seen);
 	}
 }
 

@@ -155,25 +155,16 @@ lane_end(struct pfk_engine *e, struct lane_run *r)
 }
 
 static inline void
-count_rule(struct pfk_engine *e, uint32_t rule, bool out, uint32_t len)
-{
-	struct pfk_rule_counters *n = &e->rules[rule].n;
-
-	n->packets[out]++;
-	n->bytes[out] += len;
-}
-
-static inline void
 count(struct pfk_engine *e, struct lane_tally *t, struct state *s,
     const struct lane_packet *l, bool back)
 {
 	uint32_t anchor;
 
 	lane_count(t, l, false);
-	count_rule(e, s->rule, l->out, l->len);
+	lane_count_rule(e, s->rule, l);
 	if (s->flags & STATE_ANCHORED &&
 	    (anchor = state_cold(e, l->ref / 2)->anchor) != IMG_NONE)
-		count_rule(e, anchor, l->out, l->len);
+		lane_count_rule(e, anchor, l);
 	s->packets[back]++;
 	s->bytes[back] += l->len;
 }
@@ -254,36 +245,6 @@ tell(struct pfk_engine *e, const struct pfk_packet *f,
 
 /* ---- all of it ---- */
 
-#define NS	1000000000u
-
-/*
- * The time of the last packet, and the one from which there is more to do than
- * to move on: pfk_engine_advance() for packets that follow each other.
- */
-struct clock { uint64_t last, end; };
-
-static inline void
-clock_read(struct clock *c, const struct pfk_engine *e)
-{
-	c->last = e->epoch + e->now;
-	c->end = e->epoch + ((uint64_t)e->uptime + 1) * NS;
-}
-
-/* Where work is done, states may end. */
-static inline void
-clock_move(struct clock *c, struct pfk_engine *e, uint64_t time)
-{
-	if (time <= c->last)
-		return;
-	if (time < c->end) {
-		c->last = time;
-		return;
-	}
-	e->now = c->last - e->epoch;
-	pfk_engine_advance(e, time);
-	clock_read(c, e);
-}
-
 static inline bool
 goes_back(const struct lane_packet *l)
 {
@@ -343,7 +304,7 @@ lane_take(struct pfk_engine *e, struct lane_run *run,
 	const struct state_table *t = e->states;
 	bool told = e->sink.decision != NULL;
 	struct lane_packet *l = first, *end = first + n;
-	struct clock c;
+	struct lane_clock c;
 
 	if (n == 0 || !(l->usual | l->turns))
 		return 0;
@@ -351,9 +312,9 @@ lane_take(struct pfk_engine *e, struct lane_run *run,
 		return 0;
 	if (!e->started)
 		pfk_engine_advance(e, f->time);
-	clock_read(&c, e);
+	lane_clock_read(&c, e);
 	for (; l < end && (l->usual | l->turns); l++, f++) {
-		clock_move(&c, e, f->time);
+		lane_clock_move(&c, e, f->time);
 		if (lane_stale(t, l, seen))
 			lane_look_again(e, l);
 		if (l->ref == 0 || !take_one(e, f, f->ifid, l, &run->tally))

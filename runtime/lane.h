@@ -32,6 +32,7 @@
 
 #include <string.h>
 
+#include "runtime/rules_int.h"
 #include "runtime/state_table.h"
 
 #define LANE_GROUP	16	/* packets looked at together */
@@ -85,6 +86,35 @@ lane_proto(const struct lane_packet *l)
 	    l->v6 ? PROTO_ICMPV6 : PROTO_ICMP;
 }
 
+/* Both addresses, the source's first.  => There is a key. */
+static inline const uint8_t *
+lane_addr(const struct lane_packet *l, int side)
+{
+	return l->hdr - (l->v6 ? 32 - 16 * side : 8 - 4 * side);
+}
+
+/*
+ * Whether the ones' complement sum of an IPv4 header without options is not
+ * zero, which is to say that the sum of its words, of any size, is no multiple
+ * of 0xffff.  It is one if its product with the inverse (modulo 2^64) is no
+ * more than the largest.
+ */
+static inline bool
+sum4_wrong(const uint8_t *ip)
+{
+	uint64_t s, w;
+	uint32_t last;
+
+	memcpy(&s, ip, sizeof(s));
+	memcpy(&w, ip + 8, sizeof(w));
+	memcpy(&last, ip + 16, sizeof(last));
+	s += w;
+	s += s < w;
+	s += last;
+	s += s < last;
+	return s * 0xfffefffefffeffff > UINT64_MAX / 0xffff;
+}
+
 /* TCP: no part of its header has been cut off.  => There is a key. */
 static inline bool
 lane_tcp_whole(const struct pfk_packet *f, const struct lane_packet *l)
@@ -105,6 +135,14 @@ struct lane_if {
 	uint64_t	 tail[2][3];	/* the key's last word: [v6], and UDP,
 					   TCP, echo */
 };
+/* The routing domain of one that need not be it. */
+static inline uint16_t
+lane_rdomain(const struct pfk_engine *e, const struct lane_if *in,
+    uint16_t ifid)
+{
+	return in->ifid == ifid ? in->rdomain :
+	    (uint16_t)iface_rdomain(e, ifid);
+}
 
 /* What all packets of one interface count, until it is handed in. */
 struct lane_tally {
@@ -121,6 +159,16 @@ lane_count(struct lane_tally *t, const struct lane_packet *l, bool blocked)
 
 	t->packets[kind]++;
 	t->bytes[kind] += l->len;
+}
+
+static inline void
+lane_count_rule(struct pfk_engine *e, uint32_t rule,
+    const struct lane_packet *l)
+{
+	struct pfk_rule_counters *n = &e->rules[rule].n;
+
+	n->packets[l->out]++;
+	n->bytes[l->out] += l->len;
 }
 
 /* What goes on from packet to packet of a burst. */
@@ -145,6 +193,32 @@ lane_tally_for(struct pfk_engine *e, struct lane_tally *t, uint16_t ifid)
 		return;
 	lane_hand_in(e, t);
 	t->ifid = ifid;
+}
+
+/*
+ * The time of the last packet, and the one from which there is more to do than
+ * to move on: pfk_engine_advance() for packets that follow each other.
+ */
+struct lane_clock { uint64_t last, end; };
+static inline void
+lane_clock_read(struct lane_clock *c, const struct pfk_engine *e)
+{
+	c->last = e->epoch + e->now;
+	c->end = e->epoch + ((uint64_t)e->uptime + 1) * 1000000000u;
+}
+/* Where work is done, states may end. */
+static inline void
+lane_clock_move(struct lane_clock *c, struct pfk_engine *e, uint64_t time)
+{
+	if (time <= c->last)
+		return;
+	if (time < c->end) {
+		c->last = time;
+		return;
+	}
+	e->now = c->last - e->epoch;
+	pfk_engine_advance(e, time);
+	lane_clock_read(c, e);
 }
 
 /*

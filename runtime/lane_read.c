@@ -97,24 +97,6 @@ turn32(uint32_t w, bool half)
 	return w << n | w >> (-n & 31);
 }
 
-/*
- * Whether the ones' complement sum of the header is not zero, which is to say
- * that the sum of its words, of any size, is no multiple of 0xffff.  It is one
- * if its product with the inverse (modulo 2^64) is no more than the largest.
- */
-static inline bool
-sum4_wrong(const uint8_t *ip)
-{
-	uint64_t s = words_at(ip), w = words_at(ip + 8);
-
-	s += w;
-	s += s < w;
-	w = word_at(ip + 16);
-	s += w;
-	s += s < w;
-	return s * 0xfffefffefffeffff > UINT64_MAX / 0xffff;
-}
-
 /* What follows is usual, as far as it goes, if the result is 0. */
 
 /*

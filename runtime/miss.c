@@ -73,35 +73,27 @@ struct miss {
 	struct filter	 f;
 };
 
-static struct pkt *
+static NOINLINE struct pkt *
 packet_of(struct miss *m)
 {
-	if (!m->made)
-		packet_make(m->e, m->frame, m->l, &m->p);
+	if (m->made)
+		return &m->p;
+	packet_make(m->e, m->frame, m->l, &m->p);
+	replies_reset(m->e);
 	m->made = true;
 	return &m->p;
 }
 
-static inline void
-count_rule(struct pfk_engine *e, uint32_t rule, bool out, uint32_t len)
-{
-	struct pfk_rule_counters *n = &e->rules[rule].n;
-
-	n->packets[out]++;
-	n->bytes[out] += len;
-}
-
 /* Addresses as tables are asked about them: all zero but for these bytes. */
-static void
+static NOINLINE void
 count_tables_apart(struct miss *m)
 {
 	const struct lane_packet *l = m->l;
-	const uint8_t *a = lane_ip(l) + (l->v6 ? 8 : 12);
 	size_t size = l->v6 ? 16 : 4;
 	struct pfk_addr addr[2] = { { { 0 } }, { { 0 } } };
 
-	memcpy(addr[SRC].b, a, size);
-	memcpy(addr[DST].b, a + size, size);
+	memcpy(addr[SRC].b, lane_addr(l, SRC), size);
+	memcpy(addr[DST].b, lane_addr(l, DST), size);
 	count_rule_tables(m->e, m->v.rule, l->v6 ? PFK_AF_INET6 : PFK_AF_INET,
 	    &addr[SRC], &addr[DST], l->len, l->out);
 }
@@ -110,25 +102,23 @@ static inline void
 count(struct miss *m, bool blocked)
 {
 	struct pfk_engine *e = m->e;
-	bool out = m->l->out;
-	uint32_t len = m->l->len;
+	const struct rt_rule *rr = &e->rules[m->v.rule];
 	struct state *s;
 
 	lane_tally_for(e, &m->run->tally, m->frame->ifid);
 	lane_count(&m->run->tally, m->l, blocked);
 	m->run->tally.judged++;
-	count_rule(e, m->v.rule, out, len);
+	lane_count_rule(e, m->v.rule, m->l);
 	if (m->v.anchor != IMG_NONE)
-		count_rule(e, m->v.anchor, out, len);
+		lane_count_rule(e, m->v.anchor, m->l);
 	if (m->v.state == 0) {
-		if (e->rules[m->v.rule].src_table != IMG_NONE ||
-		    e->rules[m->v.rule].dst_table != IMG_NONE)
+		if ((rr->src_table & rr->dst_table) != IMG_NONE)
 			count_tables_apart(m);
 		return;
 	}
 	s = state_get(e, m->v.state);
 	s->packets[0]++;
-	s->bytes[0] += len;
+	s->bytes[0] += m->l->len;
 }
 
 static inline void
@@ -247,14 +237,12 @@ void
 miss_question(struct strip_ask *q, const struct pfk_packet *frame,
     const struct lane_packet *l, uint16_t rdomain)
 {
-	const uint8_t *ip = lane_ip(l);
-
 	q->head = (struct strip_head){ frame->ifid, rdomain,
 	    l->tcp ? l->hdr[13] : 0, lane_proto(l),
 	    l->out ? PFK_OUT : PFK_IN, l->v6 ? PFK_AF_INET6 : PFK_AF_INET,
 	    l->echo, l->echo ? l->hdr[0] : 0, l->echo ? l->hdr[1] : 0 };
-	q->addr[SRC] = ip + (l->v6 ? 8 : 12);
-	q->addr[DST] = ip + (l->v6 ? 24 : 16);
+	q->addr[SRC] = lane_addr(l, SRC);
+	q->addr[DST] = lane_addr(l, DST);
 	q->port[SRC] = get16(l->hdr);
 	q->port[DST] = get16(l->hdr + 2);
 }
@@ -302,34 +290,62 @@ is_there(const struct state_table *t, uint32_t hash)
 	}
 }
 
-bool
-miss_take(struct pfk_engine *e, struct lane_run *run,
-    const struct pfk_packet *frame, const struct lane_packet *l,
-    struct block_ahead *ahead)
+/* Its state is known not to be there, and nobody need look at it first. */
+static inline bool
+is_taken(const struct pfk_engine *e, const struct pfk_packet *f,
+    const struct lane_packet *l, bool tcp)
+{
+	if (f->dir == PFK_FWD || (l->echo && l->answer))
+		return false;
+	if (packet_is_usual(l) ? l->tcp && !tcp : !packet_is_plain(e, f, l))
+		return false;
+	return e->states->entries == 0 || !is_there(e->states, l->hash);
+}
+
+static inline void
+take_one(struct miss *m, struct block_ahead *ahead)
 {
 	enum outcome out = PKT_PASS;
 	const uint32_t *pc;
-	struct miss m;
 
-	if (frame->dir == PFK_FWD ||
-	    (l->echo && l->answer) || !packet_is_plain(e, frame, l) ||
-	    (e->states->entries != 0 && is_there(e->states, l->hash)))
-		return false;
+	m->v = (struct verdict){ .rule = m->e->default_rule,
+	    .anchor = IMG_NONE };
+	m->made = false;
+	m->rdomain = lane_rdomain(m->e, &m->run->in, m->frame->ifid);
+	pc = ask_strips(m, ahead);
+	if (pc == NULL ? act(m) : ask_others(m, pc, &out) && act(m))
+		return;
+	m->e->counters.searches++;
+	if (pc == NULL)
+		(void)ask_others(m, NULL, &out);
+	run_behind_rules(&m->f, out);
+}
+
+size_t
+miss_take(struct pfk_engine *e, struct lane_run *run,
+    const struct pfk_packet *f, struct lane_packet *l, size_t n,
+    const struct lane_seen *seen, struct block_ahead *ahead)
+{
+	bool tcp = syncookies_idle(e);
+	struct lane_clock c;
+	struct miss m;
+	size_t i;
+
+	if (!e->started)
+		pfk_engine_advance(e, f->time);
+	lane_clock_read(&c, e);
 	m.e = e;
 	m.run = run;
-	m.frame = frame;
-	m.l = l;
-	m.v = (struct verdict){ .rule = e->default_rule, .anchor = IMG_NONE };
-	m.made = false;
-	m.rdomain = run->in.ifid == frame->ifid ? run->in.rdomain :
-	    (uint16_t)iface_rdomain(e, frame->ifid);
-	replies_reset(e);
-	pc = ask_strips(&m, ahead);
-	if (pc == NULL ? act(&m) : ask_others(&m, pc, &out) && act(&m))
-		return true;
-	e->counters.searches++;
-	if (pc == NULL)
-		(void)ask_others(&m, NULL, &out);
-	run_behind_rules(&m.f, out);
-	return true;
+	for (i = 0; i < n && l[i].hdr != NULL; i++) {
+		lane_clock_move(&c, e, f[i].time);
+		e->now = c.last - e->epoch;
+		if (lane_stale(e->states, &l[i], seen))
+			lane_look_again(e, &l[i]);
+		if (l[i].ref != 0 || !is_taken(e, &f[i], &l[i], tcp))
+			break;
+		m.frame = &f[i];
+		m.l = &l[i];
+		take_one(&m, ahead == NULL ? NULL : &ahead[i]);
+	}
+	return i;
 }

@@ -24,12 +24,14 @@ struct strip_ask;
 void	miss_question(struct strip_ask *, const struct pfk_packet *,
 	    const struct lane_packet *, uint16_t rdomain);
 /*
- * All of the packet, or false: nothing was done.  ahead: what is known of it
- * already (block.h), or NULL.  => It has a key.
+ * Packets from the first one on as long as they are usual and have no state,
+ * each at its time; how many.  seen: the table when they were looked up.
+ * ahead: what is known of each of them already (block.h), or NULL.  Of the next
+ * one nothing has been done.
  */
 struct block_ahead;
-bool	miss_take(struct pfk_engine *, struct lane_run *,
-	    const struct pfk_packet *, const struct lane_packet *,
-	    struct block_ahead *ahead);
+size_t	miss_take(struct pfk_engine *, struct lane_run *,
+	    const struct pfk_packet *, struct lane_packet *, size_t n,
+	    const struct lane_seen *seen, struct block_ahead *ahead);
 
 #endif

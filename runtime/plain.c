@@ -38,23 +38,6 @@ udp_plain(const uint8_t *uh, uint32_t plen)
 	return len >= 8 && len <= plen;
 }
 
-/* Of a header without options. */
-static inline bool
-sum4_right(const uint8_t *ip)
-{
-	uint64_t sum = 0;
-	uint32_t w;
-
-	for (unsigned i = 0; i < 20; i += sizeof(w)) {
-		memcpy(&w, ip + i, sizeof(w));
-		sum += w;
-	}
-	sum = (sum & 0xffffffff) + (sum >> 32);
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	return sum == 0xffff;
-}
-
 /* A host takes it in; addresses that depend are asked about elsewhere. */
 static inline bool
 is_welcome(const struct lane_packet *l)
@@ -62,24 +45,8 @@ is_welcome(const struct lane_packet *l)
 	const uint8_t *ip = lane_ip(l);
 
 	if (!l->v6)
-		return ip[12] != 127 && ip[16] != 127 &&
-		    sum4_right(ip);
+		return ip[12] != 127 && ip[16] != 127 && !sum4_wrong(ip);
 	return ip[8] != 0 && ip[8] < 0xfe && ip[24] != 0 && ip[24] < 0xfe;
-}
-
-/* A SYN of TCP, or its answer, of which nothing else is odd. */
-static inline bool
-opens(const struct lane_packet *l)
-{
-	return l->odd == LANE_SYNACK || (l->odd == LANE_SYN &&
-	    (l->hdr[13] & TCP_PUSH) == 0);
-}
-
-/* Nothing of it is odd but what a bare SYN or its answer has. */
-static inline bool
-is_usual(const struct lane_packet *l)
-{
-	return l->usual || (l->tcp && opens(l));
 }
 
 bool
@@ -88,7 +55,7 @@ packet_is_plain(const struct pfk_engine *e, const struct pfk_packet *f,
 {
 	uint32_t plen = l->len - (l->v6 ? 40 : 20);
 
-	if (is_usual(l))
+	if (packet_is_usual(l))
 		return !l->tcp || syncookies_idle(e);
 	return !l->echo && f->ifid < e->nifaces &&
 	    f->ifid < e->nif_counters && !iface_skipped(e, f->ifid) &&

@@ -10,7 +10,17 @@
 
 #include "runtime/lane.h"
 
-/* => The lane found a key. */
+/*
+ * Nothing of it is odd but what a bare SYN or its answer has: it is plain, if
+ * (TCP) syncookies are idle.  => The lane found a key.
+ */
+static inline bool
+packet_is_usual(const struct lane_packet *l)
+{
+	return l->usual || (l->tcp && (l->odd == LANE_SYNACK ||
+	    (l->odd == LANE_SYN && (l->hdr[13] & TCP_PUSH) == 0)));
+}
+/* => The same. */
 bool	packet_is_plain(const struct pfk_engine *, const struct pfk_packet *,
 	    const struct lane_packet *);
 /* As decode.c would fill it.  => It is plain. */
