@@ -50,7 +50,7 @@ static bool
 has_default_route(struct lint *l, const char *ifname)
 {
 	size_t n;
-	const struct pfk_route *r = routes_of_host(l, &n);
+	const struct pfk_route *r = routes_of_host(&l->assumed, l->host, &n);
 
 	for (size_t i = 0; i < n; i++)
 		if (r[i].prefixlen == 0 && r[i].ifname != NULL &&

@@ -168,7 +168,7 @@ fate_of(struct lint *l, uint32_t rule, const struct judged *j,
 		return FATE_SKIPPED;
 	if (j->fits == PFK_SET_NONE && j->matches == PFK_SET_NONE)
 		return strstr(info->text, " tagged ") != NULL ? FATE_UNTAGGED :
-		    has_empty_table(l, rule) || (l->routes != NULL &&
+		    has_empty_table(l, rule) || (l->assumed.v != NULL &&
 		    strstr(info->text, " no-route") != NULL) ?
 		    FATE_TOLD : FATE_IMPOSSIBLE;
 	if (j->matches == PFK_SET_NONE)

@@ -82,7 +82,7 @@ lint(const struct lint_options *o)
 	quotes_free(l.quotes);
 	findings_free(&l);
 	free(l.judged);
-	free(l.routes);
+	free(l.assumed.v);
 	for (size_t i = 0; l.wanted != NULL && i < o->nmust_pass; i++)
 		pfk_image_free(l.wanted[i]);
 	free(l.wanted);

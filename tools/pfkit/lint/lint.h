@@ -7,7 +7,6 @@
  *	check_*.c	the checks, a file for each part of the language
  *	statements.c	rules that do nothing, told as they were written
  *	impossible.c	why no packet can fit a rule
- *	routes.c	routes, known or assumed
  *	redundant.c	rules without which the same would be done
  *	lint_text.c, lint_json.c, lint_sarif.c	findings in each form
  *	lint_options.c	the command line
@@ -33,6 +32,7 @@
 
 #include "../../common/quote.h"
 #include "../replay/out.h"
+#include "../routes.h"
 #include "../ruleset.h"
 
 #define LINT_COMMAND	"lint"
@@ -131,8 +131,7 @@ struct lint {
 	const char	*anchor;	/* that was asked about last */
 	bool		 called;	/* whether some rule leads there */
 	pfk_set		 skipped;	/* all on interfaces under `set skip' */
-	struct pfk_route *routes;	/* assumed ones, or NULL */
-	size_t		 nroutes;
+	struct routes	 assumed;	/* those of the host are not known */
 	/* redundant.c */
 	char		*action;	/* by rule: p, b, m, a; P: quick */
 	uint32_t	 nrules;	/* rules */
@@ -190,12 +189,6 @@ void	 check_states(struct lint *);
  * LINT_NO_RULE.
  */
 uint32_t note_decision(struct lint *, struct finding *, pfk_set);
-
-/*
- * routes.c: the host's routes; if they are not known, those that it must have:
- * to its own networks, and a default route.
- */
-const struct pfk_route *routes_of_host(struct lint *, size_t *n);
 
 /* statements.c: => check_rules() has filled l->judged. */
 void	 check_statements(struct lint *);

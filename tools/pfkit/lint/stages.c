@@ -94,7 +94,8 @@ start_exact(struct lint *l)
 		im[i].image = i == 0 ? l->image : l->wanted[i - 1];
 		im[i].interfaces = pfk_host_interfaces(l->host,
 		    &im[i].ninterfaces);
-		im[i].routes = routes_of_host(l, &im[i].nroutes);
+		im[i].routes = routes_of_host(&l->assumed, l->host,
+		    &im[i].nroutes);
 		im[i].tagged = true;
 	}
 	l->deadline = clock() + (clock_t)l->o->seconds * CLOCKS_PER_SEC;

@@ -4,41 +4,64 @@
  *	in on em0 proto tcp from 203.0.113.9 port 40000 to www port https
  *	    flags S
  *
- * Words may stand in any order where pf.conf would not care.  What is left
- * out is given a value that such a packet usually has.
+ * Words may stand in any order where pf.conf would not care, and in one
+ * argument or several.
  */
 #include <arpa/inet.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../common/textbuf.h"
 #include "../pfkit.h"
-#include "../replay/text.h"
-#include "trace.h"
+#include "packet_int.h"
 
-enum { ICMP = 1, TCP = 6, UDP = 17, ICMP6 = 58 };
+#define BLANKS	" \t\n"
 
-struct words {
-	char		**word;
-	size_t		 n, at;
-	const struct pfk_host *host;
-	struct packet	*k;
-	bool		 to;		/* the last address was the receiver */
-};
+void
+wrong_word(const struct words *w, size_t at, const char *fmt, ...)
+{
+	struct textbuf b = { NULL, 0, 0 };
+	size_t caret = 0, len = 0;
+	va_list ap;
+
+	va_start(ap, fmt);
+	textbuf_vprintf(&b, fmt, ap);
+	va_end(ap);
+	textbuf_str(&b, "\n    ");
+	for (size_t i = 0; i < w->n; i++) {
+		if (i == at)
+			caret = len;
+		textbuf_printf(&b, "%s%s", i > 0 ? " " : "", w->word[i]);
+		len += strlen(w->word[i]) + 1;
+	}
+	if (at >= w->n)
+		caret = len;
+	textbuf_printf(&b, "\n    %*s^", (int)caret, "");
+	for (size_t i = 1; at < w->n && i < strlen(w->word[at]); i++)
+		textbuf_str(&b, "~");
+	usage_error(TRACE_COMMAND, "%s", b.text);
+}
 
 static const char *
 next(struct words *w, const char *after)
 {
 	if (w->at == w->n)
-		usage_error(TRACE_COMMAND, "the packet ends after `%s'",
-		    after);
+		wrong_word(w, w->n, "the packet ends after `%s'", after);
 	return w->word[w->at++];
 }
 
 static unsigned
-number(const char *what, const char *word, unsigned max)
+number(const struct words *w, const char *what, const char *word, unsigned max)
 {
-	return (unsigned)number_argument(TRACE_COMMAND, what, word, max);
+	char *end;
+	unsigned long v = strtoul(word, &end, 0);
+
+	if (word[0] < '0' || word[0] > '9' || *end != '\0' || v > max)
+		wrong_word(w, w->at - 1, "%s: not a number from 0 to %u: %s",
+		    what, max, word);
+	return (unsigned)v;
 }
 
 /* ---- a word, and what follows it ---- */
@@ -56,7 +79,7 @@ take_interface(struct words *w, const char *word)
 	const char *name = next(w, word);
 
 	if (strlen(name) >= sizeof(w->k->ifname))
-		usage_error(TRACE_COMMAND, "no interface: %s", name);
+		wrong_word(w, w->at - 1, "no interface: %s", name);
 	strcpy(w->k->ifname, name);
 	w->k->given |= PACKET_IF;
 }
@@ -65,7 +88,7 @@ static void
 set_family(struct words *w, uint8_t af, const char *word)
 {
 	if ((w->k->given & PACKET_AF) && w->k->af != af)
-		usage_error(TRACE_COMMAND, "%s: of the other address family",
+		wrong_word(w, w->at - 1, "%s: of the other address family",
 		    word);
 	w->k->af = af;
 	w->k->given |= PACKET_AF;
@@ -84,10 +107,10 @@ take_protocol(struct words *w, const char *word)
 	int proto = pfk_host_protocol(w->host, name);
 
 	if (proto < 0 && (name[0] < '0' || name[0] > '9'))
-		usage_error(TRACE_COMMAND, "proto: there is no protocol %s",
+		wrong_word(w, w->at - 1, "proto: there is no protocol %s",
 		    name);
 	w->k->proto = proto >= 0 ? (uint8_t)proto :
-	    (uint8_t)number("proto", name, 255);
+	    (uint8_t)number(w, "proto", name, 255);
 	w->k->given |= PACKET_PROTO;
 }
 
@@ -110,10 +133,30 @@ set_address(struct words *w, struct pfk_endpoint *e, const char *name)
 				memcpy(e->addr, found[i].addr, 16);
 				return;
 			}
-		usage_error(TRACE_COMMAND, strchr(name, '/') != NULL ||
-		    name[0] == '<' || name[0] == '{' ?
+		wrong_word(w, w->at - 1, strchr(name, '/') != NULL ||
+		    name[0] == '<' || name[0] == '{' || name[0] == '!' ||
+		    strchr(name, ':') != NULL ?
 		    "a packet has one address: %s" : "no address: %s", name);
 	}
+}
+
+/* "(em0)", "em0:0": one address is all that a packet can have. */
+static bool
+set_named(struct words *w, const char *name)
+{
+	char *bare = xstrdup(name[0] == '(' ? name + 1 : name);
+
+	bare[strcspn(bare, ")")] = '\0';
+	if (strlen(bare) > 2 && strcmp(bare + strlen(bare) - 2, ":0") == 0)
+		bare[strlen(bare) - 2] = '\0';
+	if (!names_interface(w->host, bare)) {
+		free(bare);
+		return false;
+	}
+	free(w->name[w->last]);
+	w->name[w->last] = bare;
+	w->name_at[w->last] = w->at - 1;
+	return true;
 }
 
 static void
@@ -121,34 +164,41 @@ take_address(struct words *w, const char *word)
 {
 	const char *name = next(w, word);
 
-	w->to = word[0] == 't';
+	w->last = word[0] == 't' ? DESTINATION : SOURCE;
 	if (strcmp(name, "any") == 0)
 		return;
 	if (strcmp(name, "port") == 0) {
 		w->at--;
 		return;
 	}
-	set_address(w, w->to ? &w->k->dst : &w->k->src, name);
-	w->k->given |= w->to ? PACKET_DST : PACKET_SRC;
+	if (!set_named(w, name))
+		set_address(w, w->last == DESTINATION ? &w->k->dst :
+		    &w->k->src, name);
+	w->k->given |= w->last == DESTINATION ? PACKET_DST : PACKET_SRC;
 }
 
 static void
 take_port(struct words *w, const char *word)
 {
-	const char *name = next(w, word);
+	const char *name;
 	int port;
 
+	w->port_at = w->at - 1;
+	if (w->last == NO_END)
+		wrong_word(w, w->at - 1, "port: of whom? `to port', or "
+		    "`from port'");
+	name = next(w, word);
 	if (strcmp(name, "=") == 0)
 		name = next(w, name);
 	port = pfk_host_service(w->host, name, w->k->proto == UDP ? "udp" :
 	    "tcp");
 	if (port < 0 && (name[0] < '0' || name[0] > '9'))
-		usage_error(TRACE_COMMAND, "port: there is no service %s",
-		    name);
+		wrong_word(w, w->at - 1, "port: there is no service %s", name);
 	if (port < 0)
-		port = (int)number("port", name, 65535);
-	(w->to ? &w->k->dst : &w->k->src)->port = htons((uint16_t)port);
-	w->k->given |= w->to ? PACKET_DPORT : PACKET_SPORT;
+		port = (int)number(w, "port", name, 65535);
+	(w->last == DESTINATION ? &w->k->dst : &w->k->src)->port =
+	    htons((uint16_t)port);
+	w->k->given |= w->last == DESTINATION ? PACKET_DPORT : PACKET_SPORT;
 }
 
 static const char flag_letters[] = "FSRPAUEW";
@@ -158,10 +208,11 @@ take_flags(struct words *w, const char *word)
 {
 	const char *flags = next(w, word), *at;
 
+	w->flags_at = w->at - 2;
 	for (const char *p = flags; *p != '\0' && *p != '/'; p++) {
 		at = strchr(flag_letters, *p);
 		if (at == NULL)
-			usage_error(TRACE_COMMAND, "flags: not known: %s",
+			wrong_word(w, w->at - 1, "flags: not known: %s",
 			    flags);
 		w->k->tcp_flags |= (uint8_t)(1u << (at - flag_letters));
 	}
@@ -179,6 +230,7 @@ take_icmp_type(struct words *w, const char *word)
 {
 	const char *name = next(w, word);
 
+	w->icmp_at = w->at - 2;
 	w->k->given |= PACKET_ICMP;
 	for (size_t i = 0; i < sizeof(icmp_words) / sizeof(icmp_words[0]); i++)
 		if (strcmp(name, icmp_words[i].name) == 0) {
@@ -186,25 +238,51 @@ take_icmp_type(struct words *w, const char *word)
 			    icmp_words[i].v4;
 			return;
 		}
-	w->k->icmp_type = (uint8_t)number(word, name, 255);
+	w->k->icmp_type = (uint8_t)number(w, word, name, 255);
 }
 
 static void
 take_code(struct words *w, const char *word)
 {
-	w->k->icmp_code = (uint8_t)number(word, next(w, word), 255);
+	w->k->icmp_code = (uint8_t)number(w, word, next(w, word), 255);
+}
+
+static const struct tos_word { const char *name; uint8_t tos; } tos_words[] = {
+	{ "lowdelay", 0x10 }, { "throughput", 0x08 }, { "reliability", 0x04 },
+	{ "critical", 0xa0 }, { "inetcontrol", 0xc0 }, { "netcontrol", 0xe0 },
+	{ "ef", 0xb8 }, { "va", 0xb0 },
+};
+
+/* "af21", "cs5": classes of DiffServ; or -1. */
+static int
+service_class(const char *s)
+{
+	if (strncmp(s, "cs", 2) == 0 && s[2] >= '0' && s[2] <= '7' &&
+	    s[3] == '\0')
+		return (s[2] - '0') << 5;
+	if (strncmp(s, "af", 2) == 0 && s[2] >= '1' && s[2] <= '4' &&
+	    s[3] >= '1' && s[3] <= '3' && s[4] == '\0')
+		return (s[2] - '0') << 5 | (s[3] - '0') << 3;
+	return -1;
 }
 
 static void
 take_tos(struct words *w, const char *word)
 {
-	w->k->tos = (uint8_t)number(word, next(w, word), 255);
+	const char *name = next(w, word);
+	int class = service_class(name);
+
+	for (size_t i = 0; i < sizeof(tos_words) / sizeof(tos_words[0]); i++)
+		if (strcmp(name, tos_words[i].name) == 0)
+			class = tos_words[i].tos;
+	w->k->tos = class >= 0 ? (uint8_t)class :
+	    (uint8_t)number(w, word, name, 255);
 }
 
 static void
 take_ttl(struct words *w, const char *word)
 {
-	w->k->ttl = (uint8_t)number(word, next(w, word), 255);
+	w->k->ttl = (uint8_t)number(w, word, next(w, word), 255);
 }
 
 static void
@@ -249,17 +327,20 @@ static void
 not_known(const struct words *w, const char *word)
 {
 	const char *before = hint(w, word);
+	size_t at = w->at - 1;
 
 	if (before != NULL)
-		usage_error(TRACE_COMMAND, "a packet has no `%s': is `%s %s' "
-		    "meant?", word, before, word);
+		wrong_word(w, at, "a packet has no `%s': is `%s %s' meant?",
+		    word, before, word);
 	if (strcmp(word, "prio") == 0)
-		usage_error(TRACE_COMMAND, "prio: it comes out of a VLAN tag, "
-		    "as captures have it (--packet)");
+		wrong_word(w, at, "prio: it comes out of a VLAN tag, as "
+		    "captures have it (--packet)");
 	if (strcmp(word, "received-on") == 0)
-		usage_error(TRACE_COMMAND, "received-on: let the packet come "
-		    "in there, and follow it with --through");
-	usage_error(TRACE_COMMAND, "a packet has no `%s'", word);
+		wrong_word(w, at, "received-on: let the packet come in there, "
+		    "and follow it with --through");
+	if (strcmp(word, "pass") == 0 || strcmp(word, "block") == 0)
+		wrong_word(w, at, "%s: that is what the rules say", word);
+	wrong_word(w, at, "a packet has no `%s'", word);
 }
 
 static void
@@ -275,165 +356,62 @@ take_word(struct words *w)
 	not_known(w, word);
 }
 
-/* ---- what was left out ---- */
+/* ---- all of it ---- */
 
-static const struct pfk_interface *
-some_interface(const struct pfk_host *host)
+static void
+split(struct words *w, char **args, size_t n)
 {
-	size_t n;
-	const struct pfk_interface *ifs = pfk_host_interfaces(host, &n);
+	for (size_t i = 0; i < n; i++) {
+		char *rest = xstrdup(args[i]), *word;
 
-	for (size_t i = 0; i < n; i++)
-		if ((ifs[i].flags & PFK_IFF_LOOPBACK) == 0 &&
-		    ifs[i].naddrs > 0)
-			return &ifs[i];
-	return n > 0 ? &ifs[0] : NULL;
-}
-
-/* An address of the interface, as the end of this machine. */
-static bool
-own_address(const struct words *w, struct pfk_endpoint *e)
-{
-	const struct pfk_interface *i = pfk_host_interface(w->host,
-	    w->k->ifname);
-
-	for (size_t n = 0; i != NULL && n < i->naddrs; n++)
-		if (i->addrs[n].af == w->k->af && (w->k->af == 4 ||
-		    i->addrs[n].addr[0] != 0xfe)) {
-			memcpy(e->addr, i->addrs[n].addr, 16);
-			return true;
+		for (word = strtok(rest, BLANKS); word != NULL;
+		    word = strtok(NULL, BLANKS)) {
+			w->word = xrealloc(w->word,
+			    (w->n + 1) * sizeof(*w->word));
+			w->word[w->n++] = xstrdup(word);
 		}
-	return false;
-}
-
-/* An address that documents use, so that it is nobody's. */
-static void
-foreign_address(const struct packet *k, struct pfk_endpoint *e, unsigned last)
-{
-	static const uint8_t v4[4] = { 203, 0, 113 };
-	static const uint8_t v6[16] = { 0x20, 0x01, 0x0d, 0xb8, 0xff };
-
-	memcpy(e->addr, k->af == 4 ? v4 : v6, k->af == 4 ? 4 : 16);
-	e->addr[k->af == 4 ? 3 : 15] = (uint8_t)last;
-}
-
-static void
-fill_addresses(struct words *w)
-{
-	struct packet *k = w->k;
-
-	if (!(k->given & PACKET_SRC) && (k->dir == PFK_IN ||
-	    !own_address(w, &k->src)))
-		foreign_address(k, &k->src, 77);
-	if (!(k->given & PACKET_DST) && (k->dir == PFK_OUT ||
-	    !own_address(w, &k->dst)))
-		foreign_address(k, &k->dst, 78);
-}
-
-static void
-fill_in(struct words *w)
-{
-	struct packet *k = w->k;
-	const struct pfk_interface *i;
-
-	if (k->dir == 0)
-		k->dir = PFK_IN;
-	if (k->ifname[0] == '\0') {
-		i = some_interface(w->host);
-		strncpy(k->ifname, i != NULL ? i->name : "em0",
-		    sizeof(k->ifname) - 1);
+		free(rest);
 	}
-	if (k->af == 0)
-		k->af = k->proto == ICMP6 ? 6 : 4;
-	if (!(k->given & PACKET_PROTO))
-		k->proto = !(k->given & PACKET_ICMP) ? TCP : k->af == 4 ?
-		    ICMP : ICMP6;
-	fill_addresses(w);
-	if (!(k->given & PACKET_SPORT))
-		k->src.port = htons(k->proto == TCP || k->proto == UDP ?
-		    49152 : 1);
-	if (!(k->given & PACKET_DPORT))
-		k->dst.port = htons(k->proto == UDP ? 53 : 80);
-	if (!(k->given & PACKET_FLAGS))
-		k->tcp_flags = 0x02;
-	if (!(k->given & PACKET_ICMP))
-		k->icmp_type = k->af == 4 ? 8 : 128;
 }
 
-void
-packet_parse(struct packet *k, char **words, size_t n,
-    const struct pfk_host *host)
+static void
+check(const struct words *w)
 {
-	struct words w = { .word = words, .n = n, .host = host, .k = k };
+	const struct packet *k = w->k;
+	bool icmp = k->proto == ICMP || k->proto == ICMP6;
 
-	memset(k, 0, sizeof(*k));
-	k->ttl = 64;
-	k->seq = 1000;
-	while (w.at < w.n)
-		take_word(&w);
 	if ((k->proto == ICMP && k->af == 6) || (k->proto == ICMP6 &&
 	    k->af == 4))
 		usage_error(TRACE_COMMAND,
 		    "the protocol is of the other address family");
-	fill_in(&w);
-}
-
-/* ---- back into words ---- */
-
-static void
-out_end_words(struct out *o, const char *word, uint8_t af,
-    const struct pfk_endpoint *e, bool port)
-{
-	out_printf(o, " %s ", word);
-	out_addr(o, af, e->addr);
-	if (port)
-		out_printf(o, " port %u", ntohs(e->port));
-}
-
-static void
-out_head_words(struct out *o, uint8_t af, uint8_t proto,
-    const struct pfk_host *host)
-{
-	const char *name = pfk_host_protocol_name(host, proto);
-
-	out_str(o, af == 6 ? "inet6" : "inet");
-	if (name != NULL)
-		out_printf(o, " proto %s", name);
-	else
-		out_printf(o, " proto %u", proto);
+	if (k->proto == 0)
+		return;
+	if ((k->given & (PACKET_SPORT | PACKET_DPORT)) && k->proto != TCP &&
+	    k->proto != UDP)
+		wrong_word(w, w->port_at, "the protocol has no ports");
+	if ((k->given & PACKET_FLAGS) && k->proto != TCP)
+		wrong_word(w, w->flags_at, "the protocol has no flags");
+	if ((k->given & PACKET_ICMP) && !icmp)
+		wrong_word(w, w->icmp_at, "the protocol has no ICMP types");
 }
 
 void
-out_flow_words(struct out *o, const struct pfk_flow *f,
+packet_parse(struct packet *k, char **args, size_t n,
     const struct pfk_host *host)
 {
-	out_head_words(o, f->af, f->proto, host);
-	out_end_words(o, "from", f->af, &f->src, f->has_ports);
-	out_end_words(o, "to", f->af, &f->dst, f->has_ports);
-}
+	struct words w = { .host = host, .k = k, .last = NO_END };
 
-void
-out_packet_words(struct out *o, const struct packet *k,
-    const struct pfk_host *host)
-{
-	bool ports = (k->proto == TCP || k->proto == UDP) && !k->fragment;
-
-	out_printf(o, "%s on %s ", k->dir == PFK_OUT ? "out" : "in",
-	    k->ifname);
-	out_head_words(o, k->af, k->proto, host);
-	out_end_words(o, "from", k->af, &k->src, ports);
-	out_end_words(o, "to", k->af, &k->dst, ports);
-	if (k->fragment) {
-		out_str(o, " fragment");
-		return;
-	}
-	if (k->proto == ICMP || k->proto == ICMP6)
-		out_printf(o, " icmp%s-type %u code %u", k->af == 6 ? "6" :
-		    "", k->icmp_type, k->icmp_code);
-	if (k->proto != TCP)
-		return;
-	out_str(o, " flags ");
-	for (unsigned i = 0; i < 8; i++)
-		if (k->tcp_flags & 1u << i)
-			out_char(o, flag_letters[i]);
+	memset(k, 0, sizeof(*k));
+	k->ttl = PACKET_TTL;
+	k->seq = 1000;
+	split(&w, args, n);
+	while (w.at < w.n)
+		take_word(&w);
+	check(&w);
+	packet_fill(&w);
+	for (size_t i = 0; i < w.n; i++)
+		free(w.word[i]);
+	free(w.word);
+	free(w.name[SOURCE]);
+	free(w.name[DESTINATION]);
 }

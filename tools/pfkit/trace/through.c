@@ -100,10 +100,10 @@ failed(struct trace *t, const char *way)
 
 /* The interface that the best route to the address leads out by, or NULL. */
 static const char *
-way_to(const struct trace *t, uint8_t af, const uint8_t *addr)
+way_to(struct trace *t, uint8_t af, const uint8_t *addr)
 {
 	size_t n;
-	const struct pfk_route *r = pfk_host_routes(t->host, &n);
+	const struct pfk_route *r = trace_routes(t, &n);
 	const struct pfk_route *best = NULL;
 
 	for (size_t i = 0; i < n; i++) {

@@ -22,6 +22,15 @@ load_host(const struct trace_options *o)
 	return host;
 }
 
+/* --through goes where routes lead: they may have to be assumed. */
+const struct pfk_route *
+trace_routes(struct trace *t, size_t *n)
+{
+	if (t->o->through)
+		return routes_of_host(&t->assumed, t->host, n);
+	return pfk_host_routes(t->host, n);
+}
+
 void
 trace_engine(struct trace *t)
 {
@@ -31,7 +40,7 @@ trace_engine(struct trace *t)
 
 	steps_sink(t, &sink);
 	o.interfaces = pfk_host_interfaces(t->host, &o.ninterfaces);
-	o.routes = pfk_host_routes(t->host, &o.nroutes);
+	o.routes = trace_routes(t, &o.nroutes);
 	if (pfk_engine_new(&o, &t->engine) != PFK_OK)
 		fatal("out of memory");
 }
@@ -54,44 +63,20 @@ trace_packet(struct trace *t, const struct packet *k, uint8_t dir,
 	pfk_engine_run(t->engine, &p, 1);
 }
 
-static const struct { unsigned part; const char *name; } parts[] = {
-	{ PACKET_DIR, "direction" }, { PACKET_IF, "interface" },
-	{ PACKET_PROTO, "protocol" }, { PACKET_SRC, "source address" },
-	{ PACKET_SPORT, "source port" }, { PACKET_DST, "destination address" },
-	{ PACKET_DPORT, "destination port" }, { PACKET_FLAGS, "flags" },
-	{ PACKET_ICMP, "ICMP type" },
-};
-
-static unsigned
-parts_of(const struct packet *k)
-{
-	unsigned without = PACKET_AF;
-
-	if ((k->proto != 6 && k->proto != 17) || k->fragment)
-		without |= PACKET_SPORT | PACKET_DPORT;
-	if (k->proto != 6 || k->fragment)
-		without |= PACKET_FLAGS;
-	if ((k->proto != 1 && k->proto != 58) || k->fragment)
-		without |= PACKET_ICMP;
-	return ~without;
-}
-
 static void
 show_packet(struct trace *t, const struct packet *k)
 {
-	unsigned filled = parts_of(k) & ~k->given;
-	const char *before = "         not given, and so chosen: ";
+	const char *before = "         not given, and so chosen: ", *name;
 
 	if (t->o->json)
 		return;
 	out_str(t->out, "packet   ");
 	out_packet_words(t->out, k, t->host);
 	out_char(t->out, '\n');
-	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
-		if (filled & parts[i].part) {
-			out_printf(t->out, "%s%s", before, parts[i].name);
-			before = ", ";
-		}
+	for (size_t i = 0; (name = packet_chosen(k, &i)) != NULL; i++) {
+		out_printf(t->out, "%s%s", before, name);
+		before = ", ";
+	}
 	if (before[0] == ',')
 		out_char(t->out, '\n');
 }
@@ -104,9 +89,14 @@ trace_words(struct trace *t)
 	packet_parse(&k, t->o->words, t->o->nwords, t->host);
 	if (pfk_host_interface(t->host, k.ifname) == NULL)
 		warning("%s: the firewall has no such interface", k.ifname);
+	t->asked = &k;
 	show_packet(t, &k);
-	if (t->o->through)
+	if (t->o->through) {
+		if (t->assumed.n > 0 && !t->o->json)
+			out_str(t->out, "         routes are not known: those "
+			    "to its networks, and one out, are assumed\n");
 		return trace_through(t, &k);
+	}
 	trace_packet(t, &k, k.dir, 1);
 	return 0;
 }
@@ -172,6 +162,7 @@ trace(struct trace_options *o)
 	free(t.replay.loaded);
 	pfk_image_free(t.image);
 	pfk_host_free(t.host);
+	free(t.assumed.v);
 	return status;
 }
 

@@ -4,6 +4,8 @@
  *	trace.c		the command: an engine, one packet or more, a status
  *	trace_options.c	the command line
  *	packet_words.c	a packet in pf.conf's words
+ *	packet_fill.c	what was left out of it
+ *	packet_text.c	and back into words
  *	packet_build.c	its bytes
  *	trace_capture.c	packet N of a capture, after those before it
  *	through.c	--through: all crossings of a connection
@@ -27,6 +29,7 @@
 #include "../replay/options.h"
 #include "../replay/out.h"
 #include "../replay/replay.h"
+#include "../routes.h"
 #include "../ruleset.h"
 
 #define TRACE_COMMAND		"trace"
@@ -70,6 +73,7 @@ struct packet {
 #define PACKET_FLAGS	0x100
 #define PACKET_ICMP	0x200
 
+#define PACKET_TTL	64
 #define PACKET_SIZE	80	/* bytes that one has at most */
 
 struct step {
@@ -90,6 +94,8 @@ struct segment {
 struct trace {
 	const struct trace_options *o;
 	struct pfk_host	*host;
+	const struct packet *asked;	/* in words, or NULL */
+	struct routes	 assumed;	/* for --through */
 	struct pfk_image *image;
 	struct pfk_engine *engine;
 	struct out	*out;
@@ -124,11 +130,20 @@ struct trace {
 int	 trace_options_parse(struct trace_options *, int argc, char **argv);
 void	 trace_options_free(struct trace_options *);
 
-/* packet_words.c: ends the program if the words are wrong. */
+/*
+ * packet_words.c: ends the program if the words are wrong.
+ */
 void	 packet_parse(struct packet *, char **words, size_t n,
 	    const struct pfk_host *);
+/*
+ * packet_fill.c: the name of a part that was not given, from *i on, which is
+ * set to its number; NULL: no more.
+ */
+const char *packet_chosen(const struct packet *, size_t *i);
+/* packet_text.c */
 void	 out_packet_words(struct out *, const struct packet *,
 	    const struct pfk_host *);
+void	 out_tcp_flags(struct out *, uint8_t flags);
 void	 out_flow_words(struct out *, const struct pfk_flow *,
 	    const struct pfk_host *);
 /* packet_build.c: its length. */
@@ -148,7 +163,9 @@ bool	 steps_asked(const struct trace *);
 bool	 step_decides(const struct step *);
 unsigned count_bits(unsigned);
 
-/* trace.c: an engine for image and host. */
+/* trace.c: the host's routes, or what --through takes for them. */
+const struct pfk_route *trace_routes(struct trace *, size_t *n);
+/* An engine for image and host. */
 void	 trace_engine(struct trace *);
 /* One packet in words through the engine. */
 void	 trace_packet(struct trace *, const struct packet *, uint8_t dir,

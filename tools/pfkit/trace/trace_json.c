@@ -8,6 +8,8 @@
 #include "../replay/text.h"
 #include "trace.h"
 
+enum { ICMP = 1, TCP = 6, ICMP6 = 58 };
+
 static void
 json_flow(struct out *o, const char *name, const struct pfk_flow *f)
 {
@@ -101,6 +103,14 @@ json_headers(struct trace *t, const struct pfk_explain *x)
 	    pfk_verdict_name(x->verdict), pfk_reason_name(x->reason), x->len,
 	    x->ttl, x->tos, x->fragment ? "true" : "false",
 	    x->reassembled ? "true" : "false");
+	if (x->flow.proto == TCP && !x->fragment) {
+		out_str(t->out, ",\"flags\":\"");
+		out_tcp_flags(t->out, x->tcp_flags);
+		out_char(t->out, '"');
+	}
+	if (x->flow.proto == ICMP || x->flow.proto == ICMP6)
+		out_printf(t->out, ",\"icmp_type\":%u,\"icmp_code\":%u",
+		    x->icmp_type, x->icmp_code);
 	json_flow(t->out, "packet", &x->flow);
 }
 
@@ -110,12 +120,14 @@ json_state(struct trace *t, const struct step *s)
 	char a[ADDR_TEXT], b[ADDR_TEXT];
 	const struct pfk_key *k = &s->x.key;
 
+	out_printf(t->out, ",\"protocol\":%u", s->x.flow.proto);
 	out_printf(t->out, ",\"key\":[\"%s\",%u,\"%s\",%u]",
 	    addr_text(k->af, k->addr[0].addr, a), ntohs(k->addr[0].port),
 	    addr_text(k->af, k->addr[1].addr, b), ntohs(k->addr[1].port));
 	if (s->x.state != NULL) {
-		out_printf(t->out, ",\"found\":\"%016" PRIx64 "\"",
-		    s->state.id);
+		out_printf(t->out, ",\"found\":\"%016" PRIx64 "\","
+		    "\"age\":%u,\"interface\":", s->state.id, s->state.age);
+		out_json_string(t->out, s->state.ifname);
 		json_rule(t, "rule", s->state.rule);
 	}
 }
@@ -216,12 +228,47 @@ json_logs(struct trace *t)
 	out_char(t->out, ']');
 }
 
+/* What is asked about, with what was not given. */
+static void
+json_asked(struct trace *t)
+{
+	struct out *words = out_memory();
+	const char *text, *name, *between = "";
+	size_t len;
+
+	out_packet_words(words, t->asked, t->host);
+	out_char(words, '\0');
+	text = out_collected(words, &len);
+	out_str(t->out, "\"asked\":");
+	out_json_string(t->out, text);
+	out_str(t->out, ",\"chosen\":[");
+	for (size_t i = 0; (name = packet_chosen(t->asked, &i)) != NULL; i++) {
+		out_printf(t->out, "%s\"%s\"", between, name);
+		between = ",";
+	}
+	out_str(t->out, "],");
+	(void)out_close(words);
+}
+
+static void
+json_changes(struct trace *t, const struct pfk_decision *d)
+{
+	if (d->verdict != PFK_PASS || d->changed == 0)
+		return;
+	out_str(t->out, ",\"changed\":\"");
+	(void)out_changes(t->out, d);
+	out_char(t->out, '"');
+}
+
 void
 trace_json_object(struct trace *t, const struct pfk_decision *d)
 {
 	if (t->show != NULL && t->ndecisions > 0)
 		out_char(t->out, ',');
-	out_printf(t->out, "{\"packet\":%" PRIu64 ",\"second\":%s,"
+	out_char(t->out, '{');
+	if (t->asked != NULL && t->ndecisions == 0)
+		json_asked(t);
+	out_printf(t->out, "\"packet\":%" PRIu64 ",\"second\":%s,"
 	    "\"direction\":\"%s\",\"interface\":", d->number,
 	    d->second ? "true" : "false", d->dir == PFK_OUT ? "out" : "in");
 	out_json_string(t->out, pfk_engine_ifname(t->engine, d->ifid));
@@ -233,10 +280,14 @@ trace_json_object(struct trace *t, const struct pfk_decision *d)
 	else
 		out_str(t->out, "null");
 	out_printf(t->out, ",\"state\":\"%s\"", state_use_name(d->state));
+	if (d->state != PFK_STATE_NONE)
+		out_printf(t->out, ",\"state_id\":\"%016" PRIx64 "\"",
+		    d->state_id);
 	json_rule(t, "rule", d->rule);
 	written_json(t, d->rule, &d->before);
 	json_flow(t->out, "before", &d->before);
 	json_flow(t->out, "after", &d->after);
+	json_changes(t, d);
 	json_steps(t);
 	json_logs(t);
 	if (t->o->why_not != NULL)

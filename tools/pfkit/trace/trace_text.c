@@ -45,15 +45,11 @@ out_rule_place(struct out *o, const struct pfk_engine *e, uint32_t rule)
 static void
 show_headers(struct trace *t, const struct pfk_explain *x)
 {
-	static const char letters[] = "FSRPAUEW";
-
 	out_printf(t->out, "headers  %" PRIu32 " bytes, ttl %u, tos 0x%02x",
 	    x->len, x->ttl, x->tos);
 	if (x->flow.proto == 6 && !x->fragment) {
 		out_str(t->out, ", flags ");
-		for (unsigned i = 0; i < 8; i++)
-			if (x->tcp_flags & 1u << i)
-				out_char(t->out, letters[i]);
+		out_tcp_flags(t->out, x->tcp_flags);
 	}
 	if (x->flow.proto == 1 || x->flow.proto == 58)
 		out_printf(t->out, ", type %u code %u", x->icmp_type,

@@ -6,13 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../common/textbuf.h"
 #include "../pfkit.h"
 #include "../replay/text.h"
 #include "trace.h"
 
 enum why {
 	WHY_DECIDED, WHY_STATE_DECIDED, WHY_FAILS, WHY_NEVER_DECIDES,
-	WHY_OVERRULED, WHY_OTHER_STATE, WHY_NO_RULES, WHY_NOT_ASKED
+	WHY_OVERRULED, WHY_OTHER_STATE, WHY_SKIPPED, WHY_NO_RULES, WHY_QUICK,
+	WHY_NOT_ENTERED, WHY_NOT_CALLED, WHY_NOT_ASKED
 };
 
 static const char *const texts[] = {
@@ -22,9 +24,12 @@ static const char *const texts[] = {
 	[WHY_NEVER_DECIDES] = "it matches, but ",
 	[WHY_OVERRULED] = "it matches, but a later rule overrules it: ",
 	[WHY_OTHER_STATE] = "a state decided: no rules were asked",
-	[WHY_NO_RULES] = "no rules were asked",
-	[WHY_NOT_ASKED] = ("it was not asked: a quick rule came before, or its "
-	    "anchor was not entered; decided by "),
+	[WHY_SKIPPED] = "its interface is under `set skip': no rules were asked",
+	[WHY_NO_RULES] = "pf decided before any rule was asked",
+	[WHY_QUICK] = "it was not asked: a quick rule came before, ",
+	[WHY_NOT_ENTERED] = "it was not asked: its anchor was not entered, ",
+	[WHY_NOT_CALLED] = "it was not asked: no rule leads to its anchor",
+	[WHY_NOT_ASKED] = "it was not asked; decided by ",
 };
 static const char *const codes[] = {
 	[WHY_DECIDED] = "decided",
@@ -33,7 +38,11 @@ static const char *const codes[] = {
 	[WHY_NEVER_DECIDES] = "never-decides",
 	[WHY_OVERRULED] = "overruled",
 	[WHY_OTHER_STATE] = "other-state",
+	[WHY_SKIPPED] = "skipped",
 	[WHY_NO_RULES] = "no-rules",
+	[WHY_QUICK] = "quick",
+	[WHY_NOT_ENTERED] = "not-entered",
+	[WHY_NOT_CALLED] = "not-called",
 	[WHY_NOT_ASKED] = "not-asked",
 };
 
@@ -46,7 +55,20 @@ is_number(const char *s, uint32_t n)
 	return *s >= '0' && *s <= '9' && *end == '\0' && v == n;
 }
 
-/* "12" a line, "@3" a rule of the main ruleset, "@a/b:3" of an anchor. */
+/* The name as it was given, or its last part. */
+static bool
+is_file(const char *name, size_t len, const struct pfk_rule_info *info)
+{
+	const char *last = info->file == NULL ? NULL :
+	    strrchr(info->file, '/');
+
+	return info->file != NULL && len > 0 &&
+	    ((strlen(info->file) == len &&
+	    strncmp(info->file, name, len) == 0) || (last != NULL &&
+	    strlen(last + 1) == len && strncmp(last + 1, name, len) == 0));
+}
+
+/* "12" a line, "rules/web.conf:12" one of that file, "@3" a rule of the main ruleset, "@a/b:3" of an anchor. */
 static bool
 is_meant(const char *which, const struct pfk_rule_info *info)
 {
@@ -56,8 +78,9 @@ is_meant(const char *which, const struct pfk_rule_info *info)
 	if (info->anchor == NULL)
 		return false;
 	if (which[0] != '@')
-		return is_number(which, info->line) ||
-		    (info->label != NULL && strcmp(which, info->label) == 0);
+		return is_number(which, info->line) || (colon != NULL &&
+		    is_file(which, (size_t)(colon - which), info) &&
+		    is_number(colon + 1, info->line)) || (info->label != NULL && strcmp(which, info->label) == 0);
 	if (colon == NULL)
 		return *info->anchor == '\0' && is_number(which + 1, info->nr);
 	len = (size_t)(colon - which - 1);
@@ -103,10 +126,111 @@ step_of(const struct trace *t, uint32_t rule, const struct pfk_flow **flow)
 	return found;
 }
 
+/* The packet as the rules saw it before the step. */
+static const struct pfk_flow *
+flow_before(const struct trace *t, const struct step *s)
+{
+	const struct pfk_flow *seen = NULL;
+
+	for (const struct step *i = t->steps; i < s; i++)
+		if (i->x.kind == PFK_EXPLAIN_RULES ||
+		    i->x.kind == PFK_EXPLAIN_MATCHES)
+			seen = &i->x.flow;
+	return seen;
+}
+
+/* ---- rules that were not asked ---- */
+
+/*
+ * The anchor that a rule leads to, as a path; "a/" stands for all that are
+ * below a.  false: it is no anchor rule.
+ */
+static bool
+anchor_called(const struct pfk_rule_info *info, struct textbuf *path)
+{
+	const char *name = strchr(info->text, '"');
+	size_t len;
+
+	textbuf_free(path);
+	if (info->opens_anchor) {
+		textbuf_str(path, info->body);
+		return true;
+	}
+	if (strncmp(info->text, "anchor \"", 8) != 0)
+		return false;
+	name++;
+	len = strcspn(name, "\"");
+	if (*name == '/') {
+		name++;
+		len--;
+	} else if (*info->anchor != '\0')
+		textbuf_printf(path, "%s/", info->anchor);
+	textbuf_bytes(path, name, len);
+	if (path->len > 0 && path->text[path->len - 1] == '*')
+		path->text[--path->len] = '\0';
+	return true;
+}
+
+/* Whether the rule leads to the anchor, or to one that is around it. */
+static bool
+leads_to(const struct trace *t, size_t rule, const char *anchor)
+{
+	struct pfk_rule_info info;
+	struct textbuf path = { NULL, 0, 0 };
+	bool leads = false;
+
+	pfk_engine_rule(t->engine, rule, &info);
+	if (info.anchor != NULL && anchor_called(&info, &path) &&
+	    path.len > 0)
+		leads = strncmp(anchor, path.text, path.len) == 0 &&
+		    (path.text[path.len - 1] == '/' ||
+		    anchor[path.len] == '\0' || anchor[path.len] == '/');
+	textbuf_free(&path);
+	return leads;
+}
+
+static bool
+is_called(const struct trace *t, const char *anchor)
+{
+	size_t n = pfk_engine_rules(t->engine);
+
+	for (size_t i = 0; i < n; i++)
+		if (leads_to(t, i, anchor))
+			return true;
+	return false;
+}
+
+/*
+ * *by: the step of the anchor rule that did not match, or of the quick rule
+ * that did.
+ */
+static enum why
+why_not_asked(const struct trace *t, uint32_t rule, const struct step **by)
+{
+	struct pfk_rule_info info;
+
+	pfk_engine_rule(t->engine, rule, &info);
+	if (*info.anchor != '\0' && !is_called(t, info.anchor))
+		return WHY_NOT_CALLED;
+	for (size_t i = t->nsteps; *info.anchor != '\0' && i > 0; i--) {
+		*by = &t->steps[i - 1];
+		if ((*by)->x.kind == PFK_EXPLAIN_FAILS &&
+		    leads_to(t, (*by)->x.rule, info.anchor))
+			return WHY_NOT_ENTERED;
+	}
+	for (size_t i = t->nsteps; i > 0; i--) {
+		*by = &t->steps[i - 1];
+		if ((*by)->x.kind == PFK_EXPLAIN_MATCHES && (*by)->x.quick)
+			return WHY_QUICK;
+	}
+	return WHY_NOT_ASKED;
+}
+
 static enum why
 why(const struct trace *t, const struct pfk_decision *d, uint32_t rule,
-    const struct step *s)
+    const struct step *s, const struct step **by)
 {
+	*by = NULL;
 	if (rule == d->rule && (s != NULL || d->state == PFK_STATE_MATCH))
 		return d->state == PFK_STATE_MATCH ? WHY_STATE_DECIDED :
 		    WHY_DECIDED;
@@ -115,7 +239,9 @@ why(const struct trace *t, const struct pfk_decision *d, uint32_t rule,
 		    step_decides(s) ? WHY_OVERRULED : WHY_NEVER_DECIDES;
 	if (d->state == PFK_STATE_MATCH)
 		return WHY_OTHER_STATE;
-	return steps_asked(t) ? WHY_NOT_ASKED : WHY_NO_RULES;
+	if (!steps_asked(t))
+		return d->verdict == PFK_SKIP ? WHY_SKIPPED : WHY_NO_RULES;
+	return why_not_asked(t, rule, by);
 }
 
 /* Ends the program. */
@@ -153,7 +279,8 @@ say_why(struct trace *t, const struct pfk_decision *d, uint32_t rule)
 {
 	const struct pfk_flow *flow = &d->before;
 	const struct step *s = step_of(t, rule, &flow);
-	enum why w = why(t, d, rule, s);
+	const struct step *by;
+	enum why w = why(t, d, rule, s, &by);
 
 	out_str(t->out, texts[w]);
 	if (w == WHY_NEVER_DECIDES)
@@ -162,6 +289,12 @@ say_why(struct trace *t, const struct pfk_decision *d, uint32_t rule)
 		say_failed(t, rule, s->x.failed, flow);
 	if (w == WHY_OVERRULED || w == WHY_NOT_ASKED)
 		out_rule_place(t->out, t->engine, d->rule);
+	if (w == WHY_QUICK || w == WHY_NOT_ENTERED)
+		out_rule_place(t->out, t->engine, by->x.rule);
+	if (w == WHY_NOT_ENTERED) {
+		out_str(t->out, "\n         which fails in: ");
+		say_failed(t, by->x.rule, by->x.failed, flow_before(t, by));
+	}
 }
 
 void
@@ -188,7 +321,8 @@ json_why(struct trace *t, const struct pfk_decision *d, uint32_t rule)
 {
 	const struct pfk_flow *flow = &d->before;
 	const struct step *s = step_of(t, rule, &flow);
-	enum why w = why(t, d, rule, s);
+	const struct step *by;
+	enum why w = why(t, d, rule, s, &by);
 
 	out_printf(t->out, "{\"why\":\"%s\"", codes[w]);
 	json_rule(t, "rule", rule);
@@ -196,6 +330,10 @@ json_why(struct trace *t, const struct pfk_decision *d, uint32_t rule)
 		json_failed(t, rule, s->x.failed, flow);
 	if (w == WHY_OVERRULED || w == WHY_NOT_ASKED)
 		json_rule(t, "by", d->rule);
+	if (w == WHY_QUICK || w == WHY_NOT_ENTERED)
+		json_rule(t, "by", by->x.rule);
+	if (w == WHY_NOT_ENTERED)
+		json_failed(t, by->x.rule, by->x.failed, flow_before(t, by));
 	out_char(t->out, '}');
 }
 

@@ -1,24 +1,24 @@
 /*
  * The firewall's routes.  Where they are not known (there is no netstat-rn in
- * the folder of --host), `no-route' and `urpf-failed' would mean everything;
- * so what every firewall has is assumed: routes to its interfaces' networks,
- * and default routes by the interfaces of the group `egress', which is what
- * that group means, or else by the first that has an address.
+ * the folder of --host), what every firewall has can be assumed: routes to its
+ * interfaces' networks, and default routes by the interfaces of the group
+ * `egress', which is what that group means, or else by the first that has an
+ * address.
  */
 #include <stdlib.h>
 #include <string.h>
 
-#include "../pfkit.h"
-#include "lint.h"
+#include "pfkit.h"
+#include "routes.h"
 
 static void
-add(struct lint *l, uint8_t af, const uint8_t *addr, uint8_t bits,
+add(struct routes *l, uint8_t af, const uint8_t *addr, uint8_t bits,
     const struct pfk_interface *i)
 {
 	struct pfk_route *r;
 
-	l->routes = xrealloc(l->routes, (l->nroutes + 1) * sizeof(*r));
-	r = &l->routes[l->nroutes++];
+	l->v = xrealloc(l->v, (l->n + 1) * sizeof(*r));
+	r = &l->v[l->n++];
 	memset(r, 0, sizeof(*r));
 	r->af = af;
 	r->prefixlen = bits;
@@ -28,7 +28,7 @@ add(struct lint *l, uint8_t af, const uint8_t *addr, uint8_t bits,
 }
 
 static void
-add_networks(struct lint *l, const struct pfk_interface *i)
+add_networks(struct routes *l, const struct pfk_interface *i)
 {
 	for (size_t k = 0; k < i->naddrs; k++) {
 		const struct pfk_ifaddr *a = &i->addrs[k];
@@ -41,7 +41,7 @@ add_networks(struct lint *l, const struct pfk_interface *i)
 }
 
 static void
-add_defaults(struct lint *l, const struct pfk_interface *i)
+add_defaults(struct routes *l, const struct pfk_interface *i)
 {
 	static const uint8_t any[16];
 
@@ -60,10 +60,10 @@ outer(const struct pfk_interface *ifs, size_t n)
 }
 
 static void
-assume(struct lint *l)
+assume(struct routes *l, const struct pfk_host *host)
 {
 	size_t n;
-	const struct pfk_interface *ifs = pfk_host_interfaces(l->host, &n);
+	const struct pfk_interface *ifs = pfk_host_interfaces(host, &n);
 	const struct pfk_interface *out = outer(ifs, n);
 	bool egress = false;
 
@@ -79,14 +79,14 @@ assume(struct lint *l)
 }
 
 const struct pfk_route *
-routes_of_host(struct lint *l, size_t *n)
+routes_of_host(struct routes *l, const struct pfk_host *host, size_t *n)
 {
-	const struct pfk_route *r = pfk_host_routes(l->host, n);
+	const struct pfk_route *r = pfk_host_routes(host, n);
 
 	if (*n > 0)
 		return r;
-	if (l->routes == NULL)
-		assume(l);
-	*n = l->nroutes;
-	return l->routes;
+	if (l->v == NULL)
+		assume(l, host);
+	*n = l->n;
+	return l->v;
 }
