@@ -35,6 +35,11 @@ struct block_help {
 	 */
 	const uint32_t	*(*misfit)(void *ctx, uint32_t rule,
 	    const uint32_t *pc);
+	/*
+	 * Of strips, on the way (way.h): what a rule does that the packet fits;
+	 * false: the packet is lost.  The question may be another one then.
+	 */
+	bool		(*act)(void *ctx, uint32_t rule);
 	void		*ctx;
 	const struct block_found *found; /* or NULL */
 };

@@ -17,6 +17,7 @@
  *	icmp.c, icmp_map.c	messages, and the states that errors quote
  *	filter.c	a miss: rules, then a new state or an answer
  *	vm.c		runs the bytecode	match.c    what a matching rule does
+ *	calls.c		into anchors, and out
  *	block*.c	looks up rules of one kind
  *	strip*.c	compares rules side by side
  *	miss.c		the usual packet without a state
@@ -254,9 +255,10 @@ struct filter {				/* one walk through the rules */
 };
 /* PKT_PASS: f is filled (look at the rule's action); PKT_DROP: f->reason. */
 enum outcome ruleset_run(struct pfk_engine *, struct filter *);
-/* The same from a rule of the main ruleset on; f->rule: decides so far. */
-enum outcome ruleset_run_from(struct pfk_engine *, struct filter *,
-	    const uint32_t *pc);
+/* The same from a rule on, in that anchor; f->rule: decides so far. */
+struct calls;
+enum outcome ruleset_go_on(struct pfk_engine *, struct filter *,
+	    struct calls *, const uint32_t *pc);
 /* filter.c: at its beginning, what ICMP is about included. */
 struct icmp_kind;
 void	filter_begin(struct filter *, struct pkt *, struct icmp_kind *);

@@ -15,9 +15,11 @@
 #include "runtime/icmp.h"
 #include "runtime/miss.h"
 #include "runtime/plain.h"
+#include "runtime/rules.h"
 #include "runtime/strip.h"
 #include "runtime/shard.h"
 #include "runtime/translate.h"
+#include "runtime/way.h"
 
 /* ---- rules ---- */
 
@@ -67,10 +69,13 @@ struct miss {
 	const struct pfk_packet *frame;
 	const struct lane_packet *l;
 	struct verdict	 v;
-	bool		 made;
+	bool		 made, asked;
+	bool		 acted;		/* a rule has, on the way */
 	uint16_t	 rdomain;
 	struct pkt	 p;
 	struct filter	 f;
+	struct way	 w;
+	struct block_help h;
 };
 
 static NOINLINE struct pkt *
@@ -222,15 +227,56 @@ act(struct miss *m)
 
 /* ---- the rules ---- */
 
+static struct filter *
+filter_of(struct miss *m)
+{
+	struct icmp_kind icmp;
+
+	if (!m->asked)
+		filter_begin(&m->f, packet_of(m), &icmp);
+	m->asked = true;
+	return &m->f;
+}
+
 /* A block asks about one of its rules that is not a usual one. */
 static const uint32_t *
 rule_misfit(void *ctx, uint32_t rule, const uint32_t *pc)
 {
 	struct miss *m = ctx;
-	struct icmp_kind icmp;
 
-	filter_begin(&m->f, packet_of(m), &icmp);
-	return ruleset_misfit(m->e, &m->f, rule, pc);
+	return ruleset_misfit(m->e, filter_of(m), rule, pc);
+}
+
+/* What rules are asked from now on: the packet as they have made it. */
+static void
+look_anew(struct miss *m)
+{
+	struct strip_ask *q = m->w.q;
+	const struct pkt *p = m->f.p;
+
+	m->h.found = NULL;
+	for (unsigned i = 0; i < 2; i++) {
+		q->addr[i] = p->addr[i].b;
+		q->port[i] = port_host(p->port[i]);
+	}
+}
+
+/* A rule on the way. */
+static bool
+rule_acts(void *ctx, uint32_t rule)
+{
+	struct miss *m = ctx;
+	struct filter *f = filter_of(m);
+	const struct rt_rule *rr = &m->e->rules[rule];
+
+	m->acted = true;
+	f->here = m->w.calls.here;
+	f->reason = PFK_REASON_MATCH;
+	if (rule_matches(m->e, f, rule) != PKT_PASS)
+		return false;
+	if (rr->nat != IMG_NONE || rr->rdr != IMG_NONE)
+		look_anew(m);
+	return true;
 }
 
 void
@@ -247,32 +293,41 @@ miss_question(struct strip_ask *q, const struct pfk_packet *frame,
 	q->port[DST] = get16(l->hdr + 2);
 }
 
-/* As far as strips and blocks go: NULL if that is all, else where to go on. */
-static inline const uint32_t *
+/* As far as the short way goes. */
+static inline enum way_end
 ask_strips(struct miss *m, struct block_ahead *ahead)
 {
-	struct block_help h = { rule_misfit, m, NULL };
 	struct strip_ask q;
 
+	m->h = (struct block_help){ rule_misfit, rule_acts, m, NULL };
+	m->w.h = &m->h;
 	if (ahead != NULL && ahead->found.block != 0) {
-		h.found = &ahead->found;
-		return strips_walk(m->e, NULL, &ahead->q, &h, &m->v.rule);
+		m->h.found = &ahead->found;
+		m->w.q = &ahead->q;
+		return way_run(m->e, &m->w);
 	}
 	miss_question(&q, m->frame, m->l, m->rdomain);
-	return strips_walk(m->e, NULL, &q, &h, &m->v.rule);
+	m->w.q = &q;
+	return way_run(m->e, &m->w);
 }
 
-/* The rest of them; false: a match rule has acted, or the packet is lost. */
+/* The rest of it; false: a match rule has acted, or the packet is lost. */
 static bool
-ask_others(struct miss *m, const uint32_t *pc, enum outcome *out)
+ask_others(struct miss *m, enum way_end end, enum outcome *out)
 {
-	struct filter *f = &m->f;
-	struct icmp_kind icmp;
+	struct filter *f = filter_of(m);
+	uint16_t tag = m->e->rules[m->w.rule].tag;
 
-	filter_begin(f, packet_of(m), &icmp);
-	f->rule = m->v.rule;
-	f->tag = m->e->rules[f->rule].tag;
-	*out = pc == NULL ? PKT_PASS : ruleset_run_from(m->e, f, pc);
+	f->rule = m->w.rule;
+	f->anchor = m->w.anchor;
+	f->here = m->w.calls.here;
+	if (end == WAY_QUICK && tag != 0)
+		f->tag = tag;
+	*out = PKT_PASS;
+	if (end == WAY_LOST)
+		*out = PKT_DROP;
+	else if (end == WAY_STUCK)
+		*out = ruleset_go_on(m->e, f, &m->w.calls, m->w.pc);
 	m->v.rule = f->rule;
 	m->v.anchor = f->anchor;
 	return *out == PKT_PASS && f->match_list == 0 && f->tag == 0;
@@ -306,18 +361,20 @@ static inline void
 take_one(struct miss *m, struct block_ahead *ahead)
 {
 	enum outcome out = PKT_PASS;
-	const uint32_t *pc;
+	enum way_end end;
 
-	m->v = (struct verdict){ .rule = m->e->default_rule,
-	    .anchor = IMG_NONE };
-	m->made = false;
+	m->v = (struct verdict){ .anchor = IMG_NONE };
+	m->made = m->asked = m->acted = false;
 	m->rdomain = lane_rdomain(m->e, &m->run->in, m->frame->ifid);
-	pc = ask_strips(m, ahead);
-	if (pc == NULL ? act(m) : ask_others(m, pc, &out) && act(m))
+	end = ask_strips(m, ahead);
+	m->v.rule = m->w.rule;
+	m->v.anchor = m->w.anchor;
+	if (end <= WAY_QUICK && !m->acted ? act(m) :
+	    ask_others(m, end, &out) && act(m))
 		return;
 	m->e->counters.searches++;
-	if (pc == NULL)
-		(void)ask_others(m, NULL, &out);
+	if (end <= WAY_QUICK && !m->acted)
+		(void)ask_others(m, end, &out);
 	run_behind_rules(&m->f, out);
 }
 

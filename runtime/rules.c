@@ -275,6 +275,7 @@ rules_init(struct pfk_engine *e)
 	for (uint32_t i = 0; i < e->image->nanchors; i++)
 		if (!set_code(e, i, e->image, i, base))
 			return -1;
+	strips_learn_calls(e);
 	return 0;
 }
 
@@ -411,6 +412,7 @@ pfk_engine_load_anchor(struct pfk_engine *e, const char *anchor,
 {
 	size_t size = sizeof(*e->attached);
 	struct attached *v, *at;
+	bool done;
 
 	v = e_realloc(e, e->attached, e->nattached * size,
 	    (e->nattached + 1) * size);
@@ -421,10 +423,11 @@ pfk_engine_load_anchor(struct pfk_engine *e, const char *anchor,
 	*at = (struct attached){ .image = im };
 	at->tables = e_alloc(e, (im->ntables + 1) * sizeof(uint32_t));
 	at->anchors = e_alloc(e, im->nanchors * sizeof(uint32_t));
-	if (at->tables == NULL || at->anchors == NULL ||
-	    !attach(e, at, anchor))
+	if (at->tables == NULL || at->anchors == NULL)
 		return PFK_ERR_NOMEM;
-	return PFK_OK;
+	done = attach(e, at, anchor);
+	strips_learn_calls(e);
+	return done ? PFK_OK : PFK_ERR_NOMEM;
 }
 
 /* --- what programs see --- */

@@ -6,6 +6,7 @@
 #include "runtime/block.h"
 #include "runtime/bytecode.h"
 #include "runtime/strip.h"
+#include "runtime/way.h"
 
 static inline uint64_t
 column_fits(const struct strip *s, const uint32_t *addr, const uint32_t *mask,
@@ -160,11 +161,31 @@ jump_of(const struct strip *s, const struct strip_class *c,
 	return &s->to[field][row];
 }
 
+/* pf has come to these rows, all of which fit. */
 static inline void
-answer(const struct strip *s, struct strip_ask *q, unsigned row)
+answer(const struct strip *s, struct strip_ask *q, uint64_t rows)
 {
-	q->rule = s->first + row;
-	q->quick = s->quick >> row & 1;
+	uint64_t decide = rows & s->decides, idle;
+
+	if (decide != 0)
+		q->rule = s->first + strip_highest(decide);
+	if (!s->busy)
+		return;
+	q->acts |= rows & s->acts;
+	for (idle = rows & s->idle; idle != 0; idle &= idle - 1)
+		q->calls++;
+}
+
+/* The last of them ends the walk: where to go on. */
+static inline const uint32_t *
+end_at(const struct strip *s, struct strip_ask *q, unsigned row)
+{
+	if (s->quick >> row & 1) {
+		q->quick = true;
+		return s->pc + s->end;
+	}
+	q->stop = s->first + row;
+	return s->pc + s->what[row];
 }
 
 /* What a packet makes of the rows. */
@@ -196,7 +217,7 @@ stretch_from(const struct strip *s, const struct strip_class *c,
 
 	if (!t.usual)
 		return t;
-	stops = rows & (r->stray | r->live | (r->fits & s->quick));
+	stops = rows & (r->stray | r->live | (r->fits & s->ends));
 	t.out = stops == 0;
 	t.last = t.out ? s->n - 1 : strip_lowest(stops);
 	t.rows = rows & UINT64_MAX >> (63 - t.last);
@@ -284,7 +305,7 @@ ask_on_usual_way(struct pfk_engine *e, const struct strip *s,
 
 	while ((live = r->live & c->seen) != 0) {
 		before = (live & (0 - live)) - 1;
-		ends = (r->stray | (r->fits & s->quick)) & c->seen;
+		ends = (r->stray | (r->fits & s->ends)) & c->seen;
 		if ((ends & before) != 0)
 			return;
 		ask_live(e, s, c, q, r, strip_lowest(live));
@@ -305,10 +326,9 @@ follow(struct pfk_engine *e, struct strip *s, struct strip_class *c,
 		count_stretch(s, c, &t, at);
 		if ((r->live >> t.last & 1) != 0)
 			ask_live(e, s, c, q, r, t.last);
-		if ((t.rows & r->fits) != 0)
-			answer(s, q, strip_highest(t.rows & r->fits));
-		if (q->quick)
-			return s->pc + s->end;
+		answer(s, q, t.rows & r->fits);
+		if ((t.rows & r->fits & s->ends) != 0)
+			return end_at(s, q, t.last);
 		if (t.out)
 			return s->pc + c->end;
 		at = t.last + 1;
@@ -375,21 +395,22 @@ run_from(struct pfk_engine *e, struct strip *s, struct strip_ask *q)
 	s->unsettled = true;
 	q->rule = IMG_NONE;
 	q->quick = false;
+	if (s->busy)
+		strip_not_busy(q);
 	if (r.live != 0 && q->row == 0)
 		ask_on_usual_way(e, s, c, q, &r);
 	fits = r.fits & c->seen;
-	first = fits & s->quick;
+	first = fits & s->ends;
 	first &= 0 - first;
 	/* where it strays behind the rule that ends it all does not matter */
 	if (q->row != 0 || ((r.stray | r.live) & c->seen & (first - 1)) != 0)
 		return follow(e, s, c, &r, q);
 	if (first != 0) {
-		answer(s, q, strip_lowest(first));
+		answer(s, q, fits & (first | (first - 1)));
 		c->through[strip_lowest(first) + 1]++;
-		return s->pc + s->end;
+		return end_at(s, q, strip_lowest(first));
 	}
-	if (fits != 0)
-		answer(s, q, strip_highest(fits));
+	answer(s, q, fits);
 	c->through[s->n]++;
 	return s->pc + c->end;
 }
@@ -402,7 +423,8 @@ strip_run(struct pfk_engine *e, struct strip *s, struct strip_ask *q)
 
 /* The strip whose row stands there, or NULL. */
 static struct strip *
-strip_there(struct pfk_engine *e, const uint32_t *pc, uint32_t *row)
+strip_there(struct pfk_engine *e, const struct calls *c, const uint32_t *pc,
+    uint32_t *row)
 {
 	const struct rt_rule *rr;
 	struct strip *s;
@@ -411,62 +433,73 @@ strip_there(struct pfk_engine *e, const uint32_t *pc, uint32_t *row)
 		pc += op_info[OP_BLOCK].length;
 	if (insn_op(*pc) != OP_RULE)
 		return NULL;
-	rr = &e->rules[e->anchors[0].base + pc[2]];
+	rr = &e->rules[c->anchor->base + pc[2]];
 	if (rr->strip == 0)
 		return NULL;
 	s = e->strips[rr->strip - 1];
 	*row = (uint32_t)(rr - e->rules) - s->first;
-	return strip_stands(s, *row, pc) ? s : NULL;
+	return strip_stands(s, *row, pc) && strip_may_count(s, c) ? s : NULL;
 }
 
 /* What stands there may be a block: where to go on, or NULL. */
 static const uint32_t *
-ask_block(struct pfk_engine *e, const uint32_t *pc, struct strip_ask *q,
-    const struct block_help *h)
+ask_block(struct pfk_engine *e, const struct way *w, const uint32_t *pc)
 {
 	uint32_t block;
 
 	if (insn_op(*pc) != OP_BLOCK)
 		return NULL;
-	block = e->rules[e->anchors[0].base + pc[2]].block;
-	return block == 0 ? NULL : block_run(e, block, q, h);
+	block = e->rules[w->calls.anchor->base + pc[2]].block;
+	return block == 0 ? NULL : block_run(e, block, w->q, w->h);
 }
 
-const uint32_t *
-strips_walk(struct pfk_engine *e, const uint32_t *pc, struct strip_ask *q,
-    const struct block_help *h, uint32_t *rule)
+static inline void
+take_answer(struct way *w)
 {
+	if (w->q->rule == IMG_NONE)
+		return;
+	w->rule = w->q->rule;
+	w->anchor = w->calls.here;
+}
+
+enum walked
+strips_walk(struct pfk_engine *e, struct way *w)
+{
+	struct strip_ask *q = w->q;
 	struct strip *s;
 
-	if (pc == NULL)
-		pc = e->anchors[0].code;
-	while (insn_op(*pc) != OP_END) {
+	while (insn_op(*w->pc) != OP_END) {
 		const uint32_t *next;
 
-		if ((s = strip_there(e, pc, &q->row)) == NULL) {
-			if ((next = ask_block(e, pc, q, h)) == NULL)
-				return pc;
-			if (q->rule != IMG_NONE)
-				*rule = q->rule;
+		if ((s = strip_there(e, &w->calls, w->pc, &q->row)) == NULL) {
+			if ((next = ask_block(e, w, w->pc)) == NULL)
+				return WALK_STUCK;
+			take_answer(w);
 			if (q->quick)
-				return NULL;
-			pc = next;
+				return WALK_QUICK;
+			w->pc = next;
 			continue;
 		}
 		while ((next = run_from(e, s, q)) != NULL) {
-			if (q->rule != IMG_NONE)
-				*rule = q->rule;
-			if (q->quick || (s->then == THEN_END &&
-			    next == s->pc + s->end))
-				return NULL;
-			pc = next;
-			if (s->then != THEN_STRIP || pc != s->pc + s->end)
+			take_answer(w);
+			w->pc = next;
+			if (s->busy && strip_is_busy(q)) {
+				q->first = s->first;
+				return WALK_ACT;
+			}
+			if (q->quick)
+				return WALK_QUICK;
+			if (s->then == THEN_END && next == s->pc + s->end)
+				return WALK_END;
+			if (s->then != THEN_STRIP || next != s->pc + s->end)
 				break;
 			s = e->strips[s->next];
 			q->row = 0;
+			if (!strip_may_count(s, &w->calls))
+				return WALK_STUCK;
 		}
 		if (next == NULL)
-			return pc;
+			return WALK_STUCK;
 	}
-	return NULL;
+	return WALK_END;
 }

@@ -3,7 +3,7 @@
  *
  * Up to STRIP_MAX rules that follow each other, and ask for nothing but
  * interface, direction, family, protocol, flags, addresses and ports, are a
- * strip.  Their addresses and ports stand in columns, so that many rules are
+ * strip.  They pass or block, match, or call anchors.  Their addresses and ports stand in columns, so that many rules are
  * compared by one instruction where the processor has such; a bit of a word
  * stands for a rule (a row).  Tables and addresses of interfaces, which change,
  * are asked when pf comes to their row.
@@ -13,7 +13,9 @@
  *			packets of that head
  *	columns		which rows the packet's addresses and ports fit
  *	the answer	the first quick row, or else the last one, that fits in
- *			both and that pf would have come to
+ *			both and that pf would have come to; match rules that it
+ *			came to; the first row behind which the packet is seen
+ *			with other eyes (`nat-to'), or that calls an anchor
  *
  * pf jumps over rules that are like the one that did not fit (skip steps).
  * It never comes to those, which is seen in their evaluations.  A class knows
@@ -27,7 +29,7 @@
 #ifndef RUNTIME_STRIP_H
 #define RUNTIME_STRIP_H
 
-#include "runtime/rules.h"
+#include "runtime/calls.h"
 
 #define STRIP_MAX	64	/* rows: bits of a word */
 #define STRIP_MIN	3	/* fewer are not worth it ... */
@@ -80,8 +82,16 @@ struct strip {
 	uint8_t		icmpset;	/* all, if one looks at types of ICMP */
 	uint64_t	asks[ROW_FIELDS]; /* rows that ask for it */
 	bool		jumps;		/* far is not all zero */
+	bool		busy;		/* some rows do more than decide */
 	bool		wide;		/* strip_wide() */
-	uint64_t	quick, neg[ROW_FIELDS];
+	/*
+	 * What rows do: decide; match, or set a tag; call what is empty.  Those
+	 * that end the walk through the strip: quick ones; and those which do
+	 * something that those behind them may depend on.
+	 */
+	uint64_t	decides, acts, idle, quick, ends;
+	uint64_t	calls, changes;	/* those call; those translate */
+	uint64_t	neg[ROW_FIELDS];
 	uint64_t	live[2];	/* rows whose address is asked then */
 	struct strip_six *six[2];	/* NULL: no row asks */
 	uint64_t	far[ROW_FIELDS];
@@ -91,6 +101,7 @@ struct strip {
 	/* in the code: words of IPv6; the test of a live row; or 0 */
 	uint32_t	at6[2][STRIP_MAX], ask[2][STRIP_MAX];
 	uint32_t	row[STRIP_MAX];	/* their RULE */
+	uint32_t	what[STRIP_MAX]; /* their last instruction */
 	struct strip_jump to[ROW_FIELDS][STRIP_MAX];
 	struct strip_class *classes[STRIP_CLASSES], *last;
 	/* beside the usual way: packets that went on at a row, less those that
@@ -159,12 +170,21 @@ struct strip_ask {
 	/* the answer */
 	uint32_t	rule;		/* that matched, or IMG_NONE */
 	bool		quick;
+	/* only of strips that are busy */
+	uint64_t	acts;		/* rows that act, in order ... */
+	uint32_t	first;		/* ... of the strip whose first rule it
+					   is */
+	uint32_t	calls;		/* of anchors without rules */
+	uint32_t	stop;		/* rule whose last instruction is to be
+					   run, or IMG_NONE */
 };
 
 /* strip_build.c: makes those of code that has been added; false: no memory. */
 bool	strips_add(struct pfk_engine *, const uint32_t *code, uint32_t ncode,
 	    uint32_t base);
 void	strips_free(struct pfk_engine *);
+/* Anchors have other rules now. */
+void	strips_learn_calls(struct pfk_engine *);
 void	strip_make_class(const struct pfk_engine *, const struct strip *,
 	    const struct strip_head *, struct strip_class *);
 
@@ -175,6 +195,28 @@ strip_stands(const struct strip *s, uint32_t row, const uint32_t *pc)
 	return pc == s->pc + s->row[row];
 }
 
+static inline void
+strip_not_busy(struct strip_ask *q)
+{
+	q->acts = q->calls = 0;
+	q->stop = IMG_NONE;
+}
+
+/* The answer is more than a rule. */
+static inline bool
+strip_is_busy(const struct strip_ask *q)
+{
+	return q->acts != 0 || q->calls != 0 || q->stop != IMG_NONE;
+}
+
+/* Whether it may count calls of anchors without rules. */
+static inline bool
+strip_may_count(const struct strip *s, const struct calls *c)
+{
+	return s->idle == 0 || (c->depth < CALL_DEPTH &&
+	    c->n + STRIP_MAX < MAX_CALLS);
+}
+
 /*
  * Where to go on, or NULL: ask the rules one by one, nothing was counted.
  * => The packet is whole, and has not changed its family.
@@ -182,13 +224,17 @@ strip_stands(const struct strip *s, uint32_t row, const uint32_t *pc)
 const uint32_t *strip_run(struct pfk_engine *, struct strip *,
 	    struct strip_ask *);
 /*
- * The main ruleset from pc on (or its beginning: NULL), as far as strips and
- * blocks go, these with somebody's help (block.h).  *rule is the one that decides so far.  NULL: no later one will; else where
- * to go on one by one.
+ * From w->pc on as far as strips and blocks go, in one ruleset (way.h).
  */
-struct block_help;
-const uint32_t *strips_walk(struct pfk_engine *, const uint32_t *pc,
-	    struct strip_ask *, const struct block_help *, uint32_t *rule);
+enum walked {
+	WALK_END,		/* of the ruleset */
+	WALK_QUICK,		/* w->rule decides */
+	WALK_ACT,		/* rules of a strip act first: w->q; and it goes
+				   on at w->pc, unless a quick one decides */
+	WALK_STUCK		/* rules at w->pc must be asked one by one */
+};
+struct way;
+enum walked strips_walk(struct pfk_engine *, struct way *);
 void	strips_settle(const struct pfk_engine *);
 
 /*

@@ -32,7 +32,7 @@ rank(const uint32_t *w)
 		return dst ? RANK_DPORT : RANK_SPORT;
 	case OP_ICMP: case OP_QUERY:
 		return RANK_ICMP;
-	case OP_DECIDE:
+	case OP_DECIDE: case OP_MATCH: case OP_CALL:
 		return RANK_END;
 	default:
 		return RANK_NONE;
@@ -45,16 +45,29 @@ next_insn(const uint32_t *w)
 	return w + op_info[insn_op(*w)].length;
 }
 
-/* Behind the rule's last instruction; NULL: not one for a strip. */
+/* Whether a rule that ends so may be a row. */
+static bool
+may_be_row(const struct img_rule *r, const uint32_t *last)
+{
+	if (r->flags & IMG_R_ONCE)
+		return false;
+	if (insn_op(*last) == OP_CALL)
+		return (r->flags & IMG_R_ANCHOR) != 0;
+	if (r->flags & IMG_R_ANCHOR)
+		return false;
+	if (insn_op(*last) == OP_DECIDE)
+		return r->action != IMG_MATCH;
+	return r->action == IMG_MATCH && insn_a(*last) == 0 &&
+	    (r->flags & IMG_R_AFTO) == 0 && (r->log & IMG_LOG_MATCHES) == 0;
+}
+
+/* The rule's last instruction; NULL: not one for a strip. */
 static const uint32_t *
-rule_end(const struct rt_rule *rr, const uint32_t *w)
+rule_last(const struct rt_rule *rr, const uint32_t *w)
 {
 	enum rank last = RANK_HEAD, r;
 	const uint32_t *test;
 
-	if (rr->tag != 0 || rr->r->action == IMG_MATCH ||
-	    (rr->r->flags & (IMG_R_ONCE | IMG_R_ANCHOR)) != 0)
-		return NULL;
 	for (test = next_insn(w); (r = rank(test)) != RANK_END;
 	    test = next_insn(test)) {
 		if (r == RANK_NONE || r < last ||
@@ -62,7 +75,7 @@ rule_end(const struct rt_rule *rr, const uint32_t *w)
 			return NULL;
 		last = r;
 	}
-	return next_insn(test);
+	return may_be_row(rr->r, test) ? test : NULL;
 }
 
 static void
@@ -109,15 +122,44 @@ add_jump(struct strip *s, unsigned field, unsigned i, const uint32_t *w,
 	s->to[field][i].pc = (uint32_t)(w + w[1] - s->pc);
 }
 
-static void
-add_row(struct strip *s, const uint32_t *w, const uint32_t *next)
+/* Whether later rules see the packet as it has made it. */
+static bool
+changes_packet(const struct rt_rule *rr)
 {
+	return rr->nat != IMG_NONE || rr->rdr != IMG_NONE ||
+	    rr->r->rtable >= 0;
+}
+
+static void
+add_what(struct strip *s, unsigned i, const struct rt_rule *rr,
+    const uint32_t *last)
+{
+	uint64_t bit = (uint64_t)1 << i;
+
+	s->what[i] = (uint32_t)(last - s->pc);
+	if (insn_op(*last) == OP_CALL)
+		s->calls |= bit;
+	else if (insn_op(*last) == OP_DECIDE) {
+		s->decides |= bit;
+		s->quick |= insn_a(*last) != 0 ? bit : 0;
+		s->acts |= rr->tag != 0 ? bit : 0;
+	} else if (changes_packet(rr))
+		s->changes |= bit;
+	else
+		s->acts |= bit;
+}
+
+static void
+add_row(struct strip *s, const struct rt_rule *rr, const uint32_t *w,
+    const uint32_t *last)
+{
+	const uint32_t *next = next_insn(last);
 	unsigned i = s->n++;
 
 	s->row[i] = (uint32_t)(w - s->pc);
 	for (unsigned side = 0; side < 2; side++)
 		s->high[side][i] = UINT16_MAX;
-	for (w = next_insn(w); insn_op(*w) != OP_DECIDE; w = next_insn(w)) {
+	for (w = next_insn(w); rank(w) != RANK_END; w = next_insn(w)) {
 		enum rank r = rank(w);
 
 		if (r == RANK_SRC || r == RANK_DST) {
@@ -133,7 +175,7 @@ add_row(struct strip *s, const uint32_t *w, const uint32_t *next)
 		else if (insn_op(*w) == OP_ICMP)
 			s->icmpset = 0xff;
 	}
-	s->quick |= (uint64_t)(insn_a(*w) != 0) << i;
+	add_what(s, i, rr, last);
 	s->end = (uint32_t)(next - s->pc);
 }
 
@@ -259,7 +301,7 @@ strips_add(struct pfk_engine *e, const uint32_t *code, uint32_t ncode,
     uint32_t base)
 {
 	uint32_t first = e->nstrips;
-	const uint32_t *w = code, *end = code + ncode, *next;
+	const uint32_t *w = code, *end = code + ncode, *last;
 	struct strip s = { .n = 0 };
 
 	while (w < end) {
@@ -277,27 +319,53 @@ strips_add(struct pfk_engine *e, const uint32_t *code, uint32_t ncode,
 			if (w >= end || insn_op(*w) != OP_RULE)
 				continue;
 		}
-		next = insn_op(*w) == OP_RULE && e->rules[base + w[2]].strip
-		    == 0 ? rule_end(&e->rules[base + w[2]], w) : NULL;
-		if (s.n != 0 && (next == NULL || s.n == STRIP_MAX ||
+		last = insn_op(*w) == OP_RULE && e->rules[base + w[2]].strip
+		    == 0 ? rule_last(&e->rules[base + w[2]], w) : NULL;
+		if (s.n != 0 && (last == NULL || s.n == STRIP_MAX ||
 		    s.first + s.n != base + w[2])) {
 			if (!strip_done(e, &s))
 				return false;
 			s.n = 0;
 		}
-		if (next == NULL) {
+		if (last == NULL) {
 			w = next_insn(w);
 			continue;
 		}
 		if (s.n == 0)
 			strip_begin(&s, at, base + w[2]);
-		add_row(&s, w, next);
-		w = next;
+		add_row(&s, &e->rules[base + w[2]], w, last);
+		w = next_insn(last);
 	}
 	if (!strip_done(e, &s))
 		return false;
 	strips_join(e, first);
 	return true;
+}
+
+static void
+learn_calls(const struct pfk_engine *e, struct strip *s)
+{
+	s->ends = s->quick | s->changes;
+	s->idle = 0;
+	for (uint64_t left = s->calls; left != 0; left &= left - 1) {
+		uint64_t bit = left & (0 - left);
+		const struct rt_rule *rr =
+		    &e->rules[s->first + strip_lowest(left)];
+		enum call_kind kind = call_kind(e, rr);
+
+		if (kind == CALL_RULES || rr->tag != 0)
+			s->ends |= bit;
+		else if (kind == CALL_EMPTY)
+			s->idle |= bit;
+	}
+	s->busy = (s->acts | s->calls | s->changes) != 0;
+}
+
+void
+strips_learn_calls(struct pfk_engine *e)
+{
+	for (uint32_t i = 0; i < e->nstrips; i++)
+		learn_calls(e, e->strips[i]);
 }
 
 void
@@ -357,7 +425,7 @@ is_odd(const struct strip *s, uint32_t i, const struct strip_head *p)
 	const uint32_t *w = next_insn(s->pc + s->row[i]);
 	bool with_ports = p->proto == PROTO_TCP || p->proto == PROTO_UDP;
 
-	for (; insn_op(*w) != OP_DECIDE; w = next_insn(w))
+	for (; rank(w) != RANK_END; w = next_insn(w))
 		if ((insn_op(*w) == OP_PORT && !with_ports) ||
 		    (insn_op(*w) == OP_ADDR6 && p->af != PFK_AF_INET6))
 			return true;
@@ -389,7 +457,7 @@ class_misfit(const struct strip *s, uint32_t i, const struct strip_head *p)
 {
 	const uint32_t *w = next_insn(s->pc + s->row[i]);
 
-	for (; insn_op(*w) != OP_DECIDE; w = next_insn(w))
+	for (; rank(w) != RANK_END; w = next_insn(w))
 		if (is_misfit(w, p))
 			return w;
 	return NULL;
@@ -398,11 +466,9 @@ class_misfit(const struct strip *s, uint32_t i, const struct strip_head *p)
 static uint32_t
 row_end(const struct strip *s, uint32_t i)
 {
-	const uint32_t *w = s->pc + s->row[i];
+	const uint32_t *last = s->pc + s->what[i];
 
-	while (insn_op(*w) != OP_DECIDE)
-		w = next_insn(w);
-	return (uint32_t)(next_insn(w) - s->pc);
+	return (uint32_t)(next_insn(last) - s->pc);
 }
 
 static void

@@ -5,11 +5,6 @@
  * or jumps, always forward.  The image has been verified, so nothing is
  * checked here but what only the packet decides.
  *
- * Calls of anchors have a stack of frames.  An anchor may call itself (pf
- * allows it, and drops the packet when the stack is full), and anchors that
- * call others twice each could keep a packet busy for ages: after MAX_CALLS
- * the packet is dropped as well.
- *
  * Addresses and ports that the tests see are the packet's as far as match
  * rules have translated it.  With af-to the source is compared in the new
  * family and the destination in the old, which is what pf does.
@@ -19,19 +14,11 @@
 
 #include "runtime/block.h"
 #include "runtime/bytecode.h"
+#include "runtime/calls.h"
 #include "runtime/explain.h"
 #include "runtime/strip.h"
 
-#define MAX_CALLS	100000
 #define ND_NEIGHBOR_ADVERT 136
-
-struct frame {
-	const struct anchor_rt *anchor;	/* where the call stands */
-	const uint32_t	*pc;		/* after the call */
-	uint32_t	 here;		/* f->here of the caller */
-	uint32_t	 rule;		/* the anchor rule */
-	uint32_t	 child;		/* of a wildcard: the one it is in */
-};
 
 struct vm {
 	struct pfk_engine *e;
@@ -41,14 +28,13 @@ struct vm {
 	uint16_t	 port[2];	/* host order */
 	uint8_t		 af[2];
 	bool		 alike;		/* nobody asks rule by rule */
-	const struct anchor_rt *anchor;
+	struct calls	*calls;
 	const uint32_t	*pc;
 	struct rt_rule	*rule;
-	unsigned	 depth, calls;
 	uint32_t	 refused;	/* strip that could not answer */
-	struct frame	 stack[CALL_DEPTH];
 };
 
+/* VM_RUN: at vm->pc. */
 enum end { VM_RUN, VM_DONE, VM_FAIL };
 
 /* What the tests look at, anew after a translation. */
@@ -262,64 +248,52 @@ under_rate(const struct vm *vm)
 
 /* --- anchors --- */
 
-static void
-enter(struct vm *vm, const struct anchor_rt *a)
+static enum end
+enter(struct vm *vm)
 {
-	if (vm->e->explain != NULL && vm->depth > 0)
-		explain_enter(vm->e, vm->f, a,
-		    vm->stack[vm->depth - 1].rule);
-	vm->anchor = a;
-	vm->pc = a->code;
+	struct calls *c = vm->calls;
+
+	vm->f->here = c->here;
+	if (vm->e->explain != NULL && c->depth > 0)
+		explain_enter(vm->e, vm->f, c->anchor, c->here);
+	vm->pc = c->anchor->code;
+	return VM_RUN;
 }
 
 static enum end
 call(struct vm *vm, const uint32_t *after)
 {
 	uint32_t rule = (uint32_t)(vm->rule - vm->e->rules);
-	const struct anchor_rt *a = &vm->e->anchors[vm->rule->calls];
-	bool wildcard = (vm->rule->r->flags & IMG_R_WILDCARD) != 0;
 
-	vm->pc = after;
-	if (wildcard && a->nchildren == 0)
+	switch (calls_enter(vm->e, vm->calls, rule, after)) {
+	case CALL_ENTERED:
+		return enter(vm);
+	case CALL_PASSED:
+		vm->pc = after;
 		return VM_RUN;
-	if (vm->depth == CALL_DEPTH || vm->calls++ == MAX_CALLS)
-		return VM_FAIL;
-	vm->stack[vm->depth++] = (struct frame){ vm->anchor, after,
-	    vm->f->here, rule, 0 };
-	vm->f->here = rule;
-	enter(vm, wildcard ? &vm->e->anchors[a->children[0]] : a);
-	return VM_RUN;
+	case CALL_BACK: case CALL_QUICK: case CALL_END: case CALL_TOO_MANY:
+		break;
+	}
+	return VM_FAIL;
 }
 
-/* The end of an anchor: the next one of a wildcard, the caller, the end. */
 static enum end
 leave(struct vm *vm)
 {
-	const struct anchor_rt *a;
-	const struct rt_rule *rr;
-	struct frame *top;
-
 	if (vm->e->explain != NULL)
 		explain_leave(vm->e, vm->f);
-	if (vm->depth == 0)
-		return VM_DONE;
-	top = &vm->stack[vm->depth - 1];
-	rr = &vm->e->rules[top->rule];
-	/* quick: some rule of the anchor itself was the last to match */
-	if ((rr->r->flags & IMG_R_QUICK) && vm->f->anchor == top->rule)
-		return VM_DONE;
-	a = &vm->e->anchors[rr->calls];
-	if ((rr->r->flags & IMG_R_WILDCARD) && ++top->child < a->nchildren) {
-		if (vm->calls++ == MAX_CALLS)
-			return VM_FAIL;
-		enter(vm, &vm->e->anchors[a->children[top->child]]);
+	switch (calls_leave(vm->e, vm->calls, vm->f->anchor, &vm->pc)) {
+	case CALL_ENTERED:
+		return enter(vm);
+	case CALL_BACK:
+		vm->f->here = vm->calls->here;
 		return VM_RUN;
+	case CALL_QUICK: case CALL_END:
+		return VM_DONE;
+	case CALL_PASSED: case CALL_TOO_MANY:
+		break;
 	}
-	vm->f->here = top->here;
-	vm->anchor = top->anchor;
-	vm->pc = top->pc;
-	vm->depth--;
-	return VM_RUN;
+	return VM_FAIL;
 }
 
 /* --- the loop --- */
@@ -451,8 +425,8 @@ static const uint32_t *
 run_block(struct vm *vm, const uint32_t *pc, enum end *end)
 {
 	const uint32_t *one_by_one = pc + op_info[OP_BLOCK].length, *to;
-	uint32_t block = vm->e->rules[vm->anchor->base + pc[2]].block;
-	struct block_help h = { rule_misfit, vm, NULL };
+	uint32_t block = vm->e->rules[vm->calls->anchor->base + pc[2]].block;
+	struct block_help h = { rule_misfit, NULL, vm, NULL };
 	struct strip_ask q;
 
 	*end = VM_RUN;
@@ -471,6 +445,22 @@ run_block(struct vm *vm, const uint32_t *pc, enum end *end)
 	return to;
 }
 
+/* Rules of a strip that the packet fits and that do not only decide. */
+static void
+act(struct vm *vm, const struct strip *s, const struct strip_ask *q,
+    enum end *end)
+{
+	vm->calls->n += q->calls;
+	if (q->stop != IMG_NONE)
+		vm->rule = &vm->e->rules[q->stop];
+	for (uint64_t rows = q->acts; rows != 0; rows &= rows - 1)
+		if (rule_matches(vm->e, vm->f, s->first + strip_lowest(rows)) !=
+		    PKT_PASS) {
+			*end = VM_FAIL;
+			return;
+		}
+}
+
 /*
  * A strip of rules.  NULL: they are to be asked one by one.  *end says whether
  * the decision has been made.
@@ -486,17 +476,20 @@ run_strip(struct vm *vm, const struct rt_rule *rr, const uint32_t *here,
 	q.row = (uint32_t)(rr - vm->e->rules) - s->first;
 	*end = VM_RUN;
 	if (!strip_stands(s, q.row, here) ||
+	    !strip_may_count(s, vm->calls) ||
 	    (pc = strip_run(vm->e, s, &q)) == NULL) {
 		vm->refused = rr->strip;
 		return NULL;
 	}
-	if (q.rule == IMG_NONE)
-		return pc;
-	/* it is bare: rule_matches() has no more to do */
-	vm->f->rule = q.rule;
-	vm->f->anchor = vm->f->here;
 	if (q.quick)
 		*end = VM_DONE;
+	if (s->busy)
+		act(vm, s, &q, end);
+	if (q.rule != IMG_NONE) {
+		/* rule_matches() has no more to do */
+		vm->f->rule = q.rule;
+		vm->f->anchor = vm->f->here;
+	}
 	return pc;
 }
 
@@ -508,7 +501,7 @@ static enum end
 run(struct vm *vm)
 {
 	const struct pkt *p = vm->p;
-	struct rt_rule *rules = vm->e->rules + vm->anchor->base, *rr = NULL;
+	struct rt_rule *rules = vm->e->rules + vm->calls->anchor->base, *rr = NULL;
 	const uint32_t *pc = vm->pc, *next;
 	const uint32_t name_id = p->ifid + 1u;
 	enum end end;
@@ -527,6 +520,7 @@ run(struct vm *vm)
 				if (end != VM_RUN)
 					return end;
 				pc = next;
+				rr = vm->rule;
 				continue;
 			}
 			yes = !rr->n.expired;
@@ -587,12 +581,6 @@ run(struct vm *vm)
 	}
 }
 
-enum outcome
-ruleset_run(struct pfk_engine *e, struct filter *f)
-{
-	return ruleset_run_from(e, f, NULL);
-}
-
 static void
 begin(struct vm *vm, struct pfk_engine *e, struct filter *f)
 {
@@ -600,7 +588,6 @@ begin(struct vm *vm, struct pfk_engine *e, struct filter *f)
 	vm->f = f;
 	vm->p = f->p;
 	vm->rule = NULL;
-	vm->depth = vm->calls = 0;
 	vm->refused = 0;
 	f->reason = PFK_REASON_MATCH;
 	take_view(vm);
@@ -616,19 +603,39 @@ ruleset_misfit(struct pfk_engine *e, struct filter *f, uint32_t rule,
 	return rule_misfit(&vm, rule, pc);
 }
 
-enum outcome
-ruleset_run_from(struct pfk_engine *e, struct filter *f, const uint32_t *pc)
+static enum outcome
+run_all(struct vm *vm)
 {
-	struct vm vm;
 	enum end end;
+
+	while ((end = run(vm)) == VM_RUN)
+		;
+	return end == VM_DONE ? PKT_PASS : PKT_DROP;
+}
+
+enum outcome
+ruleset_run(struct pfk_engine *e, struct filter *f)
+{
+	struct calls c;
+	struct vm vm;
 
 	begin(&vm, e, f);
 	if (e->explain != NULL)
 		explain_rules(e, f);
-	enter(&vm, &e->anchors[0]);
-	if (pc != NULL)
-		vm.pc = pc;
-	while ((end = run(&vm)) == VM_RUN)
-		;
-	return end == VM_DONE ? PKT_PASS : PKT_DROP;
+	calls_begin(&c, e);
+	vm.calls = &c;
+	(void)enter(&vm);
+	return run_all(&vm);
+}
+
+enum outcome
+ruleset_go_on(struct pfk_engine *e, struct filter *f, struct calls *c,
+    const uint32_t *pc)
+{
+	struct vm vm;
+
+	begin(&vm, e, f);
+	vm.calls = c;
+	vm.pc = pc;
+	return run_all(&vm);
 }
