@@ -9,6 +9,17 @@
 
 #define FIRST_WIDTH	UINT64_C(1000000)	/* a millisecond */
 
+const char *const cover_by_names[COVER_BYS] = {
+	[COVER_TRAFFIC] = "traffic",
+	[COVER_TESTS] = "tests",
+};
+
+enum cover_by
+cover_by_kind(const char *kind)
+{
+	return strcmp(kind, "replay") == 0 ? COVER_TRAFFIC : COVER_TESTS;
+}
+
 struct cover *
 cover_new(const char *kind, const char *name)
 {
@@ -18,6 +29,7 @@ cover_new(const char *kind, const char *name)
 	c->nruns = 1;
 	c->runs->kind = xstrdup(kind);
 	c->runs->name = xstrdup(name);
+	c->by = cover_by_kind(kind);
 	return c;
 }
 
@@ -109,24 +121,26 @@ cover_interface(struct cover *c, const char *name)
 /* ---- slots ---- */
 
 static uint32_t
-hash(uint32_t image, uint32_t origin, uint32_t interface)
+hash(uint32_t image, uint32_t origin, uint32_t interface, enum cover_by by)
 {
-	uint64_t h = ((uint64_t)image << 48 ^ (uint64_t)interface << 32 ^
-	    origin) * UINT64_C(0x9e3779b97f4a7c15);
+	uint64_t h = ((uint64_t)image << 48 ^ (uint64_t)interface << 33 ^
+	    (uint64_t)by << 32 ^ origin) * UINT64_C(0x9e3779b97f4a7c15);
 
 	return (uint32_t)(h >> 32);
 }
 
 static struct cover_slot *
-find_slot(struct cover *c, uint32_t image, uint32_t origin, uint32_t interface)
+find_slot(struct cover *c, uint32_t image, uint32_t origin, uint32_t interface,
+    enum cover_by by)
 {
-	uint32_t i = hash(image, origin, interface) & (c->nslots - 1);
+	uint32_t i = hash(image, origin, interface, by) & (c->nslots - 1);
 	struct cover_slot *s;
 
 	for (;; i = (i + 1) & (c->nslots - 1)) {
 		s = &c->slots[i];
 		if (s->interface == 0 || (s->image == image &&
-		    s->origin == origin && s->interface == interface + 1))
+		    s->origin == origin && s->interface == interface + 1 &&
+		    s->by == by))
 			return s;
 	}
 }
@@ -142,7 +156,7 @@ grow(struct cover *c)
 	for (uint32_t i = 0; i < n; i++)
 		if (old[i].interface != 0)
 			*find_slot(c, old[i].image, old[i].origin,
-			    old[i].interface - 1) = old[i];
+			    old[i].interface - 1, old[i].by) = old[i];
 	free(old);
 }
 
@@ -154,10 +168,10 @@ cover_slot(struct cover *c, uint32_t image, uint32_t origin,
 
 	if (c->used * 2 >= c->nslots)
 		grow(c);
-	s = find_slot(c, image, origin, interface);
+	s = find_slot(c, image, origin, interface, c->by);
 	if (s->interface == 0) {
 		*s = (struct cover_slot){ image, origin, interface + 1,
-		    { { 0, 0, 0 } } };
+		    c->by, { { 0, 0, 0 } } };
 		c->used++;
 	}
 	return &s->counts;

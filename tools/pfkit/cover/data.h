@@ -19,7 +19,7 @@
  * The file (cover_write(), cover_read(); `--cover-out FILE') has lines of
  * words, then images:
  *
- *	pfkit-cover 1
+ *	pfkit-cover 2
  *	run KIND NAME			one or more, each with
  *	packets N
  *	verdicts START WIDTH		of what follows; ns since 1970, ns
@@ -27,12 +27,13 @@
  *	interface NAME			numbered from 0 in their order
  *	image BYTES			numbered likewise
  *	rule IMAGE RULE EVALUATIONS
- *	hit IMAGE RULE ORIGIN INTERFACE DECIDED MATCHED STATES
- *	entry IMAGE TABLE ENTRY INTERFACE DECIDED MATCHED STATES
+ *	hit IMAGE RULE ORIGIN INTERFACE BY DECIDED MATCHED STATES
+ *	entry IMAGE TABLE ENTRY INTERFACE BY DECIDED MATCHED STATES
  *	end
  *	the images, one after the other, as they stand in a .pfi file
  *
  * NAME is the rest of the line, with \n, \\ for a newline and a backslash.
+ * BY is an enum cover_by; in format 1 it is not there, and the first run tells.
  * What has no counts has no line.  A file of a later format is refused.
  */
 #ifndef COVER_DATA_H
@@ -48,7 +49,14 @@
 struct cover;
 struct out;			/* ../replay/out.h */
 
-/* kind: "replay", "test", "trace"; name: of what ran. */
+/* What exercised it: packets that came by, or that somebody thought of. */
+enum cover_by { COVER_TRAFFIC, COVER_TESTS, COVER_BYS };
+extern const char *const cover_by_names[COVER_BYS];	/* "traffic" */
+
+/*
+ * kind: "replay", which is traffic; "test", "trace", which are tests.  name: of
+ * what ran.
+ */
 struct cover *cover_new(const char *kind, const char *name);
 void	 cover_free(struct cover *);		/* NULL is fine */
 

@@ -16,7 +16,7 @@
 #include "data_int.h"
 
 #define MAGIC		"pfkit-cover "
-#define FORMAT		1
+#define FORMAT		2
 #define MAX_FILE	((size_t)1 << 31)
 
 /* ---- writing ---- */
@@ -76,7 +76,9 @@ cover_slot_compare(const void *a, const void *b)
 		return x->image < y->image ? -1 : 1;
 	if (x->origin != y->origin)
 		return x->origin < y->origin ? -1 : 1;
-	return x->interface < y->interface ? -1 : x->interface > y->interface;
+	if (x->interface != y->interface)
+		return x->interface < y->interface ? -1 : 1;
+	return x->by < y->by ? -1 : x->by > y->by;
 }
 
 /* In order, so that the same counts are the same file. */
@@ -99,9 +101,9 @@ put_slots(struct out *o, const struct cover *c)
 		    rs->nrules, number);
 
 		out_printf(o, "%s %" PRIu32 " %" PRIu32 " %" PRIu32 " %" PRIu32
-		    " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n",
+		    " %d %" PRIu64 " %" PRIu64 " %" PRIu64 "\n",
 		    entry ? "entry" : "hit", v[i].image, owner,
-		    number - first[owner], v[i].interface - 1,
+		    number - first[owner], v[i].interface - 1, (int)v[i].by,
 		    v[i].counts.n[COVER_DECIDED], v[i].counts.n[COVER_MATCHED],
 		    v[i].counts.n[COVER_STATE]);
 	}
@@ -161,6 +163,7 @@ struct reading {
 	struct cover	*c;
 	const char	*path;
 	unsigned	 line;		/* for messages */
+	uint64_t	 format;
 	char		*p, *end;	/* what is left of the file */
 	/* numbers of the file to those of the cover */
 	uint32_t	 image0, nimages;
@@ -239,6 +242,7 @@ read_run(struct reading *r, char *rest)
 {
 	char *name = strchr(rest, ' ');
 	struct cover *c = r->c;
+	bool first = r->run == NULL;
 
 	if (name == NULL)
 		return bad(r, "a run without a name");
@@ -247,6 +251,8 @@ read_run(struct reading *r, char *rest)
 	r->run = &c->runs[c->nruns++];
 	memset(r->run, 0, sizeof(*r->run));
 	r->run->kind = xstrdup(rest);
+	if (first)
+		c->by = cover_by_kind(rest);
 	r->run->name = xstrdup(unescape(name));
 	return 0;
 }
@@ -321,18 +327,22 @@ read_counts(struct reading *r, const char *rest, bool entry)
 	const struct cover_ruleset *rs;
 	const uint32_t *first;
 	struct cover_counts *k;
-	uint64_t v[7];
+	unsigned n = r->format == 1 ? 7 : 8;	/* numbers of a line */
+	uint64_t v[8];
 
-	if (!numbers(rest, v, 7) || (rs = ruleset_of(r, v[0])) == NULL)
+	if (!numbers(rest, v, n) || (rs = ruleset_of(r, v[0])) == NULL)
 		return bad(r, "not what a rule was hit by");
 	first = entry ? rs->entry0 : rs->first;
 	if (v[1] >= (entry ? rs->ntables : rs->nrules) ||
-	    v[2] >= first[v[1] + 1] - first[v[1]] || v[3] >= r->ninterfaces)
+	    v[2] >= first[v[1] + 1] - first[v[1]] || v[3] >= r->ninterfaces ||
+	    (n == 8 && v[4] >= COVER_BYS))
 		return bad(r, "not what a rule was hit by");
+	if (n == 8)
+		r->c->by = (enum cover_by)v[4];
 	k = cover_slot(r->c, r->image0 + (uint32_t)v[0], first[v[1]] +
 	    (uint32_t)v[2] + (entry ? COVER_ENTRY : 0), r->interface[v[3]]);
 	for (int i = 0; i <= COVER_STATE; i++)
-		k->n[i] += v[4 + i];
+		k->n[i] += v[n - 3 + (unsigned)i];
 	return 0;
 }
 
@@ -428,12 +438,11 @@ static int
 read_lines(struct reading *r)
 {
 	char *line = next_line(r);
-	uint64_t format;
 
 	if (line == NULL || strncmp(line, MAGIC, strlen(MAGIC)) != 0 ||
-	    !numbers(line + strlen(MAGIC), &format, 1))
+	    !numbers(line + strlen(MAGIC), &r->format, 1))
 		return bad(r, "not a file of coverage");
-	if (format != FORMAT)
+	if (r->format < 1 || r->format > FORMAT)
 		return bad(r, "a format that this pfkit does not read");
 	if (read_images(r) != 0)
 		return 1;

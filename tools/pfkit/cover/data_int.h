@@ -13,6 +13,7 @@ struct cover_slot {
 	uint32_t	 image, origin;	/* number in the image, from 0; or
 					   COVER_ENTRY + that of an entry */
 	uint32_t	 interface;	/* its number + 1; 0: a free slot */
+	enum cover_by	 by;
 	struct cover_counts counts;
 };
 
@@ -68,6 +69,7 @@ struct cover {
 	uint32_t	 nruns;
 	char		**interfaces;
 	uint32_t	 ninterfaces;
+	enum cover_by	 by;		/* what is counted now */
 	struct cover_slot *slots;
 	uint32_t	 nslots, used;	/* nslots: a power of two, or 0 */
 	struct cover_due *due;		/* NULL until one is needed */
@@ -91,12 +93,15 @@ bool	 cover_has_exceptions(const struct cover_ruleset *);
 int	 cover_parse(struct cover *, const char *name, char *data, size_t len);
 /* The number of the interface; it is added if it is new. */
 uint32_t cover_interface(struct cover *, const char *name);
+/* What a run of the kind is. */
+enum cover_by cover_by_kind(const char *kind);
 /* The image's number; it is added if it is new. */
 uint32_t cover_ruleset(struct cover *, const struct pfk_image *);
+/* By what exercises it now. */
 struct cover_counts *cover_slot(struct cover *, uint32_t image,
 	    uint32_t origin, uint32_t interface);
 
-/* For qsort(): by image, origin, interface. */
+/* For qsort(): by image, origin, interface, what exercised it. */
 int	 cover_slot_compare(const void *, const void *);
 
 #endif

@@ -3,6 +3,7 @@
  */
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "../replay/out.h"
 #include "model.h"
@@ -15,15 +16,45 @@ counts(struct out *o, const struct cover_counts *k)
 	    k->n[COVER_MATCHED], k->n[COVER_STATE]);
 }
 
+/* Of an interface's counts that are the first; all of them. */
+static bool
+first_of(const struct model_item *it, uint32_t i, struct cover_counts *sum)
+{
+	memset(sum, 0, sizeof(*sum));
+	for (uint32_t k = 0; k < it->non; k++) {
+		if (it->on[k].interface != it->on[i].interface)
+			continue;
+		if (k < i)
+			return false;
+		for (int w = 0; w <= COVER_STATE; w++)
+			sum->n[w] += it->on[k].counts.n[w];
+	}
+	return true;
+}
+
 static void
 interfaces(struct out *o, const struct model *m, const struct model_item *it)
 {
+	const char *between = "";
+
 	out_str(o, ",\"interfaces\":{");
 	for (uint32_t i = 0; i < it->non; i++) {
-		out_str(o, i > 0 ? "," : "");
+		struct cover_counts sum;
+
+		if (!first_of(it, i, &sum))
+			continue;
+		out_str(o, between);
 		out_json_string(o, m->cover->interfaces[it->on[i].interface]);
 		out_str(o, ":{");
-		counts(o, &it->on[i].counts);
+		counts(o, &sum);
+		out_char(o, '}');
+		between = ",";
+	}
+	out_str(o, "},\"by\":{");
+	for (int by = 0; by < COVER_BYS; by++) {
+		out_printf(o, "%s\"%s\":{", by > 0 ? "," : "",
+		    cover_by_names[by]);
+		counts(o, &it->counts.by[by]);
 		out_char(o, '}');
 	}
 	out_char(o, '}');
@@ -75,8 +106,12 @@ static void
 total(struct out *o, const char *name, const struct model_total *t)
 {
 	out_printf(o, ",\"%s\":{\"covered\":%" PRIu32 ",\"all\":%" PRIu32
-	    ",\"dropped\":%" PRIu32 ",\"percent\":%.2f}", name, t->covered,
+	    ",\"dropped\":%" PRIu32 ",\"percent\":%.2f", name, t->covered,
 	    t->all, t->dropped, model_percent(t));
+	for (int by = 0; by < COVER_BYS; by++)
+		out_printf(o, ",\"by_%s\":%" PRIu32, cover_by_names[by],
+		    t->by[by]);
+	out_char(o, '}');
 }
 
 static void

@@ -218,18 +218,22 @@ add(struct model_item *it, const struct cover_slot *slots, uint32_t n,
 	for (uint32_t i = 0; i < n; i++) {
 		uint32_t interface = slots[i].interface - 1, k = 0;
 
-		while (k < it->non && it->on[k].interface != interface)
+		while (k < it->non && (it->on[k].interface != interface ||
+		    it->on[k].by != slots[i].by))
 			k++;
 		if (k == it->non) {
 			it->on = xrealloc(it->on,
 			    (k + 1) * sizeof(*it->on));
 			memset(&it->on[k], 0, sizeof(*it->on));
 			it->on[k].interface = interface;
+			it->on[k].by = slots[i].by;
 			it->non++;
 		}
 		for (int w = 0; w <= COVER_STATE; w++) {
 			it->on[k].counts.n[w] += slots[i].counts.n[w];
 			it->counts.all.n[w] += slots[i].counts.n[w];
+			it->counts.by[slots[i].by].n[w] +=
+			    slots[i].counts.n[w];
 		}
 	}
 }
@@ -497,13 +501,34 @@ sort(struct model *m)
 	free(to);
 }
 
+static uint64_t
+hits(const struct model_item *it, const struct cover_counts *k)
+{
+	return k->n[COVER_DECIDED] + k->n[COVER_STATE] +
+	    (it->acts ? k->n[COVER_MATCHED] : 0);
+}
+
 uint64_t
 model_hits(const struct model_item *it)
 {
-	const uint64_t *n = it->counts.all.n;
+	return hits(it, &it->counts.all);
+}
 
-	return n[COVER_DECIDED] + n[COVER_STATE] +
-	    (it->acts ? n[COVER_MATCHED] : 0);
+uint64_t
+model_hits_by(const struct model_item *it, enum cover_by by)
+{
+	return hits(it, &it->counts.by[by]);
+}
+
+const char *
+model_by(const struct model_item *it)
+{
+	bool tests = model_hits_by(it, COVER_TESTS) > 0;
+	bool traffic = model_hits_by(it, COVER_TRAFFIC) > 0;
+
+	return tests && traffic ? "both" : tests ?
+	    cover_by_names[COVER_TESTS] : traffic ?
+	    cover_by_names[COVER_TRAFFIC] : "";
 }
 
 static enum cover_status
@@ -533,7 +558,21 @@ judge(struct model_items *items, struct model_total *t, bool listed)
 		t->dropped += it->status == STATUS_DROPPED;
 		t->all += it->status != STATUS_DROPPED;
 		t->covered += it->status == STATUS_DECIDED;
+		for (int by = 0; by < COVER_BYS; by++)
+			t->by[by] += it->status != STATUS_DROPPED &&
+			    model_hits_by(it, (enum cover_by)by) > 0;
 	}
+}
+
+static bool
+has_both(const struct cover *c)
+{
+	bool has[COVER_BYS] = { false, false };
+
+	for (uint32_t i = 0; i < c->nruns; i++)
+		if (c->runs[i].kind[0] != '\0')	/* none: what reads */
+			has[cover_by_kind(c->runs[i].kind)] = true;
+	return has[COVER_TRAFFIC] && has[COVER_TESTS];
 }
 
 double
@@ -625,6 +664,7 @@ model_new(char **files, size_t n)
 		judge(&m->elements, &m->parts, true);
 		judge(&m->values, &m->macros, false);
 		judge(&m->entries, &m->tables, false);
+		m->both = has_both(m->cover);
 	}
 	free(b.statements.v);
 	free(b.elements.v);

@@ -31,9 +31,16 @@ enum cover_status {
 };
 extern const char *const status_names[NSTATUS];	/* "never-matched" */
 
-struct model_counts { struct cover_counts all; uint64_t evaluations; };
-/* The same on one interface. */
-struct model_on { uint32_t interface; struct cover_counts counts; };
+struct model_counts {
+	struct cover_counts all, by[COVER_BYS];
+	uint64_t	 evaluations;
+};
+/* The same on one interface, by one of the two. */
+struct model_on {
+	uint32_t	 interface;
+	enum cover_by	 by;
+	struct cover_counts counts;
+};
 
 /* A statement, an element of one, or a value of macros. */
 struct model_item {
@@ -69,7 +76,7 @@ struct model_source {
 	uint64_t	 hash;
 };
 
-struct model_total { uint32_t covered, all, dropped; };
+struct model_total { uint32_t covered, all, dropped, by[COVER_BYS]; };
 
 struct model {
 	struct cover	*cover;
@@ -81,6 +88,7 @@ struct model {
 	struct model_items values;	/* by place */
 	struct model_items entries;	/* of tables; by place */
 	struct model_total lines, parts, macros, tables;
+	bool		 both;		/* there are tests, and traffic */
 };
 
 /*
@@ -101,6 +109,9 @@ uint32_t model_anchors(const struct model *, struct model_anchor **v);
 char	*model_text(const struct model *, const struct model_item *);
 /* What counts as covered: decisions, those of states; of some rules matches. */
 uint64_t model_hits(const struct model_item *);
+uint64_t model_hits_by(const struct model_item *, enum cover_by);
+/* "tests", "traffic", "both"; "": neither covers it. */
+const char *model_by(const struct model_item *);
 
 void	 report_text(const struct model *, bool all);
 void	 report_json(const struct model *);

@@ -20,6 +20,9 @@ count(struct model_total *t, const struct model_item *it)
 	t->dropped += it->status == STATUS_DROPPED;
 	t->all += it->status != STATUS_DROPPED;
 	t->covered += it->status == STATUS_DECIDED;
+	for (int by = 0; by < COVER_BYS; by++)
+		t->by[by] += it->status != STATUS_DROPPED &&
+		    model_hits_by(it, (enum cover_by)by) > 0;
 }
 
 uint32_t
@@ -41,6 +44,8 @@ model_anchors(const struct model *m, struct model_anchor **out)
 		v[n - 1].lines.covered += v[i].lines.covered;
 		v[n - 1].lines.all += v[i].lines.all;
 		v[n - 1].lines.dropped += v[i].lines.dropped;
+		for (int by = 0; by < COVER_BYS; by++)
+			v[n - 1].lines.by[by] += v[i].lines.by[by];
 	}
 	*out = v;
 	return n;

@@ -116,13 +116,17 @@ put_head(struct out *o, const struct model *m)
 }
 
 static void
-put_sum(struct out *o, const char *name, const struct model_total *t)
+put_sum(struct out *o, const struct model *m, const char *name,
+    const struct model_total *t)
 {
 	out_printf(o, "<div><dt>%s</dt><dd>%.1f&nbsp;%% <small>%" PRIu32
 	    " of %" PRIu32, name, model_percent(t), t->covered, t->all);
 	if (t->dropped > 0)
 		out_printf(o, "; %" PRIu32 " dropped by the optimiser",
 		    t->dropped);
+	for (int by = COVER_BYS - 1; by >= 0 && m->both; by--)
+		out_printf(o, "%s by %s %" PRIu32, by == COVER_TESTS ? ";" :
+		    ",", cover_by_names[by], t->by[by]);
 	out_printf(o, "</small><span class=\"bar\" aria-hidden=\"true\"><i "
 	    "style=\"width:%.1f%%\"></i></span></dd></div>\n",
 	    model_percent(t));
@@ -132,11 +136,11 @@ static void
 put_sums(struct out *o, const struct model *m)
 {
 	out_str(o, "<dl class=\"sums\">\n");
-	put_sum(o, "Lines", &m->lines);
-	put_sum(o, "Elements of lists", &m->parts);
-	put_sum(o, "Values of macros", &m->macros);
+	put_sum(o, m, "Lines", &m->lines);
+	put_sum(o, m, "Elements of lists", &m->parts);
+	put_sum(o, m, "Values of macros", &m->macros);
 	if (m->tables.all > 0)
-		put_sum(o, "Entries of tables", &m->tables);
+		put_sum(o, m, "Entries of tables", &m->tables);
 	out_str(o, "</dl>\n");
 }
 
@@ -187,7 +191,13 @@ put_filters(struct out *o, const struct model *m)
 	out_str(o, "</select></label> <label>Anchor <select id=\"anchor\" "
 	    "autocomplete=\"off\"><option value=\"*\">all</option>");
 	put_anchors(o, m);
-	out_str(o, "</select></label> <output id=\"say\" role=\"status\">"
+	out_str(o, "</select></label> ");
+	if (m->both)
+		out_str(o, "<label>Exercised by <select id=\"by\" "
+		    "autocomplete=\"off\"><option value=\"-1\">tests and "
+		    "traffic</option><option value=\"1\">tests</option>"
+		    "<option value=\"0\">traffic</option></select></label> ");
+	out_str(o, "<output id=\"say\" role=\"status\">"
 	    "</output></form>\n");
 }
 
@@ -242,8 +252,9 @@ put_source(struct out *o, const struct model *m, uint32_t source)
 	out_str(o, "\"><table class=\"lines\">\n<thead><tr><th scope=\"col\">line</th>"
 	    "<th scope=\"col\">decided</th><th scope=\"col\">by states</th>"
 	    "<th scope=\"col\">matched</th><th scope=\"col\">evaluated</th>"
-	    "<th scope=\"col\"><span class=\"vh\">what came of it</span></th>"
-	    "<th scope=\"col\">text</th></tr></thead>\n<tbody>\n");
+	    "<th scope=\"col\"><span class=\"vh\">what came of it</span></th>");
+	out_str(o, m->both ? "<th scope=\"col\">by</th>" : "");
+	out_str(o, "<th scope=\"col\">text</th></tr></thead>\n<tbody>\n");
 	page_lines(o, m, source);
 	out_str(o, "</tbody></table></div>\n");
 	page_items(o, m, source);

@@ -43,8 +43,11 @@ put_row(struct rows *r, const struct model_item *it, uint32_t line)
 	out_str(r->o, "</td><td><code>");
 	html_text(r->o, text);
 	out_printf(r->o, "</code></td><td>%" PRIu64 "</td><td>%" PRIu64
-	    "</td><td>%" PRIu64 "</td><td>%s</td></tr>\n", n[COVER_DECIDED],
+	    "</td><td>%" PRIu64 "</td><td>%s", n[COVER_DECIDED],
 	    n[COVER_STATE], n[COVER_MATCHED], page_statuses[it->status].text);
+	if (r->m->both && *model_by(it) != '\0')
+		out_printf(r->o, ", by %s", model_by(it));
+	out_str(r->o, "</td></tr>\n");
 	free(text);
 	r->n++;
 }

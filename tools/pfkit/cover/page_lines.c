@@ -153,6 +153,8 @@ open_mark(struct out *o, const struct model *m, const struct mark *v,
 		    it->counts.all.n[COVER_DECIDED] +
 		    it->counts.all.n[COVER_STATE],
 		    it->counts.all.n[COVER_MATCHED]);
+		if (m->both && *model_by(it) != '\0')
+			out_printf(o, " (by %s)", model_by(it));
 		free(text);
 	}
 	if (n > TOLD)
@@ -213,13 +215,15 @@ begin_row(struct out *o, const struct model *m, const struct model_item *s,
 }
 
 static void
-put_counts(struct out *o, const struct model_item *s, bool first)
+put_counts(struct out *o, const struct model *m, const struct model_item *s,
+    bool first)
 {
 	const struct page_status *st;
 
 	if (s == NULL || !first) {
 		out_str(o, "<td></td><td></td><td></td><td></td>"
 		    "<td class=\"s\"></td>");
+		out_str(o, m->both ? "<td></td>" : "");
 		return;
 	}
 	st = &page_statuses[s->status];
@@ -230,6 +234,8 @@ put_counts(struct out *o, const struct model_item *s, bool first)
 	out_printf(o, "<td class=\"s\" title=\"%s\"><span "
 	    "aria-hidden=\"true\">%s</span><span class=\"vh\">%s</span></td>",
 	    st->text, st->sign, st->text);
+	if (m->both)
+		out_printf(o, "<td>%s</td>", model_by(s));
 }
 
 /* The statement that the line belongs to; *i is the first not yet over. */
@@ -264,7 +270,7 @@ page_lines(struct out *o, const struct model *m, uint32_t source)
 		end = nl != NULL ? (uint32_t)(nl - s->text) :
 		    (uint32_t)s->len;
 		begin_row(o, m, st, source, line);
-		put_counts(o, st, st != NULL && st->line == line);
+		put_counts(o, m, st, st != NULL && st->line == line);
 		out_str(o, "<td class=\"t\">");
 		put_code(o, m, s->text, at, end, &marks, &next);
 		out_str(o, "</td></tr>\n");
@@ -282,8 +288,9 @@ put_item(struct out *o, const struct model_item *it)
 		const uint64_t *n = it->on[i].counts.n;
 
 		out_printf(o, "%s[%" PRIu32 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64
-		    "]", i > 0 ? "," : "", it->on[i].interface,
-		    n[COVER_DECIDED], n[COVER_MATCHED], n[COVER_STATE]);
+		    ",%d]", i > 0 ? "," : "", it->on[i].interface,
+		    n[COVER_DECIDED], n[COVER_MATCHED], n[COVER_STATE],
+		    (int)it->on[i].by);
 	}
 	out_printf(o, "],%d]", (int)it->part);
 }

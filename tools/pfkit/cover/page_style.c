@@ -99,19 +99,22 @@ const char page_style[] =
 
 /*
  * data.items: of each row and element its acts (match rules and anchors need
- * not decide), its status, [interface, decided, matched, states] ..., its part
+ * not decide), its status, [interface, decided, matched, states, by] ..., its
+ * part.  f: the interface and by that are asked about, -1: all
  */
 const char page_script[] =
 "(function(){'use strict';\n"
 "var d=JSON.parse(document.getElementById('data').textContent),\n"
 "names=d.status,on=document.getElementById('on'),\n"
-"anchor=document.getElementById('anchor'),say=document.getElementById('say');\n"
+"anchor=document.getElementById('anchor'),say=document.getElementById('say'),\n"
+"by=document.getElementById('by');\n"
 "document.documentElement.classList.add('js');\n"
 "function sum(ids,f){var r=[0,0,0];ids.forEach(function(i){\n"
-" d.items[i][2].forEach(function(c){if(f<0||c[0]===f)\n"
+" d.items[i][2].forEach(function(c){\n"
+"  if((f[0]<0||c[0]===f[0])&&(f[1]<0||c[4]===f[1]))\n"
 "  for(var k=0;k<3;k++)r[k]+=c[k+1];});});return r;}\n"
 "function one(i,f){var t=d.items[i],c=sum([i],f);\n"
-" if(f<0)return t[1];\n"
+" if(f[0]<0&&f[1]<0)return t[1];\n"
 " if(c[0]+c[2]+(t[0]?c[1]:0)>0)return 0;\n"
 " if(c[1]>0)return 2;\n"
 " return t[1]>3?t[1]:3;}\n"
@@ -122,7 +125,7 @@ const char page_script[] =
 " c=sum([i],f);p[t[3]]=(p[t[3]]||0)+c[0]+c[2]+(t[0]?c[1]:0);});\n"
 " return Math.max.apply(null,Object.values(p));}\n"
 "function ids(e){return e.dataset.i.split(' ').map(Number);}\n"
-"function show(){var f=+on.value,a=anchor.value,n=0,shown=0;\n"
+"function show(){var f=[+on.value,by?+by.value:-1],a=anchor.value,n=0,shown=0;\n"
 " document.querySelectorAll('[data-i]').forEach(function(e){\n"
 "  var s=status(ids(e),f);\n"
 "  names.forEach(function(c){e.classList.remove(c.name);});\n"
@@ -136,6 +139,7 @@ const char page_script[] =
 "  e.cells[5].firstChild.textContent=names[s].sign;\n"
 "  e.cells[5].lastChild.textContent=names[s].text;\n"
 "  e.cells[5].title=names[s].text;});\n"
-" say.textContent=f<0&&a==='*'?'':n+' of '+shown+' lines decided here';}\n"
+" say.textContent=f[0]<0&&f[1]<0&&a==='*'?'':n+' of '+shown+' lines decided here';}\n"
 "on.addEventListener('change',show);anchor.addEventListener('change',show);\n"
+"if(by)by.addEventListener('change',show);\n"
 "})();\n";

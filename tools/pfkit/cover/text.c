@@ -139,29 +139,76 @@ list(const struct model *m, const struct model_items *items, put_fn *put,
 	}
 }
 
+/* What one of the two has covered, and the other has not. */
+static void
+list_by(const struct model *m, const struct model_items *items, put_fn *put,
+    const char *what, enum cover_by by)
+{
+	enum cover_by other = by == COVER_TESTS ? COVER_TRAFFIC : COVER_TESTS;
+	bool any = false;
+
+	for (uint32_t i = 0; i < items->n; i++) {
+		const struct model_item *it = &items->v[i];
+
+		if (model_hits_by(it, by) == 0 ||
+		    model_hits_by(it, other) > 0 || it->status ==
+		    STATUS_DROPPED || (put == put_element && (!it->listed ||
+		    model_hits_by(&m->statements.v[it->statement],
+		    other) == 0)))
+			continue;
+		if (!any)
+			printf("\n%s by %s, not by %s\n", what,
+			    cover_by_names[by], cover_by_names[other]);
+		any = true;
+		printf("  ");
+		put(m, it);
+		putchar('\n');
+	}
+}
+
+static void
+list_both(const struct model *m)
+{
+	for (int i = COVER_BYS - 1; i >= 0; i--) {
+		enum cover_by by = (enum cover_by)i;
+
+		list_by(m, &m->statements, put_item, "lines covered", by);
+		list_by(m, &m->elements, put_element, "elements covered", by);
+		list_by(m, &m->values, put_value, "values covered", by);
+		list_by(m, &m->entries, put_entry, "entries covered", by);
+	}
+}
+
+static void
+put_counts(const struct model *m, const struct model_item *it)
+{
+	const uint64_t *n = it->counts.all.n;
+
+	printf("%10" PRIu64 " %10" PRIu64 " %10" PRIu64 " %10" PRIu64,
+	    n[COVER_DECIDED], n[COVER_MATCHED], n[COVER_STATE],
+	    it->counts.evaluations);
+	if (m->both)
+		printf("  %-7s", model_by(it));
+}
+
 static void
 list_all(const struct model *m)
 {
-	printf("\n%10s %10s %10s %10s\n", "decided", "matched", "by states",
-	    "evaluated");
+	printf("\n%10s %10s %10s %10s%s\n", "decided", "matched", "by states",
+	    "evaluated", m->both ? "  by" : "");
 	for (uint32_t i = 0; i < m->statements.n; i++) {
 		const struct model_item *it = &m->statements.v[i];
-		const uint64_t *n = it->counts.all.n;
 
-		printf("%10" PRIu64 " %10" PRIu64 " %10" PRIu64 " %10" PRIu64
-		    "  ", n[COVER_DECIDED], n[COVER_MATCHED], n[COVER_STATE],
-		    it->counts.evaluations);
+		put_counts(m, it);
+		printf("  ");
 		put_item(m, it);
 		putchar('\n');
 		for (uint32_t k = 0; k < it->nelements; k++) {
 			const struct model_item *e =
 			    &m->elements.v[it->element0 + k];
 
-			n = e->counts.all.n;
-			printf("%10" PRIu64 " %10" PRIu64 " %10" PRIu64
-			    " %10" PRIu64 "      ", n[COVER_DECIDED],
-			    n[COVER_MATCHED], n[COVER_STATE],
-			    e->counts.evaluations);
+			put_counts(m, e);
+			printf("      ");
 			put_element(m, e);
 			putchar('\n');
 		}
@@ -185,6 +232,32 @@ list_anchors(const struct model *m)
 	free(v);
 }
 
+static void
+total_by(const char *between, const char *what, const struct model_total *t,
+    enum cover_by by)
+{
+	struct model_total part = *t;
+
+	part.covered = t->by[by];
+	total(between, what, &part);
+}
+
+static void
+totals_by(const struct model *m)
+{
+	for (int i = COVER_BYS - 1; i >= 0; i--) {
+		enum cover_by by = (enum cover_by)i;
+
+		printf("by %s: ", cover_by_names[i]);
+		total_by("", "lines", &m->lines, by);
+		total_by(", ", "elements", &m->parts, by);
+		total_by(", ", "values", &m->macros, by);
+		if (m->tables.all > 0)
+			total_by(", ", "entries", &m->tables, by);
+		putchar('\n');
+	}
+}
+
 void
 report_text(const struct model *m, bool all)
 {
@@ -194,12 +267,15 @@ report_text(const struct model *m, bool all)
 	if (m->tables.all > 0)
 		total(", ", "entries of tables", &m->tables);
 	putchar('\n');
+	if (m->both)
+		totals_by(m);
 	for (uint32_t i = 1; i < m->cover->nruns; i++) {
 		const struct cover_run *r = &m->cover->runs[i];
 
 		printf("%s ", r->kind);
 		put_text(r->name);
-		printf(": %" PRIu64 " decisions\n", r->packets);
+		printf(": %" PRIu64 " decision%s\n", r->packets,
+		    r->packets == 1 ? "" : "s");
 	}
 	list_anchors(m);
 	if (all)
@@ -208,4 +284,6 @@ report_text(const struct model *m, bool all)
 	list(m, &m->elements, put_element, "elements ");
 	list(m, &m->values, put_value, "values ");
 	list(m, &m->entries, put_entry, "entries ");
+	if (m->both)
+		list_both(m);
 }
