@@ -333,15 +333,6 @@ dd_ite(dd a, dd b, dd c)
 	return operate(&(struct operation){ ITE, a, b, c });
 }
 
-bool
-dd_meets(dd a, dd b)
-{
-	dd both = dd_and(a, b);
-
-	dd_drop(both);
-	return both != DD_FALSE;
-}
-
 dd
 dd_simplify(dd f, dd care)
 {
@@ -446,7 +437,6 @@ dd dd_or(dd a, dd b) { (void)a; (void)b; return DD_FALSE; }
 dd dd_minus(dd a, dd b) { (void)a; (void)b; return DD_FALSE; }
 dd dd_not(dd f) { (void)f; return DD_FALSE; }
 dd dd_ite(dd a, dd b, dd c) { (void)a; (void)b; (void)c; return DD_FALSE; }
-bool dd_meets(dd a, dd b) { (void)a; (void)b; return false; }
 dd dd_simplify(dd f, dd care) { (void)f; (void)care; return DD_FALSE; }
 dd dd_some(dd f, unsigned a, unsigned n) { (void)a; (void)n; return f; }
 dd dd_all(dd f, unsigned a, unsigned n) { (void)a; (void)n; return f; }

@@ -49,7 +49,14 @@ dd	dd_or(dd, dd);
 dd	dd_minus(dd, dd);
 dd	dd_not(dd);
 dd	dd_ite(dd, dd, dd);
-bool	dd_meets(dd, dd);		/* whether the conjunction is not false */
+/*
+ * dd_meets.c: whether something is in all of in[] and in none of out[]; nothing
+ * is after a failure.  No diagram is made where that is easily seen.
+ * => at least one is given, and DD_TOGETHER at most
+ */
+#define DD_TOGETHER	8
+bool	dd_common(const dd *in, unsigned nin, const dd *out, unsigned nout);
+bool	dd_meets(dd, dd);
 /* A diagram that is f wherever care is true, and simple elsewhere. */
 dd	dd_simplify(dd f, dd care);
 /* With some, with all values of the variables first .. n - 1. */

@@ -2,6 +2,7 @@
  * Exact answers, inside:
  *
  *	dd.c		diagrams, on top of BuDDy
+ *	dd_meets.c	whether they have anything in common
  *	space.c		which bits of a packet are which variables
  *	addrs.c		sets of addresses: tables, interfaces, routes
  *	tests.c		one rule's tests as a set

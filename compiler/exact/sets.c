@@ -162,21 +162,13 @@ pfk_set_free(struct pfk_exact *x, pfk_set a)
 bool
 pfk_set_within(struct pfk_exact *x, pfk_set a, pfk_set b)
 {
-	dd rest = dd_and(a, x->universe);
-
-	dd_minus_to(&rest, b);
-	dd_drop(rest);
-	return rest == DD_FALSE;
+	return !dd_common((const dd[]){ a, x->universe }, 2, &b, 1);
 }
 
 bool
 pfk_set_meets(struct pfk_exact *x, pfk_set a, pfk_set b)
 {
-	dd both = dd_and(a, x->universe);
-
-	dd_and_to(&both, b);
-	dd_drop(both);
-	return both != DD_FALSE;
+	return dd_common((const dd[]){ a, x->universe, b }, 3, NULL, 0);
 }
 
 pfk_set

@@ -31,6 +31,7 @@ verdicts_matched(struct walk *w, uint32_t rule, dd set)
 struct node {
 	dd		 all;		/* of the rules under it */
 	dd		 taken;		/* that others do not get any more */
+	dd		 passed;	/* of these, by a rule that passes */
 	struct node	*half[2];
 	struct entry	*e;
 	size_t		 n;
@@ -42,10 +43,16 @@ struct sharing {
 	void		(*got)(struct walk *, struct entry *, dd);
 };
 
+static bool
+passes(const struct walk *w, uint32_t rule)
+{
+	return w->xi->im->rules[rule].action == IMG_PASS;
+}
+
 static struct node *
 tree(struct sharing *s, struct entry *e, size_t n)
 {
-	struct node *t = arena_alloc(&s->w->x->arena, sizeof(*t));
+	struct node *t = arena_alloc(&s->w->x->arena, sizeof(*t)), *a, *b;
 
 	t->e = e;
 	t->n = n;
@@ -53,13 +60,19 @@ tree(struct sharing *s, struct entry *e, size_t n)
 		t->all = dd_keep(e->set);
 		t->taken = e->quick || s->backwards ? dd_keep(e->set) :
 		    DD_FALSE;
+		t->passed = passes(s->w, e->rule) ? dd_keep(t->taken) :
+		    DD_FALSE;
 		return t;
 	}
 	t->half[0] = tree(s, e, n / 2);
 	t->half[1] = tree(s, e + n / 2, n - n / 2);
-	t->all = dd_or(t->half[0]->all, t->half[1]->all);
-	t->taken = s->backwards ? dd_keep(t->all) :
-	    dd_or(t->half[0]->taken, t->half[1]->taken);
+	a = t->half[s->backwards];
+	b = t->half[!s->backwards];
+	t->all = dd_or(a->all, b->all);
+	t->taken = a->all == a->taken && b->all == b->taken ?
+	    dd_keep(t->all) : dd_or(a->taken, b->taken);
+	t->passed = a->passed == a->taken && b->passed == b->taken ?
+	    dd_keep(t->taken) : dd_ite(a->taken, a->passed, b->passed);
 	return t;
 }
 
@@ -68,7 +81,8 @@ forget(struct node *t)
 {
 	dd_drop(t->all);
 	dd_drop(t->taken);
-	t->all = t->taken = DD_FALSE;
+	dd_drop(t->passed);
+	t->all = t->taken = t->passed = DD_FALSE;
 }
 
 static void
@@ -111,11 +125,20 @@ share(struct sharing *s, struct node *t, dd open)
 	b = t->half[!s->backwards];
 	first = dd_and(open, a->all);
 	second = dd_minus(open, a->taken);
-	dd_and_to(&second, b->all);
+	if (a->taken != a->all)		/* else what is open is b's */
+		dd_and_to(&second, b->all);
 	dd_drop(open);
 	forget(t);
 	share(s, a, first);
 	share(s, b, second);
+}
+
+/* The set is used up. */
+static void
+add_passed(struct walk *w, dd set)
+{
+	dd_or_to(&w->v->passed, set);
+	dd_drop(set);
 }
 
 static void
@@ -125,6 +148,7 @@ share_out(struct sharing *s, struct entry *e, size_t n, dd *open)
 	struct node *t = tree(s, e, n);
 	dd mine = dd_and(*open, t->all);
 
+	add_passed(s->w, dd_and(*open, t->passed));
 	dd_minus_to(open, t->taken);
 	share(s, t, mine);
 	arena_release(&s->w->x->arena, mark);
@@ -196,7 +220,8 @@ split(struct walk *w, uint32_t rule, dd set)
 	if (!dd_meets(set, w->touched))
 		n = 1;
 	for (size_t i = 0; i < n; i++) {
-		dd part = dd_and(set, w->worlds.v[i].set);
+		dd part = w->worlds.n == 1 ? dd_keep(set) :
+		    dd_and(set, w->worlds.v[i].set);
 
 		if (part == DD_FALSE)
 			continue;
@@ -220,26 +245,6 @@ add_skipped(struct walk *w)
 	r->set = w->skipped;
 }
 
-/*
- * Of n regions from the first one on.  In pairs, and the pairs in pairs: one by
- * one each would be laid over all of those before it.
- */
-static dd
-passed_in(const struct pfk_region *r, size_t n)
-{
-	dd left, right;
-
-	if (n == 0)
-		return DD_FALSE;
-	if (n == 1)
-		return r->outcome.pass ? dd_keep(r->set) : DD_FALSE;
-	left = passed_in(r, n / 2);
-	right = passed_in(r + n / 2, n - n / 2);
-	dd_or_to(&left, right);
-	dd_drop(right);
-	return left;
-}
-
 static void
 run(struct walk *w, dd within)
 {
@@ -253,9 +258,9 @@ run(struct walk *w, dd within)
 	for (uint32_t i = 0; i < n; i++)
 		split(w, i, w->v->decides[i]);
 	split(w, PFK_EXACT_DEFAULT, rest);
+	add_passed(w, rest);
 	add_skipped(w);
-	w->v->passed = passed_in(w->v->regions.v, w->v->regions.n);
-	dd_drop(rest);
+	dd_or_to(&w->v->passed, w->skipped);
 	walk_end(w);
 }
 

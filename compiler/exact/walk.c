@@ -57,13 +57,14 @@ static dd
 matching(struct walk *w, uint32_t rule, dd from)
 {
 	const struct rule_tests *rt;
+	bool known = w->xi->rules[rule].known;
 	dd other, all, fit;
 
 	if (!rule_may_fit(w->x, w->xi, rule, from))
 		return DD_FALSE;
 	rt = rule_tests(w->x, w->xi, rule);
 	all = dd_and(from, rt->set);
-	if (all == DD_FALSE && w->everything != w->x->universe)
+	if (all == DD_FALSE && !known && w->everything != w->x->universe)
 		rule_forget(w->xi, rule);
 	if (!rt->views && !rt->tagged)
 		return all;
