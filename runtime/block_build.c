@@ -41,7 +41,6 @@ block_free(const struct pfk_engine *e, struct block *b)
 	block_classes_free(e, b);
 	for (unsigned i = 0; i < 2; i++) {
 		block_tables_free(e, &b->family[i]);
-		prune_free(e, &b->family[i]);
 		index_free(e, &b->family[i].index[SRC]);
 		index_free(e, &b->family[i].index[DST]);
 		index_free(e, &b->ports[i]);
@@ -55,6 +54,13 @@ block_free(const struct pfk_engine *e, struct block *b)
 	e_free(e, b, sizeof(*b));
 }
 
+/* Where a place's words of each kind begin. */
+static void
+set_words(struct block_family *f)
+{
+	f->sets[SET_LAST].word = f->sets[SET_QUICK].words;
+}
+
 /* What is known of a side's addresses: which tables, which rules to ask. */
 static bool
 make_index(const struct pfk_engine *e, struct block *b, bool six,
@@ -62,14 +68,19 @@ make_index(const struct pfk_engine *e, struct block *b, bool six,
 {
 	struct block_family *f = &b->family[six];
 	struct outline o = { NULL, 0, 0 }, more = { NULL, 0, 0 };
+	struct table_sets sets[SETS];
 	bool good = true;
 
+	memset(sets, 0, sizeof(sets));
 	for (unsigned kind = 0; good && kind < SETS; kind++)
-		good = prune_make(e, f, kind, six, side, &more) &&
+		good = prune_make(e, f, kind, six, side, &more, &sets[kind]) &&
 		    outline_join(e, &o, &more);
+	set_words(f);
 	good = good && spans_make(e, b, spans, &more) &&
 	    outline_join(e, &o, &more) &&
-	    index_build(e, &f->index[side], &o, six);
+	    index_build(e, &f->index[side], &o, sets);
+	for (unsigned kind = 0; kind < SETS; kind++)
+		table_sets_free(e, &sets[kind]);
 	outline_free(e, &o);
 	outline_free(e, &more);
 	return good;
@@ -81,7 +92,7 @@ make_ports(const struct pfk_engine *e, struct block *b, unsigned side,
 {
 	struct outline o = { NULL, 0, 0 };
 	bool good = spans_make(e, b, spans, &o) &&
-	    index_build(e, &b->ports[side], &o, false);
+	    index_build(e, &b->ports[side], &o, NULL);
 
 	outline_free(e, &o);
 	return good;

@@ -2,26 +2,31 @@
  * Where a value lies among pieces.
  *
  * What is known of an address or a port (struct known) changes at certain
- * values, which stand in order.  A tree of arrays leads to the one that is
- * next below: a node looks at some bits of the value, as many as make a cell
- * or two for each of its pieces, and a cell leads to another node or to a place
- * in the order, of which no more than INDEX_LEAF values are left.
+ * values, which stand in order.  Pieces of which the same is known are one
+ * place.  A tree of arrays leads to the place: a node looks at some bits of the
+ * value and counts cells by them; a cell leads to another node, or to a leaf:
+ * the few numbers at which what is known changes there, and behind them, in
+ * the same line of memory, the places between them (block_index.h draws a
+ * cell).
  *
- *	node	first ... end: its pieces; bits above are the same for all of
- *		them, what is not between low and high belongs before or
- *		behind
- *	cell	INDEX_INNER | node, or the piece from which on to compare;
- *		that at 0 leads to the root
+ *	addresses	m[0]	inside of what almost all pieces have in front
+ *			m[1]	below and above that
+ *			m[2]...	nodes' cells; leaves, none of which lies in two
+ *				lines if one is enough
  *
- * 100,000 different addresses take two or three reads, half of them from
- * arrays that stay in the cache; memory is linear, whatever the addresses.
+ * A leaf compares 32 bits.  Where more tell pieces apart it leads on to a cell
+ * for the bits behind them; and where many bits are the same, a leaf is cheaper
+ * than nodes.  100,000 different addresses take two or three reads; memory is
+ * linear, whatever the addresses.
  */
 #include "runtime/block_int.h"
 #include "runtime/block_index.h"
 
 #define STRIDE		16	/* bits of a node at most */
-#define WIDE		2u	/* cells for each piece of a node, about */
-#define CELLS		8u	/* the same, of all nodes, at most */
+#define SKIP		3u	/* bits in front that are the same: a leaf */
+#define CELLS		8u	/* for each piece, of all nodes, at most */
+#define LINE		8u	/* cells in a line of memory */
+#define SLACK		8u	/* may be read behind the last leaf */
 
 /* ---- outlines ---- */
 
@@ -109,13 +114,28 @@ outline_join(const struct pfk_engine *e, struct outline *a, struct outline *b)
 	return good;
 }
 
-/* ---- nodes ---- */
+/* ---- making one ---- */
 
 struct planting {
 	const struct pfk_engine *e;
 	struct block_index *x;
 	const struct outline *o;
+	const uint32_t	*place;		/* of each piece */
+	uint64_t	*m;
+	uint32_t	n, cap;
+	uint32_t	nodes;		/* cells of nodes */
+	bool		six;
 };
+
+/* What a cell is to lead to: some pieces, in order. */
+struct plot {
+	uint32_t	first, end;	/* those that begin in there; the one
+					   before them is that of the start */
+	struct value	start;
+	unsigned	known;		/* bits of it that all values have */
+	unsigned	level;		/* nodes above, if there are but nodes */
+};
+#define NO_LEVEL	1000u
 
 static unsigned
 leading_zeros(uint64_t w)
@@ -132,198 +152,461 @@ common_bits(const struct value *a, const struct value *b)
 	return n < 64 ? n : 64 + leading_zeros(a->w[1] ^ b->w[1]);
 }
 
-static bool
-add_cells(const struct planting *p, uint32_t n, uint32_t *at)
+/* Some more cells; 0: no memory. */
+static uint32_t
+add_cells(struct planting *p, uint32_t n)
 {
-	struct block_index *x = p->x;
+	uint32_t at = p->n;
 
-	if (x->capcells - x->ncells < n) {
-		uint32_t cap = 2 * x->capcells + n;
-		uint32_t *v = e_realloc(p->e, x->cells,
-		    x->capcells * sizeof(*v), cap * sizeof(*v));
+	if (p->cap - p->n < n) {
+		uint32_t cap = 2 * p->cap + n;
+		uint64_t *m = e_realloc(p->e, p->m, p->cap * sizeof(*m),
+		    cap * sizeof(*m));
 
-		if (v == NULL)
-			return false;
-		x->cells = v;
-		x->capcells = cap;
+		if (m == NULL)
+			return 0;
+		p->m = m;
+		p->cap = cap;
 	}
-	*at = x->ncells;
-	x->ncells += n;
-	return true;
+	memset(p->m + at, 0, n * sizeof(*p->m));
+	p->n += n;
+	return at;
 }
 
-static bool
-add_node(const struct planting *p, const struct index_node *node, uint32_t *at)
-{
-	struct block_index *x = p->x;
+static bool plant(struct planting *, struct plot, uint32_t at);
 
-	if (x->nnodes == x->capnodes) {
-		uint32_t cap = 2 * x->capnodes + 1;
-		struct index_node *v = e_realloc(p->e, x->nodes,
-		    x->capnodes * sizeof(*v), cap * sizeof(*v));
-
-		if (v == NULL)
-			return false;
-		x->nodes = v;
-		x->capnodes = cap;
-	}
-	*at = x->nnodes;
-	x->nodes[x->nnodes++] = *node;
-	return true;
-}
+/* ---- leaves ---- */
 
 /*
- * The bits that it looks at: behind those that are the same for all, as many
- * as make a cell or two for each piece.
+ * Stretches of a leaf, by what 32 bits of a word see of the pieces: the
+ * stretch that begins at `number' leads to pieces that are told apart by what
+ * comes behind, or to one.
  */
-static struct index_node
-plan_node(const struct planting *p, uint32_t first, uint32_t end,
-    unsigned known)
-{
-	struct index_node node;
-	unsigned depth, bits = 1;
-
-	memset(&node, 0, sizeof(node));
-	node.first = first;
-	node.end = end;
-	node.low = p->o->v[first].at;
-	node.high = p->o->v[end - 1].at;
-	depth = common_bits(&node.low, &node.high);
-	node.skips = depth > known;
-	while (bits < STRIDE && (1u << bits) < WIDE * (end - first))
-		bits++;
-	if (p->x->ncells / CELLS > p->o->n)
-		bits = 3;		/* they are unusual: slower, not larger */
-	node.word = depth >= 64;
-	depth %= 64;
-	if (bits > 64 - depth)
-		bits = 64 - depth;
-	node.shift = (uint8_t)(64 - depth - bits);
-	node.mask = (1u << bits) - 1;
-	return node;
-}
-
-static bool plant(const struct planting *, uint32_t first, uint32_t end,
-    unsigned known, uint32_t *cell);
+struct stretch { uint32_t number, first, end; bool whole; };
+struct leaf {
+	struct stretch	v[INDEX_LEAF + 2];
+	unsigned	n;
+	unsigned	word, shift;
+};
 
 static bool
-fill_cells(const struct planting *p, const struct index_node *node,
+is_whole(const struct value *v, const struct leaf *l)
+{
+	return (v->w[l->word] & (((uint64_t)1 << l->shift) - 1)) == 0 &&
+	    (l->word == 1 || v->w[1] == 0);
+}
+
+static void
+add_stretch(struct leaf *l, uint32_t number, uint32_t first, uint32_t end)
+{
+	if (l->n < sizeof(l->v) / sizeof(l->v[0]))
+		l->v[l->n++] = (struct stretch){ number, first, end,
+		    first == end };
+}
+
+static uint32_t
+number_of(const struct planting *p, const struct leaf *l, uint32_t i)
+{
+	return (uint32_t)(p->o->v[i].at.w[l->word] >> l->shift);
+}
+
+/* Whether the number still belongs to the plot. */
+static bool
+goes_on(const struct plot *t, const struct leaf *l, uint32_t number)
+{
+	unsigned bits = t->known - 64 * l->word;
+	uint64_t last = bits == 0 ? UINT64_MAX : t->start.w[l->word] |
+	    UINT64_MAX >> bits;
+
+	return number != (uint32_t)(last >> l->shift);
+}
+
+/* false: there are too many. */
+static bool
+find_stretches(const struct planting *p, const struct plot *t, struct leaf *l)
+{
+	uint32_t i = t->first, end;
+
+	for (l->n = 0; i < t->end && l->n <= INDEX_LEAF; i = end) {
+		uint32_t number = number_of(p, l, i);
+
+		for (end = i + 1; end < t->end &&
+		    number_of(p, l, end) == number; end++)
+			;
+		if (end == i + 1 && is_whole(&p->o->v[i].at, l)) {
+			add_stretch(l, number, i, i);
+			continue;
+		}
+		add_stretch(l, number, i, end);
+		if (goes_on(t, l, number) && (end == t->end ||
+		    number_of(p, l, end) != number + 1))
+			add_stretch(l, number + 1, end - 1, end - 1);
+	}
+	return i == t->end && l->n <= INDEX_LEAF;
+}
+
+/* Where it may begin: not across the end of a line if one is enough. */
+static uint32_t
+add_leaf(struct planting *p, unsigned n)
+{
+	uint32_t left = LINE - p->n % LINE;
+
+	if (n + 1 > left && add_cells(p, left) == 0)
+		return 0;
+	return add_cells(p, n + 1);
+}
+
+static void
+put_word(struct planting *p, uint32_t at, unsigned i, uint32_t v)
+{
+	memcpy((unsigned char *)&p->m[at] + i * sizeof(v), &v, sizeof(v));
+}
+
+/* What lies in there is told apart by bits behind those of the leaf. */
+static bool
+plant_stretch(struct planting *p, const struct plot *t, const struct leaf *l,
+    unsigned i, uint32_t *to)
+{
+	const struct stretch *s = &l->v[i];
+	struct plot in = *t;
+
+	if (s->whole) {
+		*to = p->place[s->first];
+		return true;
+	}
+	in.first = s->first;
+	in.end = s->end;
+	in.known = 64 * (l->word + 1) - l->shift;
+	in.level = NO_LEVEL;
+	in.start = p->o->v[s->first].at;
+	in.start.w[l->word] &= ~(((uint64_t)1 << l->shift) - 1);
+	if (l->word == 0)
+		in.start.w[1] = 0;
+	if ((*to = add_cells(p, 1)) == 0 || !plant(p, in, *to))
+		return false;
+	*to |= INDEX_INNER;
+	return true;
+}
+
+static bool
+plant_leaf(struct planting *p, const struct plot *t, const struct leaf *l,
+    uint32_t cell)
+{
+	uint32_t at = add_leaf(p, l->n), to;
+
+	if (at == 0)
+		return false;
+	p->m[cell] = (uint64_t)l->n << CELL_REACHED |
+	    (uint64_t)l->word << CELL_WORD | (uint64_t)l->shift << CELL_SHIFT |
+	    at;
+	put_word(p, at, l->n, p->place[t->first - 1]);
+	for (unsigned i = 0; i < l->n; i++) {
+		if (!plant_stretch(p, t, l, i, &to))
+			return false;
+		put_word(p, at, i, l->v[i].number ^ INDEX_SIGN);
+		put_word(p, at, l->n + 1 + i, to);
+	}
+	return true;
+}
+
+/* ---- nodes ---- */
+
+/* As many bits as make a cell for some pieces, about. */
+static unsigned
+node_bits(const struct planting *p, const struct plot *t)
+{
+	unsigned bits = 2, left = 64 - t->known % 64;
+
+	while (bits < STRIDE && (1u << bits) < t->end - t->first)
+		bits++;
+	if (p->nodes / CELLS > p->o->n)
+		bits = 3;		/* they are unusual: slower, not larger */
+	return bits < left ? bits : left;
+}
+
+static bool
+fill_cells(struct planting *p, const struct plot *t, unsigned bits,
     uint32_t cells)
 {
-	unsigned known = 64u * (node->word + 1u) - node->shift;
-	uint32_t i = node->first, end, cell;
+	unsigned word = t->known / 64, shift = 64 - t->known % 64 - bits;
+	struct plot in = *t;
 
-	for (uint32_t c = 0; c <= node->mask; c++) {
-		for (end = i; end < node->end && node_cell(node,
-		    &p->o->v[end].at) == c; end++)
+	in.known = t->known + bits;
+	in.level = t->level == NO_LEVEL ? NO_LEVEL : t->level + 1;
+	for (uint64_t c = 0; c < (uint64_t)1 << bits; c++) {
+		in.start.w[word] = t->start.w[word] | c << shift;
+		for (in.end = in.first; in.end < t->end &&
+		    ((p->o->v[in.end].at.w[word] ^ in.start.w[word]) >>
+		    shift) == 0; in.end++)
 			;
-		if (!plant(p, i, end, known, &cell))
+		if (!plant(p, in, cells + (uint32_t)c))
 			return false;
-		p->x->cells[cells + c] = cell;
-		i = end;
+		in.first = in.end;
 	}
 	return true;
 }
 
-/*
- * A cell that leads to the pieces, and to the one before them.  known: bits
- * that have been looked at.
- */
 static bool
-plant(const struct planting *p, uint32_t first, uint32_t end, unsigned known,
-    uint32_t *cell)
+plant_node(struct planting *p, const struct plot *t, uint32_t cell)
 {
-	struct index_node node;
-	uint32_t at, cells;
+	unsigned bits = node_bits(p, t);
+	uint32_t n = 1u << bits, cells = add_cells(p, n);
 
-	*cell = first - 1;
-	if (end - first <= INDEX_LEAF)
+	if (cells == 0)
+		return false;
+	p->nodes += n;
+	if (t->level != NO_LEVEL && t->level >= p->x->depth)
+		p->x->depth = t->level + 1;
+	p->m[cell] = CELL_NODE | (uint64_t)(t->known / 64) << CELL_WORD |
+	    (uint64_t)(64 - bits) << CELL_RIGHT |
+	    (uint64_t)(t->known % 64) << CELL_SHIFT | cells;
+	return fill_cells(p, t, bits, cells);
+}
+
+/* A leaf that looks at the next 32 bits, or as few as to stand before `end'. */
+static struct leaf
+leaf_before(const struct plot *t, unsigned end)
+{
+	struct leaf l = { .word = t->known / 64 };
+	unsigned bits = t->known % 64 + 32;
+
+	if (64 * l.word + bits > end)
+		bits = end - 64 * l.word;
+	l.shift = bits < 64 ? 64 - bits : 0;
+	return l;
+}
+
+static bool
+plant(struct planting *p, struct plot t, uint32_t at)
+{
+	struct leaf l = leaf_before(&t, 128);
+	unsigned common;
+
+	while (t.first < t.end && !value_less(&t.start,
+	    &p->o->v[t.first].at))
+		t.first++;
+	if (t.first == t.end) {
+		p->m[at] = p->place[t.first - 1];
 		return true;
-	node = plan_node(p, first, end, known);
-	if (!add_cells(p, INDEX_BELOW + node.mask + 1, &cells))
+	}
+	if (find_stretches(p, &t, &l))
+		return plant_leaf(p, &t, &l, at);
+	common = common_bits(&p->o->v[t.first].at, &p->o->v[t.end - 1].at);
+	if (common > t.known + SKIP) {
+		l = leaf_before(&t, common);
+		if (find_stretches(p, &t, &l))
+			return plant_leaf(p, &t, &l, at);
+	}
+	return plant_node(p, &t, at);
+}
+
+/* ---- places ---- */
+
+/* Numbers of those of which the same is known; their number, or 0. */
+struct places {
+	uint32_t	*place;		/* of pieces */
+	struct known	*known;		/* of places */
+	uint32_t	*slots;
+	uint32_t	n, nslots;
+};
+
+static uint32_t
+known_hash(const struct known *k)
+{
+	uint64_t h = k->list;
+
+	for (unsigned i = 0; i < SETS; i++)
+		h = (h ^ k->set[i]) * 0x9e3779b97f4a7c15u;
+	return (uint32_t)(h >> 32);
+}
+
+static uint32_t
+place_of(struct places *s, const struct known *k)
+{
+	uint32_t at = known_hash(k) & (s->nslots - 1), i;
+
+	for (; (i = s->slots[at]) != 0; at = (at + 1) & (s->nslots - 1))
+		if (known_same(&s->known[i - 1], k))
+			return i - 1;
+	s->known[s->n] = *k;
+	s->slots[at] = ++s->n;
+	return s->n - 1;
+}
+
+static bool
+find_places(const struct pfk_engine *e, struct places *s,
+    const struct outline *o)
+{
+	for (s->nslots = 4; s->nslots < 2 * o->n; s->nslots *= 2)
+		;
+	s->place = e_alloc(e, o->n * sizeof(*s->place));
+	s->known = e_alloc(e, o->n * sizeof(*s->known));
+	s->slots = e_alloc(e, s->nslots * sizeof(*s->slots));
+	if (s->place == NULL || s->known == NULL || s->slots == NULL)
 		return false;
-	node.cells = cells += INDEX_BELOW;
-	p->x->cells[cells - INDEX_BELOW] = first - 1;
-	p->x->cells[cells - INDEX_ABOVE] = end - 1;
-	if (!add_node(p, &node, &at))
-		return false;
-	*cell = INDEX_INNER | at;
-	return fill_cells(p, &node, cells);
+	for (uint32_t i = 0; i < o->n; i++)
+		s->place[i] = place_of(s, &o->v[i].k);
+	return true;
+}
+
+static void
+places_free(const struct pfk_engine *e, struct places *s, uint32_t pieces)
+{
+	e_free(e, s->place, pieces * sizeof(*s->place));
+	e_free(e, s->known, pieces * sizeof(*s->known));
+	e_free(e, s->slots, s->nslots * sizeof(*s->slots));
+}
+
+static bool
+keep_lists(const struct pfk_engine *e, struct block_index *x,
+    const struct places *s)
+{
+	uint32_t any = 0;
+
+	x->nplaces = s->n;
+	for (uint32_t i = 0; i < s->n; i++)
+		any |= s->known[i].list;
+	if (any == 0)
+		return true;
+	x->lists = e_alloc(e, s->n * sizeof(*x->lists));
+	for (uint32_t i = 0; x->lists != NULL && i < s->n; i++)
+		x->lists[i] = s->known[i].list;
+	return x->lists != NULL;
+}
+
+static uint64_t *
+add_words(uint64_t *w, const struct table_sets *sets, unsigned set)
+{
+	if (sets->words != 0)
+		memcpy(w, sets->v[set].w, sets->words * sizeof(*w));
+	return w + sets->words;
+}
+
+/* Words of sets, those of quick rules first. */
+static bool
+keep_sets(const struct pfk_engine *e, struct block_index *x,
+    const struct places *s, const struct table_sets *sets)
+{
+	uint64_t *w;
+
+	for (unsigned k = 0; k < SETS; k++)
+		x->stride += sets == NULL ? 0 : sets[k].words;
+	if (x->stride == 0)
+		return true;
+	w = x->sets = e_alloc(e, (size_t)s->n * x->stride * sizeof(*w));
+	for (uint32_t i = 0; w != NULL && i < s->n; i++)
+		for (unsigned k = 0; k < SETS; k++)
+			w = add_words(w, &sets[k], s->known[i].set[k]);
+	return w != NULL;
 }
 
 /* ---- all of it ---- */
 
-static size_t
-pieces_size(const struct block_index *x)
+/*
+ * What almost all pieces have in front: the first one, which begins at zero,
+ * does not, and the last one need not if it begins right behind the others.
+ */
+static struct plot
+inside_plot(const struct outline *o, struct block_index *x)
 {
-	return ((size_t)x->n + INDEX_LEAF + 1) * (x->six ? sizeof(*x->v6) :
-	    sizeof(*x->v4));
-}
+	struct plot t = { .first = 1, .end = o->n };
+	unsigned bits = common_bits(&o->v[1].at, &o->v[o->n - 1].at);
+	uint32_t last = o->n - 1;
 
-/* Behind the last one stand some that no value comes to. */
-static void
-copy_pieces(struct block_index *x, const struct outline *o)
-{
-	for (uint32_t i = 0; i < x->n + INDEX_LEAF + 1; i++) {
-		bool past = i >= x->n;
-		struct value at = past ? (struct value){ { UINT64_MAX,
-		    UINT64_MAX } } : o->v[i].at;
-		struct known k = o->v[past ? x->n - 1 : i].k;
+	if (bits < 32 && o->n > 2) {
+		unsigned more = common_bits(&o->v[1].at, &o->v[last - 1].at);
+		uint64_t end;
 
-		if (x->six) {
-			memcpy(x->v6[i].at, at.w, sizeof(at.w));
-			x->v6[i].k = k;
-		} else {
-			x->v4[i].at = (uint32_t)(at.w[0] >> 32);
-			x->v4[i].k = k;
+		more = more < 32 ? more : 32;
+		end = (o->v[1].at.w[0] | ~mask_word(more)) + 1;
+		if (more > bits && o->v[last].at.w[0] == end &&
+		    o->v[last].at.w[1] == 0) {
+			bits = more;
+			t.end--;
 		}
 	}
+	t.known = bits < 31 ? bits : 31;
+	x->top_mask = mask_word(t.known);
+	x->top = o->v[1].at.w[0] & x->top_mask;
+	t.start.w[0] = x->top;
+	return t;
 }
 
-/* => There is at least one node, for those who have none to ask. */
+/* Below and above that. */
 static bool
-plant_root(const struct planting *p)
+plant_outside(struct planting *p)
 {
-	static const struct index_node none;
-	uint32_t at, root;
+	struct leaf l = { .n = 0, .shift = 32 };
+	struct plot all = { .first = 1 };
+	uint64_t above = (p->x->top | ~p->x->top_mask) + 1;
 
-	if (!add_cells(p, 1, &at) || !plant(p, 1, p->x->n, 0, &root))
+	if (above == 0 || p->x->top_mask == 0) {
+		p->m[INDEX_OUTSIDE] = p->place[0];
+		return true;
+	}
+	add_stretch(&l, (uint32_t)(above >> 32), p->o->n - 1, p->o->n - 1);
+	return plant_leaf(p, &all, &l, INDEX_OUTSIDE);
+}
+
+static bool
+plant_all(struct planting *p)
+{
+	struct plot inside;
+
+	if (add_cells(p, INDEX_CELLS) != 0 || p->n == 0)
 		return false;
-	p->x->cells[0] = root;
-	return p->x->nnodes != 0 || add_node(p, &none, &at);
+	if (p->o->n == 1) {
+		p->m[INDEX_INSIDE] = p->place[0];
+		return true;
+	}
+	inside = inside_plot(p->o, p->x);
+	return plant_outside(p) && plant(p, inside, INDEX_INSIDE);
+}
+
+/* Into memory of its own, whose lines are those of the processor. */
+static bool
+keep_cells(struct planting *p)
+{
+	struct block_index *x = p->x;
+	size_t size = (p->n + SLACK + LINE) * sizeof(*p->m);
+	unsigned char *v = e_alloc(p->e, size);
+
+	if (v == NULL)
+		return false;
+	x->memory = v;
+	x->size = size;
+	v += (0 - (uintptr_t)v) & (LINE * sizeof(*p->m) - 1);
+	x->m = (void *)v;
+	memcpy(v, p->m, p->n * sizeof(*p->m));
+	return true;
 }
 
 bool
 index_build(const struct pfk_engine *e, struct block_index *x,
-    struct outline *o, bool six)
+    struct outline *o, const struct table_sets *sets)
 {
 	static const struct value zero;
 	static const struct known nothing;
-	struct planting p = { e, x, o };
-	void *v;
+	struct planting p = { .e = e, .x = x, .o = o };
+	struct places s = { .n = 0 };
+	bool good;
 
 	if (o->n == 0 && !outline_add(e, o, &zero, &nothing))
 		return false;
-	x->six = six;
 	x->n = o->n;
-	if ((v = e_alloc(e, pieces_size(x))) == NULL) {
-		x->n = 0;
-		return false;
-	}
-	if (six)
-		x->v6 = v;
-	else
-		x->v4 = v;
-	copy_pieces(x, o);
-	return plant_root(&p);
+	good = find_places(e, &s, o) && keep_lists(e, x, &s) &&
+	    keep_sets(e, x, &s, sets);
+	p.place = s.place;
+	good = good && plant_all(&p) && keep_cells(&p);
+	e_free(e, p.m, p.cap * sizeof(*p.m));
+	places_free(e, &s, o->n);
+	return good;
 }
 
 void
 index_free(const struct pfk_engine *e, struct block_index *x)
 {
-	if (x->n != 0)
-		e_free(e, x->six ? (void *)x->v6 : (void *)x->v4,
-		    pieces_size(x));
-	e_free(e, x->cells, x->capcells * sizeof(*x->cells));
-	e_free(e, x->nodes, x->capnodes * sizeof(*x->nodes));
+	e_free(e, x->memory, x->size);
+	e_free(e, x->sets, (size_t)x->nplaces * x->stride * sizeof(*x->sets));
+	e_free(e, x->lists, x->nplaces * sizeof(*x->lists));
 }

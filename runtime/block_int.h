@@ -84,7 +84,7 @@ enum likely row_likely(const struct row *, enum block_field);
  */
 struct block_key {
 	uint64_t	w[4];
-	uint16_t	port[2];
+	uint32_t	ports;		/* source << 16 | destination */
 };
 
 /*
@@ -93,72 +93,76 @@ struct block_key {
  */
 struct fit {
 	uint16_t	low[2], span[2]; /* ports: from low to low + span */
-	uint32_t	rank;
-	uint8_t		check;		/* enum block_check */
-	bool		more;		/* the next entry is of this bucket */
-	uint8_t		bits[2];
+	uint32_t	rank;		/* rank << 2 | enum block_check */
+	uint32_t	next;		/* entry: a worse one of this slot; 0:
+					   none */
 };
 struct entry4 { uint64_t addr, mask; struct fit f; };
-struct entry6 { uint64_t addr[4]; struct fit f; };
+struct entry6 {			/* a line of memory */
+	uint64_t	addr[4];
+	struct fit	f;
+	uint8_t		bits[4];	/* of each word */
+	uint8_t		fill[12];
+};
+#define FIT_NONE	UINT32_MAX	/* in rank: the slot is empty */
+#define BLOCK_RULES	0xfffffeu	/* a block has no more */
 
+/* Entries from `first' on are its slots; those behind them are led to. */
 struct tuple {
 	uint64_t	mask[4];	/* as struct block_key */
 	uint32_t	ports;		/* mask of both */
 	uint32_t	best;		/* rank */
-	uint32_t	*buckets;	/* BUCKET_* */
-	uint32_t	nbuckets;	/* a power of two */
+	uint32_t	first;		/* entry */
+	uint8_t		shift;		/* of the hash: the slot is left */
 	uint8_t		bits[2];
-	uint32_t	n;
+	uint32_t	n;		/* rules */
+	uint32_t	nentries;	/* slots, and what they lead to */
 };
-
-/*
- * A bucket: entry + 1, and above it what hashes of its key look like; 0 there:
- * there is more than one key.
- */
-#define BUCKET_ENTRY	0xffffffu
-#define BUCKET_TAG	24
-#define BLOCK_RULES	(BUCKET_ENTRY - 1) /* a block has no more */
 
 enum { SET_QUICK, SET_LAST, SETS };	/* of quick rules, of the others */
 
 /* block_prune.c: tables that may have an answer, by an address. */
 #define PRUNE_TABLES	256	/* those behind them always may */
-#define PRUNE_MIN	8	/* fewer are not worth it */
-struct table_set { uint64_t w[PRUNE_TABLES / 64]; };
+#define PRUNE_WORDS	(PRUNE_TABLES / 64)
+#define PRUNE_MIN	3	/* fewer are not worth it */
+struct table_set { uint64_t w[PRUNE_WORDS]; };
 /* Tables, those with the best rule first. */
 struct tuples {
 	struct tuple	*v;
 	uint32_t	n;
 	struct table_set all;
-	bool		pruned;		/* pieces tell which are asked */
+	unsigned	words;		/* that places tell of those that may
+					   be asked: 1, 2, 4; 0: they do not */
+	unsigned	word;		/* the first of a place's */
 };
 struct table_sets {		/* different ones; the first: all */
 	struct table_set *v;
 	uint32_t	n, cap;
+	unsigned	words;		/* that are used */
 };
 #define SETS_MOST	0x10000u
 
 /* ---- block_index.c: where a value lies ---- */
 
-/* Values from at on, up to the next piece: what is known of them. */
+/* Values from one on, up to the next piece: what is known of them. */
 struct known {
 	uint32_t	list;		/* of rules to be asked: in block.ids */
 	uint16_t	set[SETS];	/* tables worth asking */
 };
-struct piece4 { uint32_t at; struct known k; };
-struct piece6 { uint64_t at[2]; struct known k; };
 
-struct index_node;
 struct block_index {
-	bool		six;
-	uint32_t	n;		/* pieces; 1: nothing is known */
-	struct piece4	*v4;
-	struct piece6	*v6;
-	uint32_t	*cells;
-	struct index_node *nodes;
-	uint32_t	ncells, nnodes, capcells, capnodes;
+	uint32_t	n;		/* pieces; 1: all values are alike */
+	uint32_t	nplaces;	/* kinds of pieces */
+	uint64_t	top, top_mask;	/* of values that begin at m[0] */
+	unsigned	depth;		/* nodes before the leaves, at most */
+	unsigned	stride;		/* words of each place */
+	const uint64_t	*m;		/* cells */
+	uint64_t	*sets;		/* of places: tables worth asking */
+	uint32_t	*lists;		/* of places: in block.ids; NULL: none
+					   has one */
+	void		*memory;	/* where the cells are */
+	size_t		size;
 };
-#define INDEX_INNER	0x80000000u	/* a node, not a piece */
 
 /* Pieces in the making: in order, where what is known changes. */
 struct outline {
@@ -171,9 +175,9 @@ void	outline_free(const struct pfk_engine *, struct outline *);
 /* It knows what the other one knows, too, of which nothing is left. */
 bool	outline_join(const struct pfk_engine *, struct outline *,
 	    struct outline *other);
-/* false: no memory. */
+/* sets: what numbers of sets mean, or NULL.  false: no memory. */
 bool	index_build(const struct pfk_engine *, struct block_index *,
-	    struct outline *, bool six);
+	    struct outline *, const struct table_sets *sets);
 void	index_free(const struct pfk_engine *, struct block_index *);
 
 /* ---- blocks ---- */
@@ -182,8 +186,9 @@ struct block_family {
 	struct tuples	sets[SETS];
 	struct entry4	*entries4;	/* one of both */
 	struct entry6	*entries6;
-	uint32_t	nentries, capentries;
-	struct table_sets known[2][SETS];	/* by source, destination */
+	uint32_t	nentries, nrules;
+	void		*memory;	/* where the entries are */
+	size_t		size;
 	struct block_index index[2];
 };
 
@@ -209,11 +214,11 @@ struct box {			/* what tables can say of a rule */
 bool	block_tables_make(const struct pfk_engine *, struct block *,
 	    const struct box *, bool six);
 void	block_tables_free(const struct pfk_engine *, struct block_family *);
-/* Sides are SRC and DST. */
+/* Sides are SRC and DST; the sets are the caller's. */
 bool	prune_make(const struct pfk_engine *, struct block_family *,
-	    unsigned kind, bool six, unsigned side, struct outline *);
-struct table_set all_tables(uint32_t n);
-void	prune_free(const struct pfk_engine *, struct block_family *);
+	    unsigned kind, bool six, unsigned side, struct outline *,
+	    struct table_sets *);
+void	table_sets_free(const struct pfk_engine *, struct table_sets *);
 bool	spans_make(const struct pfk_engine *, struct block *,
 	    struct span_list *, struct outline *);
 bool	span_add(const struct pfk_engine *, struct span_list *,
@@ -379,7 +384,6 @@ value_less(const struct value *a, const struct value *b)
 static inline uint64_t
 key_hash(const struct tuple *t, const struct block_key *k, bool six)
 {
-	uint32_t ports = (uint32_t)k->port[0] << 16 | k->port[1];
 	uint64_t h = (k->w[0] & t->mask[0]) * 0x9e3779b97f4a7c15u;
 
 	if (six) {
@@ -388,16 +392,14 @@ key_hash(const struct tuple *t, const struct block_key *k, bool six)
 		h ^= h >> 29 ^ (k->w[1] & t->mask[1]) ^
 		    (k->w[3] & t->mask[3]) << 1;
 	}
-	h ^= (ports & t->ports) * 0x94d049bb133111ebu;
-	h = (h ^ h >> 32) * 0xbf58476d1ce4e5b9u;
-	return h ^ h >> 32;
+	h ^= (k->ports & t->ports) * 0x94d049bb133111ebu;
+	return (h ^ h >> 32) * 0xbf58476d1ce4e5b9u;
 }
 
-/* Never 0. */
 static inline uint32_t
-hash_tag(uint64_t hash)
+key_slot(const struct tuple *t, const struct block_key *k, bool six)
 {
-	return (uint32_t)(hash >> 57) | 0x80;
+	return t->first + (uint32_t)(key_hash(t, k, six) >> t->shift);
 }
 
 #endif

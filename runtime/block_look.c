@@ -5,11 +5,12 @@
  *
  *	begin		the class; where the index of both addresses begins
  *	descend		nodes of the index
- *	know		the pieces of both addresses: lists of rules that may
- *			lead elsewhere, and sets of tables worth asking
- *	ask		a few of the tables that both sets have: buckets,
- *			entries, and again, as long as a table can have a better
- *			rule than the best so far
+ *	find places	its leaves: the places of both addresses
+ *	know		lists of rules that may lead elsewhere, and sets of
+ *			tables worth asking
+ *	ask		a few of the tables that both sets have: slots and the
+ *			entries behind them, as long as a table can have a
+ *			better rule than the best so far
  *
  * Of quick rules the first that matches decides; tables are asked in the order
  * of their first rule and no further than the best answer so far.  Of others
@@ -24,30 +25,20 @@
 #include "runtime/block_look.h"
 #include "runtime/lane.h"
 
-/* A value in an index. */
-struct spot {
-	const struct block_index *x;
-	struct value	 v;
-	uint32_t	 cell;
-};
-
 struct look {
 	const struct strip_ask *q;
 	struct block_found *r;
 	struct block_key k;
-	struct spot	 spot[2];	/* of both addresses */
-	const struct known *known[2];
+	uint32_t	 at[2];		/* of both addresses: cells, places */
 	struct table_set left;		/* tables to be asked */
 	uint32_t	 behind;	/* the next of those behind them */
 	uint32_t	 best;		/* rank */
-	bool		 icmp;
 };
 
-/* A bucket to be looked at; then the entry that it leads to. */
+/* An entry to be looked at. */
 struct probe {
 	struct look	*l;
-	const uint32_t	*bucket;
-	uint32_t	 tag, entry;
+	uint32_t	 entry;
 };
 
 /* What is alike for all of them. */
@@ -67,240 +58,233 @@ struct looking {
 
 /* ---- begin ---- */
 
+/* A word of an address, as the index takes it. */
+static ALWAYS_INLINE uint64_t
+addr_word(const struct look *l, unsigned side, unsigned word, bool six)
+{
+	if (six)
+		return l->k.w[2 * side + word];
+	return side == SRC ? l->k.w[0] & ~(uint64_t)UINT32_MAX :
+	    l->k.w[0] << 32;
+}
+
 static ALWAYS_INLINE void
 set_key(struct look *l, bool six)
 {
 	const struct strip_ask *q = l->q;
 
-	l->k.port[SRC] = q->port[SRC];
-	l->k.port[DST] = q->port[DST];
+	l->k.ports = (uint32_t)q->port[SRC] << 16 | q->port[DST];
 	if (!six) {
-		l->spot[SRC].v.w[0] = (uint64_t)get32(q->addr[SRC]) << 32;
-		l->spot[DST].v.w[0] = (uint64_t)get32(q->addr[DST]) << 32;
-		l->k.w[0] = l->spot[SRC].v.w[0] | l->spot[DST].v.w[0] >> 32;
+		l->k.w[0] = (uint64_t)get32(q->addr[SRC]) << 32 |
+		    get32(q->addr[DST]);
 		return;
 	}
-	for (unsigned side = 0; side < 2; side++)
-		for (unsigned i = 0; i < 2; i++)
-			l->k.w[2 * side + i] = l->spot[side].v.w[i] =
-			    get64(q->addr[side] + 8 * i);
+	for (unsigned i = 0; i < 4; i++)
+		l->k.w[i] = get64(q->addr[i / 2] + 8 * (i % 2));
 }
 
 static ALWAYS_INLINE void
 begin(const struct looking *g, struct look *l, bool six)
 {
-	l->icmp = is_icmp(l->q->head.proto);
 	l->r->class = block_class(g->e, g->b, &l->q->head);
 	l->r->sure = true;
 	l->r->quick = l->r->last = g->b->n;
 	set_key(l, six);
-	for (unsigned side = 0; side < 2; side++) {
-		l->spot[side].x = &g->f->index[side];
-		l->spot[side].cell = 0;
-	}
+	for (unsigned side = 0; side < 2; side++)
+		l->at[side] = index_begin(&g->f->index[side],
+		    addr_word(l, side, 0, six));
 }
 
-/* ---- descend ---- */
+/* ---- descend, find places ---- */
 
-/* One node further; false: it is at its end, and the piece is on its way. */
-static ALWAYS_INLINE bool
-step(struct spot *s, bool six)
+/* A node further, if it is one; what the cell leads to is on its way. */
+static ALWAYS_INLINE void
+step(const struct block_index *x, struct look *l, unsigned side, bool six)
 {
-	const struct block_index *x = s->x;
-	uint32_t at = x->cells[s->cell], inner = at >> 31;
+	uint64_t cell = x->m[l->at[side]];
+	bool node = cell & CELL_NODE;
+	uint32_t next = index_node(cell, addr_word(l, side,
+	    six ? cell >> CELL_WORD & 1 : 0, six));
 
-	s->cell = index_step(x, &s->v, s->cell, six);
-	PREFETCH(&x->cells[s->cell]);
-	at &= inner - 1;
-	if (six) {
-		PREFETCH(&x->v6[at]);
-		PREFETCH(&x->v6[at + 2]);
-	} else
-		PREFETCH(&x->v4[at]);
-	return inner;
+	l->at[side] = node ? next : l->at[side];
+	PREFETCH(&x->m[node ? next : (uint32_t)cell]);
+}
+
+/* The rest of a long way. */
+static NOINLINE uint32_t
+place_beyond(const struct block_index *x, const struct look *l, unsigned side,
+    uint32_t at, bool six)
+{
+	uint64_t v[2] = { addr_word(l, side, 0, six),
+	    six ? addr_word(l, side, 1, six) : 0 };
+
+	return index_place(x, v, at);
 }
 
 static ALWAYS_INLINE void
-descend(const struct looking *g, bool six)
+find_place(const struct block_index *x, struct look *l, unsigned side,
+    bool six)
 {
-	struct spot *under_way[2 * BLOCK_AHEAD];
-	size_t n = 0, still;
+	uint64_t cell = x->m[l->at[side]];
+	uint32_t to;
 
-	for (size_t i = 0; i < g->n; i++) {
-		under_way[n++] = &g->v[i].spot[SRC];
-		under_way[n++] = &g->v[i].spot[DST];
+	if (cell & CELL_NODE)
+		to = l->at[side] | INDEX_INNER;
+	else
+		to = index_leaf(x, cell, addr_word(l, side, six ?
+		    cell >> CELL_WORD & 1 : 0, six));
+	if (to & INDEX_INNER)
+		to = place_beyond(x, l, side, to & ~INDEX_INNER, six);
+	l->at[side] = to;
+	PREFETCH(&x->sets[to * x->stride]);
+}
+
+#define STEPS	3u	/* nodes that are looked at side by side */
+
+static ALWAYS_INLINE void
+find_places(const struct looking *g, unsigned side, bool six)
+{
+	const struct block_index *x = &g->f->index[side];
+
+	if (x->n == 1) {
+		for (size_t i = 0; i < g->n; i++)
+			g->v[i].at[side] = 0;
+		return;
 	}
-	for (; n > 0; n = still) {
-		still = 0;
-		for (size_t i = 0; i < n; i++) {
-			under_way[still] = under_way[i];
-			still += step(under_way[i], six);
-		}
-	}
+	for (unsigned k = 0; k < STEPS && k < x->depth; k++)
+		for (size_t i = 0; i < g->n; i++)
+			step(x, &g->v[i], side, six);
+	for (size_t i = 0; i < g->n; i++)
+		find_place(x, &g->v[i], side, six);
 }
 
 /* ---- know ---- */
 
-static ALWAYS_INLINE const struct known *
-spot_known(const struct spot *s, bool six)
-{
-	uint32_t at = s->x->cells[s->cell];
-
-	return six ? index_known6(s->x, &s->v, at) :
-	    index_known4(s->x, (uint32_t)(s->v.w[0] >> 32), at);
-}
-
-static uint32_t
-port_list(const struct block_index *x, uint16_t port)
-{
-	struct value v = port_value(port);
-	uint32_t cell = 0;
-
-	if (x->n == 1)
-		return x->v4[0].k.list;
-	while (x->cells[cell] & INDEX_INNER)
-		cell = index_step(x, &v, cell, false);
-	return index_known4(x, (uint32_t)(v.w[0] >> 32),
-	    x->cells[cell])->list;
-}
-
-static inline const struct table_set *
-known_set(const struct looking *g, const struct look *l, unsigned side,
-    unsigned kind)
-{
-	return &g->f->known[side][kind].v[l->known[side]->set[kind]];
-}
-
+/* Lists of rules, where there are such. */
 static ALWAYS_INLINE void
-know(const struct looking *g, struct look *l, bool six)
+find_lists(const struct looking *g)
 {
+	const struct block *b = g->b;
+
 	for (unsigned side = 0; side < 2; side++) {
-		l->known[side] = spot_known(&l->spot[side], six);
-		l->r->list[side] = l->known[side]->list;
-		l->r->list[2 + side] = port_list(&g->b->ports[side],
-		    l->k.port[side]);
-		PREFETCH(&g->b->ids[l->known[side]->list]);
-		if (g->f->sets[SET_QUICK].pruned)
-			PREFETCH(known_set(g, l, side, SET_QUICK));
+		const uint32_t *lists = g->f->index[side].lists;
+
+		for (size_t i = 0; i < g->n; i++)
+			g->v[i].r->list[side] = lists == NULL ? 0 :
+			    lists[g->v[i].at[side]];
+		for (size_t i = 0; i < g->n; i++)
+			g->v[i].r->list[2 + side] = 0;
+		if (b->ports[side].lists == NULL)
+			continue;
+		for (size_t i = 0; i < g->n; i++)
+			g->v[i].r->list[2 + side] = index_list(
+			    &b->ports[side], port_value((uint16_t)
+			    (g->v[i].k.ports >> (side == SRC) * 16)).w);
 	}
 }
 
 /* ---- ask ---- */
 
 static ALWAYS_INLINE void
-open_tables(const struct looking *g, struct look *l, unsigned kind)
+open_tables(const struct looking *g, struct look *l, unsigned kind,
+    unsigned words)
 {
 	const struct tuples *s = &g->f->sets[kind];
-	const struct table_set *src = &s->all, *dst = src;
+	const struct block_index *x = g->f->index;
+	const uint64_t *src = s->all.w, *dst = src;
 
-	if (s->pruned) {
-		src = known_set(g, l, SRC, kind);
-		dst = known_set(g, l, DST, kind);
+	if (s->words != 0) {
+		src = &x[SRC].sets[l->at[SRC] * x[SRC].stride + s->word];
+		dst = &x[DST].sets[l->at[DST] * x[DST].stride + s->word];
 	}
-	for (unsigned i = 0; i < PRUNE_TABLES / 64; i++)
-		l->left.w[i] = src->w[i] & dst->w[i];
+	for (unsigned i = 0; i < words; i++)
+		l->left.w[i] = src[i] & dst[i];
 	l->best = g->b->n;
 	l->behind = PRUNE_TABLES;
 }
 
 /* The next table to be asked, or n: without a branch in most blocks. */
 static ALWAYS_INLINE uint32_t
-next_table(struct look *l, uint32_t n)
+next_table(struct look *l, uint32_t n, unsigned words)
 {
 	uint64_t *w = l->left.w, left;
 
-	static_assert(PRUNE_TABLES == 256, "four words");
-	w = w[0] != 0 ? w : w[1] != 0 ? w + 1 : w[2] != 0 ? w + 2 : w + 3;
+	static_assert(PRUNE_WORDS == 4, "four words");
+	if (words == 2)
+		w += w[0] == 0;
+	else if (words == 4)
+		w = w[0] != 0 ? w : w[1] != 0 ? w + 1 : w[2] != 0 ? w + 2 :
+		    w + 3;
 	left = *w;
 	if (left == 0)
-		return l->behind < n ? l->behind++ : n;
+		return words == 4 && l->behind < n ? l->behind++ : n;
 	*w = left & (left - 1);
 	return (uint32_t)(w - l->left.w) * 64 + strip_lowest(left);
 }
 
-/* The next few that may have a better rule than the best so far. */
-static ALWAYS_INLINE struct probe *
-fetch_buckets(const struct looking *g, struct look *l, unsigned kind,
-    struct probe *p, bool six)
+/* The next table that may have a better rule than the best so far. */
+static ALWAYS_INLINE bool
+fetch_slot(const struct looking *g, struct look *l, unsigned kind,
+    unsigned words, struct probe *p, bool six)
 {
 	const struct tuples *s = &g->f->sets[kind];
-	unsigned n = g->b->n < FEW_RULES ? 1 :
-	    g->b->n < MANY_RULES ? 2 : PROBES;
+	uint32_t i = next_table(l, s->n, words);
+	const struct tuple *t = &s->v[i];
 
-	for (unsigned k = 0; k < n; k++) {
-		uint32_t i = next_table(l, s->n);
-		const struct tuple *t = &s->v[i];
-		uint64_t hash;
-
-		if (i >= s->n || t->best >= l->best)
-			break;
-		hash = key_hash(t, &l->k, six);
-		p->l = l;
-		p->bucket = &t->buckets[hash & (t->nbuckets - 1)];
-		p->tag = hash_tag(hash);
-		PREFETCH(p->bucket);
-		p++;
-	}
-	return p;
+	if (i >= s->n || t->best >= l->best)
+		return false;
+	p->l = l;
+	p->entry = key_slot(t, &l->k, six);
+	if (six)
+		PREFETCH(&g->f->entries6[p->entry]);
+	else
+		PREFETCH(&g->f->entries4[p->entry]);
+	return true;
 }
 
-/* Of the buckets those that may have the key. */
-static ALWAYS_INLINE struct probe *
-fetch_entries(const struct looking *g, struct probe *v, const struct probe *end,
-    bool six)
+/* Bits of a word that differ, but for those behind a prefix. */
+static ALWAYS_INLINE uint64_t
+word_differs(uint64_t a, uint64_t b, unsigned bits)
 {
-	struct probe *hit = v;
-
-	for (const struct probe *p = v; p < end; p++) {
-		uint32_t w = *p->bucket, tag = w >> BUCKET_TAG;
-		uint32_t entry = (w & BUCKET_ENTRY) - (w != 0);
-
-		hit->l = p->l;
-		hit->entry = entry;
-		hit += (w != 0) & ((tag == 0) | (tag == p->tag));
-		if (six)
-			PREFETCH(&g->f->entries6[entry]);
-		else
-			PREFETCH(&g->f->entries4[entry]);
-	}
-	return hit;
-}
-
-static inline bool
-prefix6_fits(const uint64_t *a, const uint64_t *k, unsigned bits)
-{
-	return ((a[0] ^ k[0]) & mask_word(bits)) == 0 &&
-	    (bits <= 64 || ((a[1] ^ k[1]) & mask_word(bits - 64)) == 0);
+	return (a ^ b) & UINT64_MAX << (-bits & 63) & (0 - (uint64_t)(bits !=
+	    0));
 }
 
 static ALWAYS_INLINE bool
 addrs_fit(const struct looking *g, const struct look *l, uint32_t entry,
     bool six)
 {
-	const struct entry4 *x;
 	const struct entry6 *y;
+	uint64_t odd = 0;
 
 	if (!six) {
-		x = &g->f->entries4[entry];
+		const struct entry4 *x = &g->f->entries4[entry];
+
 		return ((x->addr ^ l->k.w[0]) & x->mask) == 0;
 	}
 	y = &g->f->entries6[entry];
-	return prefix6_fits(y->addr, l->k.w, y->f.bits[SRC]) &&
-	    prefix6_fits(y->addr + 2, l->k.w + 2, y->f.bits[DST]);
+	for (unsigned i = 0; i < 4; i++)
+		odd |= word_differs(y->addr[i], l->k.w[i], y->bits[i]);
+	return odd == 0;
 }
 
-static inline bool
+static ALWAYS_INLINE bool
 port_fits(const struct fit *f, const struct block_key *k, unsigned side)
 {
-	return (uint16_t)(k->port[side] - f->low[side]) <= f->span[side];
+	uint16_t port = (uint16_t)(k->ports >> (side == SRC) * 16);
+
+	return (uint16_t)(port - f->low[side]) <= f->span[side];
 }
 
 /* Whether the rule matches, of which tables do not know all. */
 static NOINLINE bool
-is_match(const struct looking *g, const struct look *l, uint32_t rule)
+is_match(const struct looking *g, const struct look *l, uint32_t rule,
+    enum block_check check)
 {
 	const struct block *b = g->b;
 
+	if (check == CHECK_ICMP && !is_icmp(l->q->head.proto))
+		return true;
 	if (b->usual[rule].plain)
 		return block_misfit(b, rule, l->q) == NULL;
 	if (g->h == NULL) {
@@ -323,91 +307,97 @@ seems_to_fit(const struct looking *g, const struct look *l, uint32_t entry,
 	return (fit & bit(l->r->class->fits, rule)) != 0;
 }
 
+/* The slot's entries, as long as they are better than the best so far. */
 static ALWAYS_INLINE void
-compare_entries(const struct looking *g, struct look *l, uint32_t x,
-    unsigned kind, bool six)
-{
-	for (;; x++) {
-		const struct fit *f = six ? &g->f->entries6[x].f :
-		    &g->f->entries4[x].f;
-		uint32_t rule = kind == SET_LAST ? g->b->n - 1 - f->rank :
-		    f->rank;
-
-		if (f->rank >= l->best)
-			break;
-		if (seems_to_fit(g, l, x, f, rule, six) &&
-		    (f->check == CHECK_NONE ||
-		    (f->check == CHECK_ICMP && !l->icmp) ||
-		    is_match(g, l, rule))) {
-			l->best = f->rank;
-			break;
-		}
-		if (!f->more)
-			break;
-	}
-}
-
-/* Round by round, those that some table may still have an answer for. */
-static ALWAYS_INLINE void
-ask(const struct looking *g, struct look **open, size_t n, unsigned kind,
+compare_entries(const struct looking *g, const struct probe *p, unsigned kind,
     bool six)
 {
-	struct probe probes[BLOCK_AHEAD * PROBES], *end, *p;
+	struct look *l = p->l;
+	uint32_t x = p->entry;
 
-	while (n > 0) {
-		size_t still = 0;
+	do {
+		const struct fit *f = six ? &g->f->entries6[x].f :
+		    &g->f->entries4[x].f;
+		enum block_check check = f->rank & 3;
+		uint32_t rank = f->rank >> 2;
+		uint32_t rule = kind == SET_LAST ? g->b->n - 1 - rank : rank;
 
-		end = probes;
-		for (size_t i = 0; i < n; i++) {
-			p = end;
-			end = fetch_buckets(g, open[i], kind, end, six);
-			open[still] = open[i];
-			still += end != p;
+		if (rank >= l->best)
+			return;
+		if (seems_to_fit(g, l, x, f, rule, six) &&
+		    (check == CHECK_NONE || is_match(g, l, rule, check))) {
+			l->best = rank;
+			return;
 		}
-		n = still;
-		end = fetch_entries(g, probes, end, six);
-		for (p = probes; p < end; p++)
-			compare_entries(g, p->l, p->entry, kind, six);
+		x = f->next;
+	} while (x != 0);
+}
+
+static ALWAYS_INLINE unsigned
+at_a_time(const struct looking *g)
+{
+	return g->b->n < FEW_RULES ? 1 : g->b->n < MANY_RULES ? 2 : PROBES;
+}
+
+/*
+ * Some tables of each packet; then, where one has been asked, the next one
+ * that may still have an answer.
+ */
+static ALWAYS_INLINE void
+ask(const struct looking *g, struct look **open, size_t n, unsigned kind,
+    unsigned words, bool six)
+{
+	struct probe probes[BLOCK_AHEAD * PROBES];
+	unsigned some = at_a_time(g);
+	size_t end = 0, still;
+
+	for (size_t i = 0; i < n; i++)
+		for (unsigned k = 0; k < some && fetch_slot(g, open[i], kind,
+		    words, &probes[end], six); k++)
+			end++;
+	for (; end > 0; end = still) {
+		still = 0;
+		for (size_t i = 0; i < end; i++) {
+			compare_entries(g, &probes[i], kind, six);
+			still += fetch_slot(g, probes[i].l, kind, words,
+			    &probes[still], six);
+		}
 	}
 }
 
 /* ---- all of it ---- */
 
+/* Packets that rules of the kind may still decide. */
 static ALWAYS_INLINE void
-ask_quick(const struct looking *g, bool six)
+ask_kind(const struct looking *g, unsigned kind, unsigned words, bool six)
 {
 	struct look *open[BLOCK_AHEAD];
 	size_t n = 0;
 
 	for (size_t i = 0; i < g->n; i++) {
-		open_tables(g, &g->v[i], SET_QUICK);
-		open[n] = &g->v[i];
-		n += g->v[i].r->class != NULL;
+		struct look *l = &g->v[i];
+
+		open_tables(g, l, kind, words);
+		open[n] = l;
+		n += (l->r->class != NULL) & (l->r->quick == g->b->n);
 	}
-	ask(g, open, n, SET_QUICK, six);
-	for (size_t i = 0; i < g->n; i++)
-		g->v[i].r->quick = g->v[i].best;
+	ask(g, open, n, kind, words, six);
 }
 
-/* Those that no quick rule decides. */
 static ALWAYS_INLINE void
-ask_last(const struct looking *g, bool six)
+ask_tables(const struct looking *g, unsigned kind, bool six)
 {
-	struct look *open[BLOCK_AHEAD];
-	size_t n = 0;
-
-	for (size_t i = 0; i < g->n; i++) {
-		g->v[i].best = g->b->n;
-		open[n] = &g->v[i];
-		n += g->v[i].r->class != NULL &&
-		    g->v[i].r->quick == g->b->n;
+	switch (g->f->sets[kind].words) {
+	case PRUNE_WORDS:
+		ask_kind(g, kind, PRUNE_WORDS, six);
+		break;
+	case 0:		/* so few that places need not tell */
+	case 1:
+		ask_kind(g, kind, 1, six);
+		break;
+	default:
+		ask_kind(g, kind, 2, six);
 	}
-	for (size_t i = 0; i < n; i++)
-		open_tables(g, open[i], SET_LAST);
-	ask(g, open, n, SET_LAST, six);
-	for (size_t i = 0; i < g->n; i++)
-		if (g->v[i].r->quick == g->b->n)
-			g->v[i].r->last = g->v[i].best;
 }
 
 static ALWAYS_INLINE void
@@ -415,13 +405,19 @@ look_up(const struct looking *g, bool six)
 {
 	for (size_t i = 0; i < g->n; i++)
 		begin(g, &g->v[i], six);
-	descend(g, six);
-	for (size_t i = 0; i < g->n; i++)
-		know(g, &g->v[i], six);
-	if (g->f->sets[SET_QUICK].n != 0)
-		ask_quick(g, six);
-	if (g->f->sets[SET_LAST].n != 0)
-		ask_last(g, six);
+	find_places(g, SRC, six);
+	find_places(g, DST, six);
+	find_lists(g);
+	if (g->f->sets[SET_QUICK].n != 0) {
+		ask_tables(g, SET_QUICK, six);
+		for (size_t i = 0; i < g->n; i++)
+			g->v[i].r->quick = g->v[i].best;
+	}
+	if (g->f->sets[SET_LAST].n != 0) {
+		ask_tables(g, SET_LAST, six);
+		for (size_t i = 0; i < g->n; i++)
+			g->v[i].r->last = g->v[i].best;
+	}
 }
 
 static void

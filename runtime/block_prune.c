@@ -94,7 +94,7 @@ set_number(struct sweep *w, const struct table_set *set)
 	return w->slots[at] = (uint16_t)(w->sets->n - 1);
 }
 
-struct table_set
+static struct table_set
 all_tables(uint32_t n)
 {
 	struct table_set all = { { 0 } };
@@ -168,71 +168,97 @@ sweep(struct sweep *w, const struct network *v, uint32_t n)
 
 /* ---- networks ---- */
 
+/* Of half a mask for IPv4. */
+static unsigned
+mask_bits(uint64_t mask, unsigned side)
+{
+	uint32_t m = ~(uint32_t)(side == SRC ? mask >> 32 : mask);
+
+	return m == 0 ? 32 : 31 - strip_highest(m);
+}
+
+static unsigned
+entry_address(const struct block_family *f, uint32_t entry, bool six,
+    unsigned side, uint64_t a[2])
+{
+	if (six) {
+		const struct entry6 *x = &f->entries6[entry];
+
+		memcpy(a, &x->addr[2 * side], 2 * sizeof(*a));
+		return x->bits[2 * side] + x->bits[2 * side + 1];
+	}
+	a[0] = f->entries4[entry].addr << 32 * side & ~(uint64_t)UINT32_MAX;
+	a[1] = 0;
+	return mask_bits(f->entries4[entry].mask, side);
+}
+
 static struct network
 network_of(const struct block_family *f, uint32_t entry, bool six,
     unsigned side, uint32_t table)
 {
-	const struct fit *x = six ? &f->entries6[entry].f :
-	    &f->entries4[entry].f;
-	unsigned bits = x->bits[side];
-	uint64_t a[2] = { 0, 0 };
+	uint64_t a[2];
+	unsigned bits = entry_address(f, entry, six, side, a);
 
-	if (six)
-		memcpy(a, &f->entries6[entry].addr[2 * side], sizeof(a));
-	else
-		a[0] = f->entries4[entry].addr << 32 * side &
-		    ~(uint64_t)UINT32_MAX;
 	return (struct network){ { { a[0], a[1] } },
 	    { { a[0] | ~mask_word(bits), a[1] | ~mask_word(bits > 64 ?
 	    bits - 64 : 0) } }, table };
 }
 
-/* => Entries stand in the order of tables, the other kinds' apart. */
+static bool
+is_empty(const struct block_family *f, uint32_t entry, bool six)
+{
+	return (six ? f->entries6[entry].f.rank : f->entries4[entry].f.rank) ==
+	    FIT_NONE;
+}
+
 static uint32_t
 find_networks(const struct block_family *f, unsigned kind, bool six,
     unsigned side, struct network *v)
 {
 	const struct tuples *s = &f->sets[kind];
-	uint32_t first = 0, n = 0;
+	uint32_t n = 0;
 
-	for (unsigned k = 0; k < kind; k++)
-		for (uint32_t t = 0; t < f->sets[k].n; t++)
-			first += f->sets[k].v[t].n;
 	for (uint32_t t = 0; t < s->n; t++)
-		for (uint32_t i = 0; i < s->v[t].n; i++, n++)
-			v[n] = network_of(f, first + n, six, side, t);
+		for (uint32_t i = 0; i < s->v[t].nentries; i++)
+			if (!is_empty(f, s->v[t].first + i, six))
+				v[n++] = network_of(f, s->v[t].first + i, six,
+				    side, t);
 	qsort(v, n, sizeof(*v), compare_networks);
 	return n;
 }
 
+static unsigned
+words_for(uint32_t tables)
+{
+	return tables <= 64 ? 1 : tables <= 128 ? 2 : PRUNE_WORDS;
+}
+
 bool
 prune_make(const struct pfk_engine *e, struct block_family *f, unsigned kind,
-    bool six, unsigned side, struct outline *o)
+    bool six, unsigned side, struct outline *o, struct table_sets *sets)
 {
-	size_t size = f->nentries * sizeof(struct network);
-	struct sweep w = { .e = e, .o = o, .sets = &f->known[side][kind],
-	    .kind = kind, .ntables = f->sets[kind].n, .good = true };
+	size_t size = f->nrules * sizeof(struct network);
+	struct tuples *s = &f->sets[kind];
+	struct sweep w = { .e = e, .o = o, .sets = sets, .kind = kind,
+	    .ntables = s->n, .good = true };
 	struct network *v;
 
-	f->sets[kind].all = all_tables(f->sets[kind].n);
-	if (f->sets[kind].n < PRUNE_MIN)
+	s->all = all_tables(s->n);
+	if (s->n < PRUNE_MIN)
 		return true;
+	sets->words = s->words = words_for(s->n);
 	v = e_alloc(e, size);
-	w.good = v != NULL && sets_begin(&w, f->nentries);
+	w.good = v != NULL && sets_begin(&w, f->nrules);
 	if (w.good)
 		sweep(&w, v, find_networks(f, kind, six, side, v));
 	e_free(e, v, size);
 	e_free(e, w.slots, w.nslots * sizeof(*w.slots));
-	f->sets[kind].pruned = w.good;
 	return w.good;
 }
 
 void
-prune_free(const struct pfk_engine *e, struct block_family *f)
+table_sets_free(const struct pfk_engine *e, struct table_sets *s)
 {
-	for (unsigned i = 0; i < 2 * SETS; i++) {
-		struct table_sets *s = &f->known[i / SETS][i % SETS];
-
-		e_free(e, s->v, s->cap * sizeof(*s->v));
-	}
+	e_free(e, s->v, s->cap * sizeof(*s->v));
+	memset(s, 0, sizeof(*s));
 }

@@ -7,12 +7,12 @@
  * too many rules share a key, they go to a table of their exact lengths.
  *
  *	table	masks of addresses and ports
- *	bucket	entry, and some bits of the hash of its key, which tell most
- *		keys that are not there without a look at the entry
- *	entry	a rule; those of one bucket follow each other, best first
+ *	slot	an entry, at the hash of its key
+ *	entry	a rule, and where the next best one of the same slot is
  *
- * Families have tables of their own, so that an IPv4 rule takes half a line of
- * the cache; rules for any family, which have no addresses, are in both.
+ * So what a table has to say is mostly found where it is looked for.  Families
+ * have tables of their own: an IPv4 rule takes half a line of the cache, an
+ * IPv6 rule one; rules for any family, which have no addresses, are in both.
  */
 #include <stdlib.h>
 
@@ -31,6 +31,8 @@ struct making {
 	bool		six, last;
 	uint32_t	n;		/* rules of the block */
 	uint32_t	*table;		/* of each rank, or NO_TABLE */
+	uint32_t	*ranks[SETS];	/* of the tables of both kinds */
+	uint32_t	*tails;		/* entries: the last one of each slot */
 	struct crowd	*crowd;
 	uint32_t	ncrowd;		/* a power of two */
 };
@@ -45,7 +47,7 @@ word32(const uint64_t a[2][2], bool side)
 static struct block_key
 box_key(const struct box *x, bool six)
 {
-	struct block_key k = { .port = { x->low[0], x->low[1] } };
+	struct block_key k = { .ports = (uint32_t)x->low[0] << 16 | x->low[1] };
 
 	if (six)
 		memcpy(k.w, x->addr, sizeof(k.w));
@@ -165,117 +167,109 @@ fit_at(const struct making *m, uint32_t entry)
 }
 
 static void
+set_bits6(struct entry6 *x, const uint8_t bits[2])
+{
+	for (unsigned i = 0; i < 2; i++) {
+		x->bits[2 * i] = bits[i] < 64 ? bits[i] : 64;
+		x->bits[2 * i + 1] = bits[i] < 64 ? 0 : bits[i] - 64;
+	}
+}
+
+static void
 set_entry(struct making *m, uint32_t at, uint32_t rank)
 {
 	const struct box *x = &m->boxes[rule_of(m, rank)];
 	struct block_key k = box_key(x, m->six);
 	struct fit *f = fit_at(m, at);
 
-	if (m->six)
+	if (m->six) {
 		memcpy(m->f->entries6[at].addr, k.w, sizeof(k.w));
-	else {
+		set_bits6(&m->f->entries6[at], x->bits);
+	} else {
 		m->f->entries4[at].addr = k.w[0];
 		m->f->entries4[at].mask = mask4(x->bits);
 	}
 	for (unsigned i = 0; i < 2; i++) {
 		f->low[i] = x->low[i];
 		f->span[i] = (uint16_t)(x->high[i] - x->low[i]);
-		f->bits[i] = x->bits[i];
 	}
-	f->rank = rank;
-	f->check = x->check;
-	f->more = true;
+	f->rank = rank << 2 | x->check;
+	f->next = 0;
 }
 
-static uint64_t
-hash_of_rank(const struct making *m, const struct tuple *t, uint32_t rank)
+/* The rule's slot, from 0 on. */
+static uint32_t
+slot_of_rank(const struct making *m, const struct tuple *t, uint32_t rank)
 {
 	struct block_key k = box_key(&m->boxes[rule_of(m, rank)], m->six);
 
-	return key_hash(t, &k, m->six);
+	return key_slot(t, &k, m->six) - t->first;
 }
 
-/* Its place among the table's entries: buckets hold where the next goes. */
-static void
-place_entries(struct making *m, struct tuple *t, const uint32_t *ranks,
-    uint32_t first)
+static uint32_t
+nslots(const struct tuple *t)
 {
-	uint32_t mask = t->nbuckets - 1, at = first;
-
-	for (uint32_t i = 0; i < t->n; i++)
-		t->buckets[hash_of_rank(m, t, ranks[i]) & mask]++;
-	for (uint32_t i = 0; i < t->nbuckets; i++) {
-		uint32_t n = t->buckets[i];
-
-		t->buckets[i] = at;
-		at += n;
-	}
-	for (uint32_t i = 0; i < t->n; i++)
-		set_entry(m, t->buckets[hash_of_rank(m, t, ranks[i]) &
-		    mask]++, ranks[i]);
+	return 1u << (64 - t->shift);
 }
 
-/* Buckets now hold where they end. */
+/* Two or three slots for two rules: how many entries there are. */
 static void
-finish_buckets(struct making *m, struct tuple *t, uint32_t first)
+plan_table(struct making *m, struct tuple *t, const uint32_t *ranks)
 {
-	uint32_t from = first;
+	uint32_t used = 0, slot;
 
-	for (uint32_t i = 0; i < t->nbuckets; i++) {
-		uint32_t end = t->buckets[i], tag = 0;
-
-		t->buckets[i] = 0;
-		for (uint32_t x = from; x < end; x++) {
-			uint32_t own = hash_tag(hash_of_rank(m, t,
-			    fit_at(m, x)->rank));
-
-			tag = x == from || tag == own ? own : 0;
-		}
-		if (from == end)
-			continue;
-		fit_at(m, end - 1)->more = false;
-		t->buckets[i] = tag << BUCKET_TAG | (from + 1);
-		from = end;
+	for (t->shift = 63; nslots(t) < t->n + t->n / 4; t->shift--)
+		;
+	memset(m->tails, 0, nslots(t) * sizeof(*m->tails));
+	for (uint32_t i = 0; i < t->n; i++) {
+		slot = slot_of_rank(m, t, ranks[i]);
+		used += m->tails[slot] == 0;
+		m->tails[slot] = 1;
 	}
+	t->nentries = nslots(t) + t->n - used;
 }
 
-static bool
+/* Ranks come best first. */
+static void
 fill_table(struct making *m, struct tuple *t, const uint32_t *ranks)
 {
-	uint32_t first = m->f->nentries;
+	uint32_t next = t->first + nslots(t), at;
 
-	for (t->nbuckets = 4; t->nbuckets < 2 * t->n; t->nbuckets *= 2)
-		;
-	t->buckets = e_alloc(m->e, t->nbuckets * sizeof(*t->buckets));
-	if (t->buckets == NULL)
-		return false;
-	place_entries(m, t, ranks, first);
-	finish_buckets(m, t, first);
-	m->f->nentries += t->n;
-	return true;
+	for (uint32_t i = 0; i < nslots(t); i++) {
+		m->tails[i] = t->first + i;
+		fit_at(m, t->first + i)->rank = FIT_NONE;
+	}
+	for (uint32_t i = 0; i < t->n; i++) {
+		uint32_t *tail = &m->tails[slot_of_rank(m, t, ranks[i])];
+
+		at = *tail;
+		if (fit_at(m, at)->rank != FIT_NONE) {
+			fit_at(m, at)->next = next;
+			at = next++;
+		}
+		*tail = at;
+		set_entry(m, at, ranks[i]);
+	}
 }
 
-/* Ranks, table by table. */
+/* Ranks, table by table: those of the first one are the first. */
 static bool
-fill_tables(struct making *m, struct tuples *s)
+sort_ranks(struct making *m, struct tuples *s)
 {
 	uint32_t *from = e_alloc(m->e, ((size_t)s->n + 1) * sizeof(*from));
-	uint32_t *ranks = e_alloc(m->e, ((size_t)m->n + 1) * sizeof(*ranks));
 	uint32_t at = 0;
-	bool good = from != NULL && ranks != NULL;
 
-	for (uint32_t t = 0; good && t < s->n; t++) {
+	if (from == NULL)
+		return false;
+	for (uint32_t t = 0; t < s->n; t++) {
 		from[t] = at;
 		at += s->v[t].n;
 	}
-	for (uint32_t i = 0; good && i < m->n; i++)
+	for (uint32_t i = 0; i < m->n; i++)
 		if (m->table[i] != NO_TABLE)
-			ranks[from[m->table[i]]++] = i;
-	for (uint32_t t = 0; good && t < s->n; t++)
-		good = fill_table(m, &s->v[t], ranks + from[t] - s->v[t].n);
+			m->ranks[m->last][from[m->table[i]]++] = i;
 	e_free(m->e, from, ((size_t)s->n + 1) * sizeof(*from));
-	e_free(m->e, ranks, ((size_t)m->n + 1) * sizeof(*ranks));
-	return good;
+	return true;
 }
 
 /* Whether tables of that kind and family are about the rule. */
@@ -288,9 +282,12 @@ is_of(const struct making *m, const struct block *b, uint32_t rule)
 	    (x->af == 0 || (x->af == PFK_AF_INET6) == m->six);
 }
 
+/* Which tables there are, and which rules they have. */
 static bool
-make_set(struct making *m, const struct block *b, struct tuples *s)
+plan_set(struct making *m, const struct block *b, struct tuples *s)
 {
+	const uint32_t *ranks = m->ranks[m->last];
+
 	memset(m->crowd, 0, m->ncrowd * sizeof(*m->crowd));
 	for (uint32_t rank = 0; rank < m->n; rank++) {
 		m->table[rank] = NO_TABLE;
@@ -298,11 +295,66 @@ make_set(struct making *m, const struct block *b, struct tuples *s)
 		    !choose_table(m, s, rule_of(m, rank), rank))
 			return false;
 	}
-	return fill_tables(m, s);
+	if (!sort_ranks(m, s))
+		return false;
+	for (uint32_t t = 0; t < s->n; ranks += s->v[t++].n) {
+		s->v[t].first = m->f->nentries;
+		plan_table(m, &s->v[t], ranks);
+		m->f->nentries += s->v[t].nentries;
+	}
+	return true;
+}
+
+static void
+fill_set(struct making *m, struct tuples *s)
+{
+	const uint32_t *ranks = m->ranks[m->last];
+
+	for (uint32_t t = 0; t < s->n; ranks += s->v[t++].n)
+		fill_table(m, &s->v[t], ranks);
+}
+
+/* An entry for IPv6 is one line of memory. */
+static bool
+alloc_entries(struct making *m)
+{
+	struct block_family *f = m->f;
+	unsigned char *v;
+
+	static_assert(sizeof(struct entry6) == 64, "a line");
+	f->size = ((size_t)f->nentries + 1) * (m->six ?
+	    sizeof(struct entry6) : sizeof(struct entry4)) + 64;
+	if ((v = f->memory = e_alloc(m->e, f->size)) == NULL)
+		return false;
+	v += (0 - (uintptr_t)v) & 63;
+	if (m->six)
+		f->entries6 = (void *)v;
+	else
+		f->entries4 = (void *)v;
+	return true;
+}
+
+static bool
+make_tables(struct making *m, const struct block *b)
+{
+	struct tuples *s = m->f->sets;
+
+	for (unsigned set = 0; set < SETS; set++) {
+		m->last = set == SET_LAST;
+		if (!plan_set(m, b, &s[set]))
+			return false;
+	}
+	if (!alloc_entries(m))
+		return false;
+	for (unsigned set = 0; set < SETS; set++) {
+		m->last = set == SET_LAST;
+		fill_set(m, &s[set]);
+	}
+	return true;
 }
 
 static uint32_t
-count_entries(const struct block *b, const struct box *boxes, bool six)
+count_rules(const struct block *b, const struct box *boxes, bool six)
 {
 	uint32_t n = 0;
 
@@ -312,42 +364,33 @@ count_entries(const struct block *b, const struct box *boxes, bool six)
 	return n;
 }
 
-static size_t
-entries_size(uint32_t n, bool six)
-{
-	return n * (six ? sizeof(struct entry6) : sizeof(struct entry4));
-}
-
 /* => A table's best rule comes first: they are in the order of their best. */
 bool
 block_tables_make(const struct pfk_engine *e, struct block *b,
     const struct box *boxes, bool six)
 {
 	struct block_family *f = &b->family[six];
-	uint32_t n = count_entries(b, boxes, six);
+	uint32_t n = f->nrules = count_rules(b, boxes, six);
 	struct making m = { .e = e, .boxes = boxes, .f = f, .six = six,
 	    .n = b->n, .ncrowd = 16 };
-	void *entries;
+	size_t size = b->n * sizeof(uint32_t);
 	bool good;
 
 	if (n == 0)
 		return true;
 	while (m.ncrowd < 2 * n)
 		m.ncrowd *= 2;
-	m.table = e_alloc(e, b->n * sizeof(*m.table));
+	m.table = e_alloc(e, size);
+	m.ranks[0] = e_alloc(e, size);
+	m.ranks[1] = e_alloc(e, size);
+	m.tails = e_alloc(e, 2 * m.ncrowd * sizeof(*m.tails));
 	m.crowd = e_alloc(e, m.ncrowd * sizeof(*m.crowd));
-	entries = e_alloc(e, entries_size(n, six));
-	good = m.table != NULL && m.crowd != NULL && entries != NULL;
-	if (six)
-		f->entries6 = entries;
-	else
-		f->entries4 = entries;
-	f->capentries = n;
-	for (unsigned set = 0; good && set < SETS; set++) {
-		m.last = set == SET_LAST;
-		good = make_set(&m, b, &f->sets[set]);
-	}
-	e_free(e, m.table, b->n * sizeof(*m.table));
+	good = m.table != NULL && m.ranks[0] != NULL && m.ranks[1] != NULL &&
+	    m.tails != NULL && m.crowd != NULL && make_tables(&m, b);
+	e_free(e, m.table, size);
+	e_free(e, m.ranks[0], size);
+	e_free(e, m.ranks[1], size);
+	e_free(e, m.tails, 2 * m.ncrowd * sizeof(*m.tails));
 	e_free(e, m.crowd, m.ncrowd * sizeof(*m.crowd));
 	return good;
 }
@@ -355,14 +398,8 @@ block_tables_make(const struct pfk_engine *e, struct block *b,
 void
 block_tables_free(const struct pfk_engine *e, struct block_family *f)
 {
-	for (unsigned set = 0; set < SETS; set++) {
-		struct tuples *s = &f->sets[set];
-
-		for (uint32_t i = 0; i < s->n; i++)
-			e_free(e, s->v[i].buckets, s->v[i].nbuckets *
-			    sizeof(*s->v[i].buckets));
-		e_free(e, s->v, s->n * sizeof(*s->v));
-	}
-	e_free(e, f->entries4, entries_size(f->capentries, false));
-	e_free(e, f->entries6, entries_size(f->capentries, true));
+	for (unsigned set = 0; set < SETS; set++)
+		e_free(e, f->sets[set].v, f->sets[set].n *
+		    sizeof(*f->sets[set].v));
+	e_free(e, f->memory, f->size);
 }

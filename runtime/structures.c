@@ -36,17 +36,11 @@ tell_tables(struct teller *t, const struct block_family *f, bool six)
 		[SET_LAST] = { "other rules, inet", "other rules, inet6" }
 	};
 
-	for (unsigned set = 0; set < SETS; set++) {
-		const struct tuples *s = &f->sets[set];
-		size_t bytes = s->n * sizeof(*s->v);
-
-		for (uint32_t i = 0; i < s->n; i++)
-			bytes += s->v[i].nbuckets * sizeof(*s->v[i].buckets);
-		tell(t, names[set][six], s->n, "hash tables", bytes);
-	}
-	tell(t, six ? "in these, inet6" : "in these, inet", f->nentries,
-	    "rules", f->capentries * (six ? sizeof(*f->entries6) :
-	    sizeof(*f->entries4)));
+	for (unsigned set = 0; set < SETS; set++)
+		tell(t, names[set][six], f->sets[set].n, "hash tables",
+		    f->sets[set].n * sizeof(*f->sets[set].v));
+	tell(t, six ? "in these, inet6" : "in these, inet", f->nrules,
+	    "rules", f->size);
 }
 
 static void
@@ -55,11 +49,11 @@ tell_pruning(struct teller *t, const struct block_family *f, bool six)
 	uint32_t n = 0;
 	size_t bytes = 0;
 
-	for (unsigned i = 0; i < 2 * SETS; i++) {
-		const struct table_sets *s = &f->known[i / SETS][i % SETS];
+	for (unsigned side = 0; side < 2; side++) {
+		const struct block_index *x = &f->index[side];
 
-		n += s->n;
-		bytes += s->cap * sizeof(*s->v);
+		n += x->stride != 0 ? x->nplaces : 0;
+		bytes += (size_t)x->nplaces * x->stride * sizeof(*x->sets);
 	}
 	tell(t, six ? "which are asked, inet6" : "which are asked, inet", n,
 	    "sets of tables", bytes);
@@ -68,10 +62,8 @@ tell_pruning(struct teller *t, const struct block_family *f, bool six)
 static void
 tell_index(struct teller *t, const char *name, const struct block_index *x)
 {
-	tell(t, name, x->n, "pieces", (x->n == 0 ? 0 : (size_t)x->n + INDEX_LEAF + 1) *
-	    (x->six ? sizeof(*x->v6) : sizeof(*x->v4)) +
-	    x->capcells * sizeof(*x->cells) +
-	    x->capnodes * sizeof(*x->nodes));
+	tell(t, name, x->n, "pieces", x->size + (x->lists == NULL ? 0 :
+	    x->nplaces * sizeof(*x->lists)));
 }
 
 static void
