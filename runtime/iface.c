@@ -9,8 +9,9 @@
  * `all` is the group of all interfaces, `any` stands for those that are no
  * loopback, and `(self)` for the addresses of all.
  *
- * `(name:mods)/bits` is worked out when it is asked for: interfaces do not
- * change during a replay, but there are few addresses, and this is exact.
+ * `(name:mods)/bits` is worked out when it is asked for: there are few
+ * addresses, and this is exact.  Addresses do not change after ifaces_init(),
+ * so that each name knows where those lie that it can mean.
  */
 #include <string.h>
 
@@ -27,9 +28,46 @@ struct iface {
 	size_t		 ngroups;
 	struct pfk_ifaddr *addrs;
 	size_t		 naddrs;
+	/* those that the name means, and that have addresses, are among
+	   e->ifaces[first ... end - 1] */
+	uint32_t	 first, end;
 };
 
 static const char any_name[] = "any", all_name[] = "all", self_name[] = "self";
+
+static bool
+in_group(const struct iface *f, uint32_t group)
+{
+	for (size_t i = 0; i < f->ngroups; i++)
+		if (f->groups[i] == group)
+			return true;
+	return false;
+}
+
+/* Whether the name means the interface: `any' is not asked. */
+static bool
+is_member(const struct pfk_engine *e, uint32_t ifid, uint32_t name)
+{
+	const struct iface *f = &e->ifaces[ifid];
+
+	return f->exists && (ifid == name || in_group(f, name) ||
+	    e->ifaces[name].self);
+}
+
+static void
+find_members(struct pfk_engine *e, uint32_t name)
+{
+	struct iface *f = &e->ifaces[name];
+
+	f->first = f->end = 0;
+	for (uint32_t i = 0; i < e->nifaces; i++) {
+		if (e->ifaces[i].naddrs == 0 || !is_member(e, i, name))
+			continue;
+		if (f->end == 0)
+			f->first = i;
+		f->end = i + 1;
+	}
+}
 
 static uint32_t
 find_name(const struct pfk_engine *e, const char *name)
@@ -78,6 +116,7 @@ iface_intern(struct pfk_engine *e, const char *name)
 	f->any = strcmp(name, any_name) == 0;
 	f->self = strcmp(name, self_name) == 0;
 	e->nifaces++;
+	find_members(e, i);
 	return (int)i + 1;
 }
 
@@ -176,8 +215,10 @@ ifaces_init(struct pfk_engine *e, const struct pfk_interface *ifs, size_t n)
 			return -1;
 	if (!intern_skipped(e))
 		return -1;
-	for (uint32_t i = 0; i < e->nifaces; i++)
+	for (uint32_t i = 0; i < e->nifaces; i++) {
 		mark_skipped(e, i);
+		find_members(e, i);
+	}
 	return 0;
 }
 
@@ -248,15 +289,6 @@ iface_rdomain(const struct pfk_engine *e, uint16_t ifid)
 	return ifid < e->nifaces ? e->ifaces[ifid].rdomain : 0;
 }
 
-static bool
-in_group(const struct iface *f, uint32_t group)
-{
-	for (size_t i = 0; i < f->ngroups; i++)
-		if (f->groups[i] == group)
-			return true;
-	return false;
-}
-
 bool
 iface_is(const struct pfk_engine *e, uint16_t ifid, uint32_t name_id)
 {
@@ -292,22 +324,13 @@ struct dynamic {
 	uint32_t	 name;
 	const struct img_addr *a;
 	uint8_t		 af;		/* 0: both */
-	uint32_t	 iface;		/* the next one to look at: */
+	uint32_t	 iface, end;	/* the next one to look at: */
 	size_t		 addr;
 	bool		 got4, got6;	/* `:0`: the first has been given */
 	/* the prefix found */
 	struct pfk_addr	 found;
 	uint8_t		 found_af, bits;
 };
-
-static bool
-is_member(const struct dynamic *d, uint32_t ifid)
-{
-	const struct iface *f = &d->e->ifaces[ifid];
-
-	return f->exists && (ifid == d->name || in_group(f, d->name) ||
-	    d->e->ifaces[d->name].self);
-}
 
 static bool
 is_link_local(const struct pfk_ifaddr *a)
@@ -360,12 +383,12 @@ take_address(struct dynamic *d, const struct pfk_ifaddr *a)
 static bool
 dynamic_next(struct dynamic *d)
 {
-	for (; d->iface < d->e->nifaces; d->iface++, d->addr = 0) {
+	for (; d->iface < d->end; d->iface++, d->addr = 0) {
 		const struct iface *f = &d->e->ifaces[d->iface];
 
 		if (d->addr == 0) {
 			d->got4 = d->got6 = false;
-			if (!is_member(d, d->iface))
+			if (!is_member(d->e, d->iface, d->name))
 				continue;
 		}
 		while (d->addr < f->naddrs) {
@@ -385,8 +408,13 @@ static struct dynamic
 dynamic_walk(const struct pfk_engine *e, uint32_t name_id,
     const struct img_addr *a, uint8_t af)
 {
-	return (struct dynamic){ .e = e, .name = name_id - 1, .a = a,
-	    .af = af };
+	struct dynamic d = { .e = e, .name = name_id - 1, .a = a, .af = af };
+
+	if (name_id != 0) {
+		d.iface = e->ifaces[d.name].first;
+		d.end = e->ifaces[d.name].end;
+	}
+	return d;
 }
 
 bool
@@ -396,8 +424,6 @@ iface_addr_match(const struct pfk_engine *e, uint32_t name_id,
 	struct dynamic d = dynamic_walk(e, name_id, a, af);
 	struct pfk_addr mask;
 
-	if (name_id == 0)
-		return false;
 	while (dynamic_next(&d)) {
 		addr_prefix_mask(&mask, d.bits);
 		if (addr_match_mask(&d.found, &mask, addr, (enum pfk_af)af))
@@ -427,8 +453,6 @@ dynamic_after(const struct pfk_engine *e, uint32_t name_id,
 	struct dynamic d = dynamic_walk(e, name_id, a, af);
 	bool found = false;
 
-	if (name_id == 0)
-		return false;
 	while (dynamic_next(&d)) {
 		if ((after != NULL && compare(&d, after) <= 0) ||
 		    (found && compare(&d, least) >= 0))
