@@ -8,7 +8,8 @@
  *	look up		buckets tell which states; they are on their way;
  *			what tables of rules need for packets without one
  *	fetch keys	of the stack side, where states translate
- *	decide		work that is due at its time, then the fast lane, the
+ *	decide		tables say which addresses they have;
+ *			work that is due at its time, then the fast lane, the
  *			short ways to a state that changes (hit.h) or without
  *			one (miss.h), or the ordinary path
  *
@@ -28,7 +29,7 @@
 #include "runtime/block.h"
 #include "runtime/hit.h"
 #include "runtime/miss.h"
-#include "runtime/rules_int.h"
+#include "runtime/table_ahead.h"
 
 struct group {
 	const struct pfk_packet *f;
@@ -37,6 +38,7 @@ struct group {
 	bool		 stack;		/* some have the key of this side */
 	struct lane_packet l[LANE_GROUP];
 	struct block_ahead ahead[LANE_GROUP];
+	struct tables_ahead tables;
 };
 
 /*
@@ -54,26 +56,7 @@ read_group(const struct pfk_engine *e, struct lane_run *run, struct group *g)
 		PREFETCH(&t->buckets[g->l[i].hash & (t->nbuckets - 1)]);
 }
 
-/* Packets without a state: their addresses, for the tables of rules. */
-static void
-look_ahead_tables(const struct pfk_engine *e, const struct group *g)
-{
-	struct asking a[LANE_GROUP];
-	size_t k = 0;
-
-	for (size_t i = 0; i < g->n; i++) {
-		const struct lane_packet *l = &g->l[i];
-
-		if (l->hdr == NULL || l->ref != 0)
-			continue;
-		a[k++] = (struct asking){ { lane_addr(l, SRC),
-		    lane_addr(l, DST) }, l->v6 };
-	}
-	if (k > 1)
-		tables_look_ahead(e, a, k);
-}
-
-/* The same packets' questions to a block of rules. */
+/* Packets without a state: their questions to a block of rules. */
 static void
 look_ahead_block(struct pfk_engine *e, const struct lane_run *run,
     struct group *g)
@@ -121,7 +104,7 @@ look_up_group(struct pfk_engine *e, const struct lane_run *run,
 		if (l[i].ref & KEY_STACK)	/* leads to its key */
 			PREFETCH(&state_cold(e, l[i].ref / 2)->extra);
 	if (e->nasked != 0)
-		look_ahead_tables(e, g);
+		tables_look_ahead(e, &g->tables, g->l, g->n);
 	if (e->ahead != 0)
 		look_ahead_block(e, run, g);
 }
@@ -162,6 +145,8 @@ decide_group(struct pfk_engine *e, struct lane_run *run, struct group *g)
 {
 	bool left;
 
+	if (e->nasked != 0)
+		tables_answer(e, &g->tables, g->l, g->n);
 	for (size_t i = 0, some; i < g->n; i += some + left) {
 		const struct pfk_packet *f = g->f + i;
 		struct lane_packet *l = g->l + i;
@@ -178,6 +163,7 @@ decide_group(struct pfk_engine *e, struct lane_run *run, struct group *g)
 		if (left)
 			decide_one(e, run, f + some, l + some, &g->seen);
 	}
+	e->tables_known = 0;
 }
 
 /*

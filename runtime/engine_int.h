@@ -111,6 +111,15 @@ struct explain;			/* explain.h */
 struct pfk_shards;		/* shard.h */
 
 #define TABLES_ASKED	8		/* not more of them are remembered */
+#define TABLE_BIT(place, side)	(1u << (2 * (place) + (side)))
+struct table_asked {
+	uint32_t	table;
+	uint8_t		sides;		/* 1 << SRC, 1 << DST */
+	bool		by_strips;	/* who can be told the answer */
+	bool		often;		/* worth it: of the last packets */
+	uint32_t	packets;	/* since when */
+	uint64_t	asks;		/* that it had answered by then */
+};
 
 struct pfk_engine {
 	struct pfk_allocator alloc;
@@ -145,8 +154,11 @@ struct pfk_engine {
 	struct table	*tables;
 	uint32_t	 ntables;
 	/* table_ahead.c: those that rules ask about packets' addresses */
-	struct { uint32_t table; uint8_t sides; } asked[TABLES_ASKED];
+	struct table_asked asked[TABLES_ASKED];
 	uint32_t	 nasked;
+	uint16_t	 tables_known;	/* TABLE_BIT() of what is known of a
+					   group's packets, until a table
+					   changes */
 	struct iface	*ifaces;
 	uint32_t	 nifaces;
 	struct pool	*pools;

@@ -62,6 +62,8 @@ struct lane_packet {
 	uint32_t	 odd;		/* 0: usual; TCP: LANE_SYN,
 					   LANE_SYNACK or LANE_FINACK, if but
 					   for flags */
+	uint16_t	 tables;	/* TABLE_BIT() of those that it is in */
+	bool		 told;		/* ... as far as anything is known */
 	bool		 out;
 	bool		 v6;
 	bool		 tcp, echo;	/* neither: UDP */

@@ -97,6 +97,9 @@ count_tables_apart(struct miss *m)
 	size_t size = l->v6 ? 16 : 4;
 	struct pfk_addr addr[2] = { { { 0 } }, { { 0 } } };
 
+	if (l->told && tables_count_told(m->e, &m->e->rules[m->v.rule],
+	    l->tables, l->len, l->out))
+		return;
 	memcpy(addr[SRC].b, lane_addr(l, SRC), size);
 	memcpy(addr[DST].b, lane_addr(l, DST), size);
 	count_rule_tables(m->e, m->v.rule, l->v6 ? PFK_AF_INET6 : PFK_AF_INET,
@@ -255,6 +258,7 @@ look_anew(struct miss *m)
 	const struct pkt *p = m->f.p;
 
 	m->h.found = NULL;
+	q->known = 0;
 	for (unsigned i = 0; i < 2; i++) {
 		q->addr[i] = p->addr[i].b;
 		q->port[i] = port_host(p->port[i]);
@@ -293,6 +297,16 @@ miss_question(struct strip_ask *q, const struct pfk_packet *frame,
 	q->port[DST] = get16(l->hdr + 2);
 }
 
+/* What its addresses' tables have said, as far as that is still true. */
+static inline void
+tell_tables(const struct miss *m, struct strip_ask *q)
+{
+	q->known = m->e->tables_known;
+	if (q->known != 0 && !m->l->told)
+		q->known = 0;
+	q->in = m->l->tables;
+}
+
 /* As far as the short way goes. */
 static inline enum way_end
 ask_strips(struct miss *m, struct block_ahead *ahead)
@@ -304,10 +318,11 @@ ask_strips(struct miss *m, struct block_ahead *ahead)
 	if (ahead != NULL && ahead->found.block != 0) {
 		m->h.found = &ahead->found;
 		m->w.q = &ahead->q;
-		return way_run(m->e, &m->w);
+	} else {
+		miss_question(&q, m->frame, m->l, m->rdomain);
+		m->w.q = &q;
 	}
-	miss_question(&q, m->frame, m->l, m->rdomain);
-	m->w.q = &q;
+	tell_tables(m, m->w.q);
 	return way_run(m->e, &m->w);
 }
 

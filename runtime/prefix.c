@@ -175,12 +175,10 @@ prefix_get(const struct prefix_tree *t, uint8_t af,
 	return PREFIX_NONE;
 }
 
+/* A node of all bits has no children. */
 uint32_t
-prefix_match(const struct prefix_tree *t, uint8_t af,
-    const struct pfk_addr *addr)
+prefix_match_key(const struct prefix_tree *t, struct key k)
 {
-	struct key k = key_of(af, addr);
-	unsigned all = addr_bits((enum pfk_af)af);
 	uint32_t best = PREFIX_NONE, i = t->root;
 
 	while (i != 0) {
@@ -190,11 +188,16 @@ prefix_match(const struct prefix_tree *t, uint8_t af,
 			break;
 		if (n->value != PREFIX_NONE)
 			best = n->value;
-		if (n->bits >= all)
-			break;
 		i = n->child[key_bit(k, n->bits)];
 	}
 	return best;
+}
+
+uint32_t
+prefix_match(const struct prefix_tree *t, uint8_t af,
+    const struct pfk_addr *addr)
+{
+	return prefix_match_key(t, key_of(af, addr));
 }
 
 bool

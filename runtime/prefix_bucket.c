@@ -310,35 +310,32 @@ line_less32(const uint8_t *p, __m128i k)
 	    _mm_packs_epi32(less32(p + 32, k), less32(p + 48, k)));
 }
 
+/*
+ * A bucket that is less than a line is looked at with all of its line: whether
+ * it is comes at random, and a wrong guess costs more.
+ */
 static unsigned
 all_before16(const uint8_t *b, unsigned n, unsigned key)
 {
 	__m128i k = _mm_set1_epi16((int16_t)(uint16_t)(key ^ 0x8000));
-	uint64_t m;
+	unsigned half = (unsigned)((uintptr_t)b & 32);
+	uint64_t m = line_less16(b - half, k);
 
-	if (b[AT_SIZE] == 0)
-		return lowest_bits(bits_of(less16(b, k), less16(b + 16, k)),
-		    HEAD / 2, n);
-	m = line_less16(b, k);
 	if (b[AT_SIZE] == 2)
 		m |= line_less16(b + 64, k) << 32;
-	return lowest_bits(m, HEAD / 2, n);
+	return lowest_bits(m, (half + HEAD) / 2, n);
 }
 
 static unsigned
 all_before32(const uint8_t *b, unsigned n, uint32_t key)
 {
-	__m128i k = _mm_set1_epi32((int32_t)(key ^ 0x80000000u)), lo;
-	uint64_t m;
+	__m128i k = _mm_set1_epi32((int32_t)(key ^ 0x80000000u));
+	unsigned half = (unsigned)((uintptr_t)b & 32);
+	uint64_t m = line_less32(b - half, k);
 
-	if (b[AT_SIZE] == 0) {
-		lo = _mm_packs_epi32(less32(b, k), less32(b + 16, k));
-		return lowest_bits(bits_of(lo, lo), HEAD / 4, n);
-	}
-	m = line_less32(b, k);
 	if (b[AT_SIZE] == 2)
 		m |= line_less32(b + 64, k) << 16;
-	return lowest_bits(m, HEAD / 4, n);
+	return lowest_bits(m, (half + HEAD) / 4, n);
 }
 
 unsigned

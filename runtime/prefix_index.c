@@ -162,13 +162,11 @@ next_read(const struct prefix_index *x, struct key k, const struct place *p)
 	    array_bits(p->ref))];
 }
 
-bool
-prefix_fetch(const struct prefix_tree *t, uint8_t af,
-    const struct pfk_addr *addr)
+/* As far as the top leads; true: not yet to the end. */
+static inline bool
+fetch(const struct prefix_index *x, struct key k)
 {
-	const struct prefix_index *x = &t->index;
 	struct place p = { x->top, 0, PREFIX_ABOVE };
-	struct key k = key_of(af, addr);
 
 	if ((p.ref & IS_ARRAY) && !descend(x, k, &p))
 		return false;
@@ -176,18 +174,135 @@ prefix_fetch(const struct prefix_tree *t, uint8_t af,
 	return (p.ref & IS_ARRAY) != 0;
 }
 
-void
-prefix_fetch_end(const struct prefix_tree *t, uint8_t af,
-    const struct pfk_addr *addr)
+static inline void
+fetch_end(const struct prefix_index *x, struct key k)
 {
-	const struct prefix_index *x = &t->index;
 	struct place p = { x->top, 0, PREFIX_ABOVE };
-	struct key k = key_of(af, addr);
 
 	while (p.ref & IS_ARRAY)
 		if (!descend(x, k, &p))
 			return;
 	PREFETCH(next_read(x, k, &p));
+}
+
+bool
+prefix_fetch(const struct prefix_tree *t, uint8_t af,
+    const struct pfk_addr *addr)
+{
+	return fetch(&t->index, key_of(af, addr));
+}
+
+void
+prefix_fetch_end(const struct prefix_tree *t, uint8_t af,
+    const struct pfk_addr *addr)
+{
+	fetch_end(&t->index, key_of(af, addr));
+}
+
+/* ---- some at a time ---- */
+
+/*
+ * Most trees have an array at the top without a head, whose slots lead to
+ * buckets: what asking that takes, found once for all keys.
+ */
+struct top { const uint32_t *slots; unsigned shift, bits; };
+
+static inline bool
+top_plain(const struct prefix_index *x, struct top *t)
+{
+	if ((x->top & (IS_ARRAY | HAS_HEAD)) != IS_ARRAY)
+		return false;
+	t->slots = array_slots(x, x->top);
+	t->bits = array_bits(x->top);
+	t->shift = 64 - t->bits;
+	return true;
+}
+
+#define LARGE	4096u		/* units (128 KB): may not be in the cache */
+
+/* One step further for each; the result: those that have more than one. */
+static uint32_t
+fetch_first(const struct prefix_index *x, const struct key *k, unsigned n)
+{
+	uint32_t more = 0;
+	struct top top;
+
+	if (!top_plain(x, &top)) {
+		for (unsigned i = 0; i < n; i++)
+			more |= (uint32_t)fetch(x, k[i]) << i;
+		return more;
+	}
+	for (unsigned i = 0; i < n; i++) {
+		uint32_t slot = top.slots[k[i].hi >> top.shift];
+
+		more |= slot >> 31 << i;
+		/* there is memory at any bucket's number */
+		PREFETCH(prefix_mem_at(x, slot & UNIT_MASK));
+	}
+	return more;
+}
+
+void
+prefix_fetch_some(const struct prefix_tree *t, const struct key *k,
+    unsigned n)
+{
+	uint32_t more;
+
+	if (t->index.n < LARGE || n == 0)
+		return;
+	more = fetch_first(&t->index, k, n);
+	for (unsigned i = 0; more != 0; i++, more >>= 1)
+		if (more & 1)
+			fetch_end(&t->index, k[i]);
+}
+
+/* Whether it is in; of what the index does not know, the trie says it. */
+static bool
+contains(const struct prefix_tree *t, struct key k)
+{
+	unsigned state = t->indexed ? index_state(&t->index, k,
+	    prefix_bucket_state) : PREFIX_WALK;
+	uint32_t value;
+
+	if (state != PREFIX_WALK)
+		return state == PREFIX_IN;
+	value = prefix_match_key(t, k);
+	return value != PREFIX_NONE && value_state(t, value) == PREFIX_IN;
+}
+
+/* The same below a slot of the top; a bucket, most of the time. */
+static inline bool
+slot_contains(const struct prefix_tree *t, const struct top *top,
+    struct key k)
+{
+	uint32_t slot = top->slots[k.hi >> top->shift];
+	uint32_t unit = slot & REF_MASK;
+	unsigned state;
+
+	if ((slot & IS_ARRAY) != 0)
+		return contains(t, k);
+	state = unit < PREFIX_UNIT0 ? unit : prefix_bucket_state(&t->index,
+	    unit, k, top->bits);
+	if (state == PREFIX_ABOVE)
+		state = slot >> STATE_SHIFT & 3;
+	return state == PREFIX_WALK ? contains(t, k) : state == PREFIX_IN;
+}
+
+uint32_t
+prefix_contain_some(const struct prefix_tree *t, const struct key *k,
+    unsigned n)
+{
+	uint32_t in = 0;
+	struct top top;
+
+	if (!t->indexed || !top_plain(&t->index, &top)) {
+		for (unsigned i = 0; i < n; i++)
+			in |= (uint32_t)contains(t, k[i]) << i;
+		return in;
+	}
+	for (unsigned i = 0; i < n; i++)
+		in |= (uint32_t)slot_contains(t, &top, k[i]) << i;
+	return in;
 }
 
 /* --- making --- */

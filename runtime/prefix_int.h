@@ -157,6 +157,18 @@ unsigned prefix_bucket_state(const struct prefix_index *, uint32_t unit,
 unsigned prefix_bucket_state_portable(const struct prefix_index *,
 	    uint32_t unit, struct key, unsigned from);
 
+/* prefix.c: the value of the longest prefix around the key. */
+uint32_t prefix_match_key(const struct prefix_tree *, struct key);
+
+/*
+ * prefix_index.c, for some keys (32 at most) at a time: what asking needs
+ * begins to come; whether they are in, a bit for each.
+ */
+void	 prefix_fetch_some(const struct prefix_tree *, const struct key *,
+	    unsigned n);
+uint32_t prefix_contain_some(const struct prefix_tree *, const struct key *,
+	    unsigned n);
+
 /* prefix_index.c: the trie has changed at this prefix. */
 void	 prefix_index_update(const struct pfk_engine *, struct prefix_tree *,
 	    struct key, unsigned bits);

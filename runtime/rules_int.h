@@ -27,6 +27,12 @@ bool	 table_contains(struct pfk_engine *, uint32_t table, uint8_t af,
 void	 table_count(struct pfk_engine *, uint32_t table, uint8_t af,
 	    const struct pfk_addr *, uint64_t bytes, bool out,
 	    enum img_action, bool notrule);
+/*
+ * Both tables of a rule that decides, whose answers are among those known
+ * (e->tables_known, in); false: they are not, nothing was counted.
+ */
+bool	 tables_count_told(struct pfk_engine *, const struct rt_rule *,
+	    uint16_t in, uint64_t bytes, bool out);
 bool	 table_has_counters(const struct pfk_engine *, uint32_t table);
 /* Adds one address (overload): 1 new, 0 there already, -1 no memory. */
 int	 table_add(struct pfk_engine *, uint32_t table, uint8_t af, uint8_t bits,
@@ -47,14 +53,10 @@ bool	 table_weights(struct pfk_engine *, uint32_t table, unsigned *gcd,
 	    unsigned *most);
 /*
  * table_ahead.c: a rule asks the table about the side (SRC, DST) of packets;
- * and packets that rules will be asked about: what large tables need for
- * their addresses is fetched for all of them together.
+ * so does a strip, which can be told the answer.
  */
 void	 table_is_asked(struct pfk_engine *, uint32_t table, int side);
-#define ASKING	32		/* not more at a time */
-struct asking { const uint8_t *addr[2]; bool v6; };
-void	 tables_look_ahead(const struct pfk_engine *, const struct asking *,
-	    size_t n);
+void	 table_is_asked_by_strip(struct pfk_engine *, uint32_t table);
 size_t	 table_count_addrs(const struct pfk_engine *, uint32_t table,
 	    uint8_t af);
 

@@ -62,8 +62,8 @@ add_tables(struct pfk_engine *to, const struct pfk_engine *from)
 		struct table *a = &to->tables[i];
 		const struct table *b = &from->tables[i];
 
-		a->match += b->match;
-		a->nomatch += b->nomatch;
+		a->asks[true] += b->asks[true];
+		a->asks[false] += b->asks[false];
 		add(a->packets[0], b->packets[0], 8);
 		add(a->bytes[0], b->bytes[0], 8);
 	}

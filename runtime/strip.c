@@ -6,6 +6,7 @@
 #include "runtime/block.h"
 #include "runtime/bytecode.h"
 #include "runtime/strip.h"
+#include "runtime/table.h"
 #include "runtime/way.h"
 
 static inline uint64_t
@@ -195,6 +196,7 @@ struct rows {
 	uint64_t	far;		/* its misfits that lead further */
 	uint64_t	stray;		/* where it leaves the usual way */
 	uint64_t	live;		/* not known yet */
+	uint64_t	told;		/* ask tables, which have been asked */
 };
 
 /*
@@ -312,6 +314,44 @@ ask_on_usual_way(struct pfk_engine *e, const struct strip *s,
 	}
 }
 
+/* What tables have said; rows that need not be asked then are not live. */
+static inline void
+hear_tables(const struct strip *s, const struct strip_ask *q, struct rows *r)
+{
+	uint64_t told[2] = { 0, 0 }, in, misfit;
+
+	for (uint32_t i = 0; i < s->ntables; i++) {
+		const struct strip_table *t = &s->tables[i];
+
+		if ((q->known & t->bit) == 0)
+			continue;
+		told[t->side] |= t->rows;
+		in = 0u - (uint64_t)((q->in & t->bit) != 0);
+		misfit = t->rows & ~(in ^ t->neg);
+		r->f.field[t->side] &= ~misfit;
+	}
+	r->live &= (s->live[SRC] & ~told[SRC]) | (s->live[DST] & ~told[DST]);
+	r->told = (told[SRC] | told[DST]) & ~r->live;
+}
+
+/* Questions that pf would have asked: these rows of the class's. */
+static inline void
+count_told(struct pfk_engine *e, const struct strip *s,
+    const struct strip_ask *q, const struct rows *r, uint64_t rows)
+{
+	rows &= r->told;
+	for (uint32_t i = 0; i < s->ntables; i++) {
+		const struct strip_table *t = &s->tables[i];
+		uint64_t m = rows & t->rows, *asks;
+
+		if (t->side == DST)
+			m &= r->f.field[ROW_SRC];
+		asks = &e->tables[t->table].asks[(q->in & t->bit) != 0];
+		for (; m != 0; m &= m - 1)
+			(*asks)++;
+	}
+}
+
 /* From stretch to stretch. */
 static const uint32_t *
 follow(struct pfk_engine *e, struct strip *s, struct strip_class *c,
@@ -324,6 +364,8 @@ follow(struct pfk_engine *e, struct strip *s, struct strip_class *c,
 		const struct strip_jump *j;
 
 		count_stretch(s, c, &t, at);
+		if ((r->told & t.rows) != 0)
+			count_told(e, s, q, r, t.rows & c->head);
 		if ((r->live >> t.last & 1) != 0)
 			ask_live(e, s, c, q, r, t.last);
 		answer(s, q, t.rows & r->fits);
@@ -345,12 +387,15 @@ follow(struct pfk_engine *e, struct strip *s, struct strip_class *c,
 /* Each field only as far as rows ask for it that fit in those before. */
 static inline void
 read_fields(const struct strip *s, const struct strip_class *c,
-    const struct strip_ask *q, uint64_t fit[ROW_FIELDS])
+    const struct strip_ask *q, struct rows *r)
 {
-	uint64_t rows = c->head;
+	uint64_t rows = c->head, *fit = r->f.field;
 
-	rows &= fit[ROW_SRC] = addrs(s, q, SRC, rows);
-	rows &= fit[ROW_DST] = addrs(s, q, DST, rows);
+	fit[ROW_SRC] = addrs(s, q, SRC, rows);
+	fit[ROW_DST] = addrs(s, q, DST, rows & fit[ROW_SRC]);
+	if (q->known != 0 && s->ntables != 0)
+		hear_tables(s, q, r);
+	rows &= fit[ROW_SRC] & fit[ROW_DST];
 	rows &= c->fits;
 	rows &= fit[ROW_SPORT] = ports(s, q, SRC, rows);
 	fit[ROW_DPORT] = ports(s, q, DST, rows);
@@ -362,8 +407,9 @@ read_rows(const struct strip *s, const struct strip_class *c,
 {
 	uint64_t far[ROW_FIELDS], *fit = r->f.field;
 
-	read_fields(s, c, q, fit);
 	r->live = (s->live[SRC] | s->live[DST]) & c->head;
+	r->told = 0;
+	read_fields(s, c, q, r);
 	r->fits = c->fits & fit[ROW_SRC] & fit[ROW_DST] & fit[ROW_SPORT] &
 	    fit[ROW_DPORT] & ~r->live;
 	r->far = c->far;
@@ -405,6 +451,9 @@ run_from(struct pfk_engine *e, struct strip *s, struct strip_ask *q)
 	/* where it strays behind the rule that ends it all does not matter */
 	if (q->row != 0 || ((r.stray | r.live) & c->seen & (first - 1)) != 0)
 		return follow(e, s, c, &r, q);
+	if (r.told != 0)	/* first - 1: all of them, if there is none */
+		count_told(e, s, q, &r, c->seen & c->head &
+		    (first | (first - 1)));
 	if (first != 0) {
 		answer(s, q, fits & (first | (first - 1)));
 		c->through[strip_lowest(first) + 1]++;

@@ -72,6 +72,15 @@ struct strip_six {
 	bool		asks[3];	/* whether some row asks for it */
 };
 
+/* Live rows that ask a table, all of which may be known ahead. */
+#define STRIP_TABLES	8	/* not more are told apart */
+struct strip_table {
+	uint64_t	rows, neg;	/* neg: that it is not in */
+	uint32_t	table;
+	uint16_t	bit;		/* TABLE_BIT(), or 0: never known */
+	uint8_t		side;
+};
+
 struct strip {
 	uint32_t	first, n;	/* e->rules */
 	const uint32_t	*pc;		/* its instructions */
@@ -93,6 +102,8 @@ struct strip {
 	uint64_t	calls, changes;	/* those call; those translate */
 	uint64_t	neg[ROW_FIELDS];
 	uint64_t	live[2];	/* rows whose address is asked then */
+	struct strip_table tables[STRIP_TABLES];
+	uint32_t	ntables;
 	struct strip_six *six[2];	/* NULL: no row asks */
 	uint64_t	far[ROW_FIELDS];
 	/* columns; addresses as they lie in memory, under their masks */
@@ -167,6 +178,8 @@ struct strip_ask {
 	uint32_t	row;		/* to begin with */
 	const uint8_t	*addr[2];	/* 4 bytes of IPv4 */
 	uint16_t	port[2];	/* host order */
+	uint16_t	known, in;	/* TABLE_BIT(): of which tables it is
+					   known, and said, that they have it */
 	/* the answer */
 	uint32_t	rule;		/* that matched, or IMG_NONE */
 	bool		quick;

@@ -9,6 +9,7 @@
 
 #include "runtime/bytecode.h"
 #include "runtime/strip.h"
+#include "runtime/table.h"
 
 /* An instruction's place in a rule; each once, but for IFACE to PROTO. */
 enum rank { RANK_HEAD, RANK_SRC, RANK_DST, RANK_TYPE, RANK_FLAGS, RANK_SPORT,
@@ -227,6 +228,45 @@ strip_free(const struct pfk_engine *e, struct strip *s)
 	e_free(e, s, sizeof(*s));
 }
 
+/* The tables that live rows ask; more than there is room for stay live. */
+static void
+add_table(struct pfk_engine *e, struct strip *s, uint32_t table,
+    unsigned side, unsigned i)
+{
+	struct strip_table *t = s->tables, *end = t + s->ntables;
+	bool neg = insn_a(s->pc[s->ask[side][i]]) != 0;
+
+	while (t < end && (t->table != table || t->side != side))
+		t++;
+	if (t == end) {
+		if (s->ntables == STRIP_TABLES)
+			return;
+		*t = (struct strip_table){ .table = table,
+		    .side = (uint8_t)side };
+		s->ntables++;
+		table_is_asked_by_strip(e, table);
+	}
+	t->rows |= (uint64_t)1 << i;
+	t->neg |= (uint64_t)neg << i;
+}
+
+static void
+add_tables(struct pfk_engine *e, struct strip *s)
+{
+	for (unsigned side = 0; side < 2; side++)
+		for (uint32_t i = 0; i < s->n; i++) {
+			const struct rt_rule *rr = &e->rules[s->first + i];
+
+			uint32_t table = side == SRC ? rr->src_table :
+			    rr->dst_table;
+
+			if ((s->live[side] >> i & 1) != 0 &&
+			    table != IMG_NONE &&
+			    insn_op(s->pc[s->ask[side][i]]) == OP_TABLE)
+				add_table(e, s, table, side, i);
+		}
+}
+
 static bool
 strip_done(struct pfk_engine *e, const struct strip *s)
 {
@@ -246,6 +286,7 @@ strip_done(struct pfk_engine *e, const struct strip *s)
 	}
 	e->strips = v;
 	copy->wide = strip_wide();
+	add_tables(e, copy);
 	for (unsigned f = 0; f < ROW_FIELDS; f++)
 		for (uint32_t i = 0; i < s->n; i++)
 			if (s->far[f] >> i & 1)
@@ -277,6 +318,20 @@ strip_begin(struct strip *s, const uint32_t *pc, uint32_t rule)
 	memset(s, 0, sizeof(*s));
 	s->pc = pc;
 	s->first = rule;
+}
+
+/* Where the answers of their tables are, which may have changed for all. */
+static void
+strips_places(struct pfk_engine *e)
+{
+	for (uint32_t i = 0; i < e->nstrips; i++)
+		for (uint32_t k = 0; k < e->strips[i]->ntables; k++) {
+			struct strip_table *t = &e->strips[i]->tables[k];
+			unsigned place = e->tables[t->table].place;
+
+			t->bit = place == 0 ? 0 : (uint16_t)TABLE_BIT(place -
+			    1, t->side);
+		}
 }
 
 /* Strips from the first one on learn what stands behind them. */
@@ -339,6 +394,7 @@ strips_add(struct pfk_engine *e, const uint32_t *code, uint32_t ncode,
 	if (!strip_done(e, &s))
 		return false;
 	strips_join(e, first);
+	strips_places(e);
 	return true;
 }
 

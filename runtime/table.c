@@ -124,9 +124,11 @@ table_active(const struct pfk_engine *e, uint32_t index)
 
 /* --- entries --- */
 
+/* What was made or found out of its entries. */
 static void
-forget_order(const struct pfk_engine *e, struct table *t)
+forget(struct pfk_engine *e, struct table *t)
 {
+	e->tables_known = 0;
 	e_free(e, t->order, t->norder * sizeof(*t->order));
 	t->order = NULL;
 	t->norder = 0;
@@ -172,7 +174,7 @@ table_put(struct pfk_engine *e, struct table *t, uint8_t af, uint8_t bits,
 	entry->bits = bits;
 	entry->neg = neg;
 	t->naddrs[family_index(af)]++;
-	forget_order(e, t);
+	forget(e, t);
 	return entry;
 }
 
@@ -203,7 +205,7 @@ table_remove(struct pfk_engine *e, uint32_t table, uint8_t af, uint8_t bits,
 	prefix_remove(e, tree, af, addr, bits);
 	table_entry_free(t, i >> 1);
 	t->naddrs[family_index(af)]--;
-	forget_order(e, t);
+	forget(e, t);
 	return 1;
 }
 
@@ -213,7 +215,7 @@ table_clear(struct pfk_engine *e, struct table *t)
 	table_entries_free(e, t);
 	prefix_free(e, &t->tree[0]);
 	prefix_free(e, &t->tree[1]);
-	forget_order(e, t);
+	forget(e, t);
 	t->naddrs[0] = t->naddrs[1] = 0;
 }
 
@@ -312,22 +314,64 @@ table_match(struct pfk_engine *e, uint32_t table, uint8_t af,
 {
 	bool match = table_contains(e, table, af, addr);
 
-	if (match)
-		e->tables[table].match++;
-	else
-		e->tables[table].nomatch++;
+	e->tables[table].asks[match]++;
 	return match;
 }
 
 enum { COUNT_BLOCK, COUNT_MATCH, COUNT_PASS, COUNT_XPASS };
+static const uint8_t columns[] = { [IMG_PASS] = COUNT_PASS,
+    [IMG_BLOCK] = COUNT_BLOCK, [IMG_MATCH] = COUNT_MATCH };
+
+/* => It does not count for its entries. */
+static void
+count_told(struct table *t, bool in, uint64_t bytes, bool out,
+    enum img_action action, bool notrule)
+{
+	unsigned column = in == notrule ? COUNT_XPASS : columns[action];
+
+	t->packets[out][column]++;
+	t->bytes[out][column] += bytes;
+}
+
+/* Whether all that counting for it takes is known. */
+static bool
+is_told(const struct pfk_engine *e, uint32_t table, unsigned side)
+{
+	const struct table *t = &e->tables[table];
+
+	return t->place != 0 && (t->flags & (IMG_T_DEFINED |
+	    IMG_T_COUNTERS)) == IMG_T_DEFINED &&
+	    (e->tables_known & TABLE_BIT(t->place - 1u, side)) != 0;
+}
+
+bool
+tables_count_told(struct pfk_engine *e, const struct rt_rule *rr, uint16_t in,
+    uint64_t bytes, bool out)
+{
+	const struct img_rule *r = rr->r;
+	const uint32_t table[2] = { rr->src_table, rr->dst_table };
+	const bool neg[2] = { r->src.neg, r->dst.neg };
+
+	for (unsigned side = 0; side < 2; side++)
+		if (table[side] != IMG_NONE && !is_told(e, table[side], side))
+			return false;
+	for (unsigned side = 0; side < 2; side++) {
+		struct table *t;
+
+		if (table[side] == IMG_NONE)
+			continue;
+		t = &e->tables[table[side]];
+		count_told(t, in & TABLE_BIT(t->place - 1u, side), bytes, out,
+		    (enum img_action)r->action, neg[side]);
+	}
+	return true;
+}
 
 void
 table_count(struct pfk_engine *e, uint32_t table, uint8_t af,
     const struct pfk_addr *addr, uint64_t bytes, bool out,
     enum img_action action, bool notrule)
 {
-	static const uint8_t columns[] = { [IMG_PASS] = COUNT_PASS,
-	    [IMG_BLOCK] = COUNT_BLOCK, [IMG_MATCH] = COUNT_MATCH };
 	struct table *t = table_active(e, table);
 	struct table_entry_counters *counters;
 	unsigned column = columns[action];

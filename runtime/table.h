@@ -42,7 +42,8 @@ struct table {
 	struct pfk_addr	 asked;
 	uint8_t		 asked_af;
 	bool		 answer;
-	uint64_t	 match, nomatch;
+	uint8_t		 place;		/* in e->asked, from 1 on; 0: none */
+	uint64_t	 asks[2];	/* of rules: not in, in */
 	uint64_t	 packets[2][4], bytes[2][4];
 };
 

@@ -3,15 +3,23 @@
  *
  * A large table's index is not in the cache, and a packet that asks it waits
  * for memory once or twice.  The packets of a burst have their addresses long
- * before their rules are run: so all of their reads are begun together.  It is
- * a hint: whether a rule comes to ask, or the table is another one by then,
- * does not matter.
+ * before their rules are run: so all of their reads are begun together, and a
+ * step later the table is asked about all of them, one after the other.  The
+ * answers are a bit for each table and side, which strips take instead of
+ * asking, unless a table has changed since (e->tables_known).  Nothing is
+ * counted here: pf may never come to the rule.
+ *
+ * A table that hardly any packet comes to is left alone, but for a look now
+ * and then at whether that is still so.
  */
-#include <string.h>
-
+#include "base/prefetch.h"
 #include "runtime/table.h"
+#include "runtime/table_ahead.h"
 
-#define LARGE	4096u		/* units of an index (128 KB): worth it */
+#define SOME	1024u		/* packets that tell how often it is asked */
+#define SELDOM	4u		/* one of so many is not worth it */
+
+/* ---- who asks ---- */
 
 static uint64_t
 entries_of(const struct pfk_engine *e, uint32_t table)
@@ -27,9 +35,8 @@ place_for(struct pfk_engine *e, uint32_t table)
 {
 	uint32_t least = 0;
 
-	for (uint32_t i = 0; i < e->nasked; i++)
-		if (e->asked[i].table == table)
-			return i;
+	if (e->tables[table].place != 0)
+		return e->tables[table].place - 1u;
 	if (e->nasked < TABLES_ASKED)
 		return e->nasked++;
 	for (uint32_t i = 1; i < e->nasked; i++)
@@ -43,60 +50,126 @@ place_for(struct pfk_engine *e, uint32_t table)
 void
 table_is_asked(struct pfk_engine *e, uint32_t table, int side)
 {
-	uint32_t i;
+	uint32_t n = e->nasked, i;
 
 	if (table == IMG_NONE || (i = place_for(e, table)) == TABLES_ASKED)
 		return;
-	if (e->asked[i].table != table)
-		e->asked[i].sides = 0;
-	e->asked[i].table = table;
+	if (e->tables[table].place != i + 1) {
+		if (i < n)
+			e->tables[e->asked[i].table].place = 0;
+		e->asked[i] = (struct table_asked){ .table = table,
+		    .often = true };
+		e->tables[table].place = (uint8_t)(i + 1);
+	}
 	e->asked[i].sides |= (uint8_t)(1u << side);
 }
 
-static bool
-fetch(const struct table *t, const struct asking *a, unsigned side, bool end)
+void
+table_is_asked_by_strip(struct pfk_engine *e, uint32_t table)
 {
-	const struct prefix_tree *tree = &t->tree[a->v6];
-	uint8_t af = a->v6 ? PFK_AF_INET6 : PFK_AF_INET;
-	struct pfk_addr addr;
+	if (e->tables[table].place != 0)
+		e->asked[e->tables[table].place - 1].by_strips = true;
+}
 
-	if (tree->index.n < LARGE)
-		return false;
-	if (a->v6)
-		memcpy(&addr, a->addr[side], 16);
-	else
-		memcpy(&addr, a->addr[side], 4);
-	if (!end)
-		return prefix_fetch(tree, af, &addr);
-	prefix_fetch_end(tree, af, &addr);
-	return false;
+/* ---- asking ---- */
+
+static inline struct key
+key_at(const uint8_t *a, bool v6)
+{
+	return v6 ? (struct key){ get64(a), get64(a + 8) } :
+	    (struct key){ (uint64_t)get32(a) << 32, 0 };
 }
 
 static void
-look_ahead(const struct table *t, unsigned side, const struct asking *a,
-    size_t n)
+gather(struct tables_ahead *g, const struct lane_packet *l, size_t n)
 {
-	const struct asking *more[ASKING];
-	size_t nmore = 0;
+	g->n[0] = g->n[1] = 0;
+	for (size_t i = 0; i < n; i++) {
+		bool v6 = l[i].v6;
+		unsigned k = g->n[v6], size = v6 ? 16 : 4;
+		const uint8_t *dst;
 
-	for (size_t i = 0; i < n; i++)
-		if (fetch(t, &a[i], side, false))
-			more[nmore++] = &a[i];
-	for (size_t i = 0; i < nmore; i++)
-		(void)fetch(t, more[i], side, true);
+		if (l[i].hdr == NULL || l[i].ref != 0)
+			continue;
+		dst = l[i].hdr - size;		/* addresses end the header */
+		g->key[v6][SRC][k] = key_at(dst - size, v6);
+		g->key[v6][DST][k] = key_at(dst, v6);
+		g->of[v6][k] = (uint8_t)i;
+		g->n[v6]++;
+	}
+}
+
+/* Whether it was asked about enough of the packets since the last time. */
+static void
+judge(const struct pfk_engine *e, struct table_asked *a)
+{
+	const struct table *t = &e->tables[a->table];
+	uint64_t asks = t->asks[false] + t->asks[true];
+
+	a->often = (asks - a->asks) * SELDOM >= a->packets;
+	a->asks = asks;
+	a->packets = 0;
 }
 
 void
-tables_look_ahead(const struct pfk_engine *e, const struct asking *a, size_t n)
+tables_look_ahead(struct pfk_engine *e, struct tables_ahead *g,
+    const struct lane_packet *l, size_t n)
 {
+	gather(g, l, n);
 	for (uint32_t i = 0; i < e->nasked; i++) {
-		const struct table *t = table_active(e, e->asked[i].table);
+		struct table_asked *a = &e->asked[i];
+		const struct table *t;
 
-		if (t == NULL || (t->tree[0].index.n < LARGE &&
-		    t->tree[1].index.n < LARGE))
+		a->packets += g->n[0] + g->n[1];
+		if (a->packets >= SOME)
+			judge(e, a);
+		if (!a->often || (t = table_active(e, a->table)) == NULL)
 			continue;
 		for (unsigned side = 0; side < 2; side++)
-			if (e->asked[i].sides & 1u << side)
-				look_ahead(t, side, a, n);
+			for (unsigned v6 = 0; v6 < 2; v6++)
+				if (a->sides & 1u << side)
+					prefix_fetch_some(&t->tree[v6],
+					    g->key[v6][side], g->n[v6]);
 	}
+}
+
+static void
+answer(const struct table *t, const struct tables_ahead *g, bool v6,
+    unsigned side, uint16_t bit, struct lane_packet *l)
+{
+	const uint8_t *of = g->of[v6];
+	uint32_t in = t == NULL ? 0 : prefix_contain_some(&t->tree[v6],
+	    g->key[v6][side], g->n[v6]);
+
+	for (; in != 0; in &= in - 1)
+		l[of[bucket_first(in)]].tables |= bit;
+}
+
+/* => The packets are as they were looked ahead for. */
+void
+tables_answer(struct pfk_engine *e, const struct tables_ahead *g,
+    struct lane_packet *l, size_t n)
+{
+	uint32_t known = 0, bit;
+
+	for (size_t i = 0; i < n; i++) {
+		l[i].told = l[i].hdr != NULL && l[i].ref == 0;
+		l[i].tables = 0;
+	}
+	for (uint32_t i = 0; i < e->nasked; i++) {
+		const struct table_asked *a = &e->asked[i];
+		const struct table *t;
+
+		if (!a->often || !a->by_strips)
+			continue;
+		t = table_active(e, a->table);
+		for (unsigned side = 0; side < 2; side++) {
+			if (!(a->sides & 1u << side))
+				continue;
+			known |= bit = TABLE_BIT(i, side);
+			answer(t, g, false, side, (uint16_t)bit, l);
+			answer(t, g, true, side, (uint16_t)bit, l);
+		}
+	}
+	e->tables_known = (uint16_t)known;
 }

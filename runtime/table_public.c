@@ -26,8 +26,8 @@ pfk_engine_table(const struct pfk_engine *e, size_t i,
 		.active = (t->flags & IMG_T_DEFINED) != 0,
 		.naddrs = (size_t)t->naddrs[0] + t->naddrs[1],
 		.references = t->references,
-		.match = t->match,
-		.nomatch = t->nomatch,
+		.match = t->asks[true],
+		.nomatch = t->asks[false],
 	};
 	memcpy(info->packets, t->packets, sizeof(info->packets));
 	memcpy(info->bytes, t->bytes, sizeof(info->bytes));
@@ -71,6 +71,7 @@ pfk_engine_find_table(struct pfk_engine *e, const char *anchor,
 		return -1;
 	if (create && !(e->tables[i].flags & IMG_T_DEFINED))
 		e->tables[i].flags |= IMG_T_DEFINED | IMG_T_PERSIST;
+	e->tables_known = 0;
 	return (long)i;
 }
 

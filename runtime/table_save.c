@@ -73,8 +73,8 @@ save_table(struct saver *sv, const struct table *t)
 	save_text(sv, t->anchor);
 	save_text(sv, t->name);
 	save_u32(sv, t->flags);
-	save_u64(sv, t->match);
-	save_u64(sv, t->nomatch);
+	save_u64(sv, t->asks[true]);
+	save_u64(sv, t->asks[false]);
 	save_numbers(sv, t->packets[0], 8);
 	save_numbers(sv, t->bytes[0], 8);
 	save_u32(sv, n);
@@ -132,8 +132,8 @@ load_table(struct pfk_engine *e, struct saver *sv)
 	t = &e->tables[i];
 	table_clear(e, t);
 	t->flags = flags;
-	t->match = load_u64(sv);
-	t->nomatch = load_u64(sv);
+	t->asks[true] = load_u64(sv);
+	t->asks[false] = load_u64(sv);
 	load_numbers(sv, t->packets[0], 8);
 	load_numbers(sv, t->bytes[0], 8);
 	n = load_u32(sv);

@@ -164,10 +164,10 @@ table_next(struct pfk_engine *e, uint32_t table, uint8_t af,
 		turn->started = true;
 		*addr = block->addr;
 		addr_prefix_mask(mask, block->bits);
-		t->match++;
+		t->asks[true]++;
 		return 0;
 	}
-	t->nomatch++;
+	t->asks[false]++;
 	return -1;
 }
 
