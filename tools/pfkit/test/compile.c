@@ -336,9 +336,13 @@ test_of_line(const struct run *r, struct test *first, uint32_t line)
 	return NULL;
 }
 
-/* "file:line: message" of one of our texts; where the message is, or NULL. */
+/*
+ * "file:line: message" of one of our texts, whose number is set; where the
+ * message is, or NULL.
+ */
 static const char *
-our_message(const struct run *r, const char *line, size_t len, uint32_t *number)
+our_message(const struct run *r, const char *line, size_t len,
+    uint32_t *number, int *which)
 {
 	for (int i = NTEXTS - 1; i >= 0; i--) {
 		size_t n = strlen(r->names[i]);
@@ -348,10 +352,66 @@ our_message(const struct run *r, const char *line, size_t len, uint32_t *number)
 		    line[n] != ':')
 			continue;
 		*number = (uint32_t)strtoul(line + n + 1, &end, 10);
+		*which = i;
 		if (*end == ':' && end[1] == ' ')
 			return end + 2;
 	}
 	return NULL;
+}
+
+/*
+ * What the other form of messages says of the line, "file:line:column: error:
+ * text", which may know more; false: nothing.
+ */
+static bool
+rich_message(const char *name, uint32_t line, struct pfk_ruleset *rs,
+    uint32_t *column, struct textbuf *text)
+{
+	size_t len;
+	const char *p = pfk_ruleset_diagnostics(rs, PFK_RENDER_RICH, &len);
+	struct textbuf start = { NULL, 0, 0 };
+	const char *nl, *end = p + len;
+	bool found = false;
+	char *word;
+
+	textbuf_printf(&start, "%s:%u:", name, (unsigned)line);
+	for (; p < end && !found; p = nl + 1) {
+		nl = memchr(p, '\n', (size_t)(end - p));
+		nl = nl == NULL ? end : nl;
+		if ((size_t)(nl - p) <= start.len ||
+		    strncmp(p, start.text, start.len) != 0)
+			continue;
+		*column = (uint32_t)strtoul(p + start.len, &word, 10);
+		found = strncmp(word, ": error: ", 9) == 0;
+		if (found)
+			textbuf_bytes(text, word + 9, (size_t)(nl - word - 9));
+	}
+	textbuf_free(&start);
+	return found;
+}
+
+/* Where the column of the test's line is in its file. */
+static size_t
+offset_of(const struct test *t, uint32_t line, uint32_t column)
+{
+	size_t off = t->source->lines[line - 1] + column - 1;
+
+	return off >= t->off && off <= t->end ? off : t->off;
+}
+
+static void
+tell_test(struct run *r, struct test *t, struct pfk_ruleset *rs, int which,
+    uint32_t line, const char *text, size_t len)
+{
+	struct textbuf rich = { NULL, 0, 0 };
+	uint32_t column;
+
+	if (which <= TEXT_SECOND && rich_message(r->names[which], line, rs,
+	    &column, &rich))
+		test_wrong(t, offset_of(t, line, column), "%s", rich.text);
+	else
+		test_wrong(t, t->off, "%.*s", (int)len, text);
+	textbuf_free(&rich);
 }
 
 static void
@@ -371,11 +431,12 @@ all_wrong(const struct run *r, struct test *first, uint32_t line,
 
 /* Every message becomes a test's; whether any did. */
 static bool
-tell_tests(const struct run *r, struct test *first, struct pfk_ruleset *rs)
+tell_tests(struct run *r, struct test *first, struct pfk_ruleset *rs)
 {
 	size_t len, n;
 	const char *p = pfk_ruleset_diagnostics(rs, PFK_RENDER_PLAIN, &len);
 	bool told = false;
+	int which = 0;
 
 	for (const char *end = p + len; p < end; p += n + 1) {
 		const char *nl = memchr(p, '\n', (size_t)(end - p)), *text;
@@ -383,13 +444,13 @@ tell_tests(const struct run *r, struct test *first, struct pfk_ruleset *rs)
 		struct test *t;
 
 		n = nl != NULL ? (size_t)(nl - p) : (size_t)(end - p);
-		text = our_message(r, p, n, &line);
+		text = our_message(r, p, n, &line, &which);
 		if (text == NULL)
 			continue;
 		t = test_of_line(r, first, line);
 		if (t != NULL)
-			test_wrong(t, t->off, "%.*s", (int)(n - (size_t)(text -
-			    p)), text);
+			tell_test(r, t, rs, which, line, text, n -
+			    (size_t)(text - p));
 		else if (!told)
 			all_wrong(r, first, line, text, n - (size_t)(text -
 			    p));

@@ -398,6 +398,7 @@ tell_empty(struct decision *d, uint32_t rule)
 	struct pfk_rule_info info;
 	pfk_set open = pfk_set_rule_open(d->e->x, WANTED, rule);
 	pfk_set there = pfk_set_rule(d->e->x, WANTED, rule);
+	static const char empty[] = ", the table has no addresses";
 	const char *why = "";
 
 	if (there != PFK_SET_NONE && !pfk_set_meets(d->e->x, there,
@@ -405,12 +406,13 @@ tell_empty(struct decision *d, uint32_t rule)
 		why = ", the host has no such interface";
 	set_to(d->e, &there, exact_as_filled(r, there));
 	if (there == PFK_SET_NONE && open != PFK_SET_NONE)
-		why = ", the table has no addresses";
+		why = empty;
 	pfk_set_free(d->e->x, open);
 	pfk_set_free(d->e->x, there);
 	pfk_image_rule(r->wanted, rule, &info);
 	test_wrong(d->test, d->test->off, "this could not fail: no packet is "
-	    "described by it%s (%s)", why, info.text);
+	    "described by it%s (%s)%s", why, info.text, why == empty ?
+	    "; a line `table <...> { ... }' here supposes some" : "");
 }
 
 /* Packets that cannot be answered say nothing about answers. */
@@ -532,6 +534,30 @@ decide_exactly(struct test *t)
 		t->status = TEST_HOLDS;
 }
 
+/* What `by' names may not be there at all: it was renamed, or misspelt. */
+static void
+tell_missing(struct test *t)
+{
+	const struct run *r = t->setting->run;
+	const struct wants *want = &t->want;
+	bool label = want->label == NULL, line = want->line == 0;
+	uint32_t n = (uint32_t)pfk_image_rules(r->image);
+	struct pfk_rule_info info;
+
+	for (uint32_t i = 0; i < n && !(label && line); i++) {
+		pfk_image_rule(r->image, i, &info);
+		label |= info.label != NULL && want->label != NULL &&
+		    strcmp(info.label, want->label) == 0;
+		line |= want->line != 0 && rule_is_of_line(r, i, want);
+	}
+	if (!label)
+		textbuf_printf(&t->why, "; no rule has the label %s",
+		    want->label);
+	if (!line)
+		textbuf_printf(&t->why, "; no rule is written in line %u",
+		    (unsigned)want->line);
+}
+
 void
 decide(struct test *t)
 {
@@ -541,4 +567,6 @@ decide(struct test *t)
 		decide_exactly(t);
 	else
 		too_much(t);
+	if (t->status == TEST_FAILS)
+		tell_missing(t);
 }

@@ -46,6 +46,14 @@ value(struct test *t, struct words *w, const char *what)
 	return NULL;
 }
 
+/* What can be said once is said again; of opposites one would never hold. */
+static void
+once(struct test *t, const struct word *v, bool said, const char *what)
+{
+	if (said)
+		test_wrong(t, v->off, "%s was said already", what);
+}
+
 static struct span
 span_of(const struct word *w)
 {
@@ -118,6 +126,8 @@ take_by(struct test *t, struct words *w)
 		take_line(t, v);
 	else if (t->want.label == NULL)
 		t->want.label = xstrdup(v->text);
+	else
+		once(t, v, true, "by which label");
 	if (v->text[0] == '$')
 		test_wrong(t, v->off, "macros are not known here");
 }
@@ -136,6 +146,8 @@ take_sends(struct test *t, struct words *w)
 	if (v == NULL)
 		return;
 	blank(t, w, from, w->at);
+	once(t, &w->word[from], t->want.sends != SENDS_UNSAID,
+	    "what is sent");
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		if (word_is(v, kinds[i].word))
 			t->want.sends = kinds[i].sends;
@@ -149,6 +161,7 @@ take_sends(struct test *t, struct words *w)
 static void
 take_log(struct test *t, struct words *w)
 {
+	once(t, &w->word[w->at], t->want.log != UNSAID, "whether it is logged");
 	t->want.log = YES;
 	w->at++;
 	if (word_is(&w->word[w->at], "("))
@@ -161,6 +174,8 @@ take_log(struct test *t, struct words *w)
 static void
 take_state(struct test *t, struct words *w, enum yes_no wanted)
 {
+	once(t, &w->word[w->at], t->want.state != UNSAID,
+	    "whether it makes a state");
 	t->want.state = wanted;
 	w->at += 2;
 	if (t->kind == TEST_BLOCK)
@@ -211,6 +226,7 @@ take_translation(struct test *t, struct words *w, int kind)
 	struct translation *x = &t->want.translation[kind];
 	size_t from = w->at++, address = w->at;
 
+	once(t, &w->word[from], x->wanted != UNSAID, "what it becomes");
 	x->wanted = YES;
 	if (w->word[w->at].kind == WORD_END) {
 		test_wrong(t, w->word[w->at].off, "`%s' wants an address",
@@ -237,11 +253,16 @@ take_no(struct test *t, struct words *w)
 		take_state(t, w, NO);
 		return;
 	}
-	if (word_is(what, "log"))
+	if (word_is(what, "log")) {
+		once(t, what, t->want.log != UNSAID, "whether it is logged");
 		t->want.log = NO;
-	else if (translation_kind(what) >= 0)
-		t->want.translation[translation_kind(what)].wanted = NO;
-	else
+	} else if (translation_kind(what) >= 0) {
+		struct translation *x =
+		    &t->want.translation[translation_kind(what)];
+
+		once(t, what, x->wanted != UNSAID, "what it becomes");
+		x->wanted = NO;
+	} else
 		test_wrong(t, what->off,
 		    "it is `no log', `no state', `no nat-to' or `no rdr-to'");
 	w->at += w->at + 1 < w->n ? 2 : 1;

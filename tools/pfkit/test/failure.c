@@ -129,6 +129,11 @@ tell_rule(struct run *r, struct test *t, const struct outcome *o)
 
 	if (o->rule == PFK_RULE_NONE)
 		return;
+	if (o->state == PFK_STATE_MATCH && o->verdict == PFK_DROP) {
+		textbuf_str(&t->detail,
+		    "decided by the state, which refuses it\n");
+		return;
+	}
 	if (o->rule == PFK_RULE_DEFAULT) {
 		textbuf_str(&t->detail,
 		    "decided by the default rule: pass all\n");

@@ -128,12 +128,69 @@ rule_place(const struct run *r, uint32_t rule, struct textbuf *b)
 	textbuf_printf(b, "%s:%u", info.file, (unsigned)info.line);
 }
 
+static bool
+is_quick(const struct pfk_rule_info *info)
+{
+	return strstr(info->text, " quick ") != NULL;
+}
+
+/* Whether the rule, if it matched, would have a word where the other decides. */
+static bool
+has_a_word(const struct run *r, uint32_t rule, uint32_t decides)
+{
+	struct pfk_rule_info a, b;
+
+	if (decides == PFK_RULE_DEFAULT || decides == PFK_RULE_NONE)
+		return true;
+	pfk_image_rule(r->image, rule, &a);
+	pfk_image_rule(r->image, decides, &b);
+	if (a.anchor[0] != '\0' || b.anchor[0] != '\0')
+		return true;		/* their order is not that of numbers */
+	return rule < decides ? is_quick(&a) : !is_quick(&b);
+}
+
+static bool
+matters(struct decision *d, pfk_set set, const struct noted *o)
+{
+	struct exact *e = d->e;
+	pfk_set away = pfk_set_and(e->x, set, o->kept_away);
+	bool does = false;
+
+	for (size_t i = 0; i < d->ruled->n && !does; i++)
+		does = has_a_word(d->run, o->rule,
+		    d->ruled->region[i].outcome.rule) && pfk_set_meets(e->x,
+		    away, d->ruled->region[i].set);
+	pfk_set_free(e->x, away);
+	return does;
+}
+
+/* " <bad>", " <bad> and <worse>": those that the rule asks. */
+static void
+table_names(const struct run *r, uint32_t rule, struct textbuf *b)
+{
+	static const char overload[] = "overload ";
+	struct pfk_rule_info info;
+	const char *between = " ", *end;
+
+	pfk_image_rule(r->image, rule, &info);
+	textbuf_free(b);
+	for (const char *p = info.text; (p = strchr(p, '<')) != NULL; p = end) {
+		end = p + strcspn(p, "> ");
+		if (*end != '>' || (p - info.text >= 9 && strncmp(p - 9,
+		    overload, 9) == 0))
+			continue;
+		textbuf_str(b, between);
+		textbuf_bytes(b, p, (size_t)(end + 1 - p));
+		between = " and ";
+	}
+}
+
 /* Rules that would decide otherwise, if a table had other addresses. */
 void
 note_tables(struct decision *d, pfk_set set)
 {
 	struct exact *e = d->e;
-	struct textbuf b = { NULL, 0, 0 };
+	struct textbuf b = { NULL, 0, 0 }, names = { NULL, 0, 0 };
 
 	if (!e->noted_made)
 		note_rules(d->run);
@@ -141,12 +198,16 @@ note_tables(struct decision *d, pfk_set set)
 		const struct noted *o = &e->noted[i];
 
 		if (o->block == (d->test->kind == TEST_BLOCK) ||
-		    !pfk_set_meets(e->x, set, o->kept_away))
+		    !pfk_set_meets(e->x, set, o->kept_away) ||
+		    !matters(d, set, o))
 			continue;
 		rule_place(d->run, o->rule, &b);
-		note(d->test, "the contents of the table in %s", b.text);
+		table_names(d->run, o->rule, &names);
+		note(d->test, "the contents of%s, in %s", names.len > 0 ?
+		    names.text : " a table", b.text);
 	}
 	textbuf_free(&b);
+	textbuf_free(&names);
 }
 
 /* Rules that decide only as long as a limit, or chance, lets them. */

@@ -123,10 +123,15 @@ run_all(const struct test_options *o, struct tests *all)
 }
 
 static void
-list(const struct tests *all)
+list(const struct test_options *o, const struct tests *all)
 {
 	struct out *out = out_open("-");
 
+	if (o->formats[FORMAT_JSON] != NULL) {
+		write_json(out, o, all, NULL);
+		(void)out_close(out);
+		return;
+	}
 	for (const struct test *t = all->first; t != NULL; t = t->next) {
 		char *name = test_name(t);
 
@@ -187,7 +192,7 @@ test(struct test_options *o)
 		warning("--run %s: there is no such test", o->run);
 		status = TEST_ERROR;
 	} else if (o->list) {
-		list(&all);
+		list(o, &all);
 		status = TEST_GOOD;
 	} else {
 		skip_marked(&all);

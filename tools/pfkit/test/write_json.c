@@ -43,13 +43,14 @@ write_test(struct out *out, const struct test *t)
 	if (t->status == TEST_WRONG && t->source != NULL)
 		source_place(t->source, t->at, &line, &column);
 	out_printf(out, "{\"status\":\"%s\",\"kind\":\"%s\",\"file\":",
+	    t->status == TEST_WAITS && t->skip != NULL ? "skipped" :
 	    test_status_name(t->status), kinds[t->kind]);
 	out_json_string(out, t->file);
 	out_printf(out, ",\"line\":%u,\"column\":%u", (unsigned)line,
 	    (unsigned)column);
 	member(out, "group", t->group);
 	member(out, "text", t->text);
-	member(out, "why", t->why.text);
+	member(out, "why", t->status == TEST_WAITS ? t->skip : t->why.text);
 	member(out, "packet", t->packet.text);
 	if (t->rule_file.len > 0) {
 		out_str(out, ",\"rule\":{\"file\":");
@@ -76,6 +77,10 @@ write_json(struct out *out, const struct test_options *o,
 		out_printf(out, "%s\n", between);
 		write_test(out, t);
 		between = ",";
+	}
+	if (s == NULL) {			/* --list */
+		out_str(out, "\n]}\n");
+		return;
 	}
 	out_printf(out, "\n],\"summary\":{\"tests\":%zu,\"holds\":%zu,"
 	    "\"fails\":%zu,\"skipped\":%zu,\"wrong\":%zu,\"seconds\":%.3f}}\n",
