@@ -9,6 +9,7 @@
  */
 #include <string.h>
 
+#include "base/prefetch.h"
 #include "runtime/shard.h"
 
 void
@@ -92,26 +93,64 @@ sweep_is_under_way(const struct pfk_shards *s)
 	return false;
 }
 
+/*
+ * States that an engine has made since the last step, in order: the next few,
+ * whose records are on their way from the other processor's cache.
+ */
+#define MADE	32
+struct made { uint32_t next, i[MADE]; unsigned n, at; };
+
+static void
+made_fetch(const struct pfk_engine *e, struct made *m)
+{
+	m->n = m->at = 0;
+	for (; m->next != 0 && m->n < MADE; m->next = state_next(e, m->next)) {
+		PREFETCH(&state_get(e, m->next)->id);
+		m->i[m->n++] = m->next;
+	}
+}
+
+/* The engine with the oldest one; s->n: there is none. */
+static unsigned
+made_pick(const struct pfk_shards *s, const struct made *m)
+{
+	uint64_t id, least = UINT64_MAX;
+	unsigned best = s->n;
+
+	for (unsigned k = 0; k < s->n; k++) {
+		if (m[k].n == 0)
+			continue;
+		id = state_get(s->e[k], m[k].i[m[k].at])->id;
+		if (id < least) {
+			least = id;
+			best = k;
+		}
+	}
+	return best;
+}
+
 /* Final ids for the states made since the last step. */
 static void
 settle(struct pfk_shards *s)
 {
 	bool under_way = sweep_is_under_way(s);
-	struct state_walk w;
-	struct state_ref r;
+	struct made made[PFK_SHARDS_MAX], *m;
+	unsigned k;
 
-	walk_engines(&w, s->e[0]);
-	for (unsigned i = 0; i < s->n; i++) {
-		w.at[i] = s->newest[i] == 0 ? state_first(s->e[i]) :
-		    state_next(s->e[i], s->newest[i]);
+	for (k = 0; k < s->n; k++) {
+		m = &made[k];
+		m->next = s->newest[k] == 0 ? state_first(s->e[k]) :
+		    state_next(s->e[k], s->newest[k]);
 		/* the sweep was behind all that this engine had */
-		if (under_way && s->cursor[i] == 0)
-			s->cursor[i] = w.at[i];
+		if (under_way && s->cursor[k] == 0)
+			s->cursor[k] = m->next;
+		made_fetch(s->e[k], m);
 	}
-	for (state_walk_pick(&w); !state_walk_ended(&w);) {
-		r = state_walk_here(&w);
-		(void)state_walk_next(&w);
-		state_get(r.e, r.i)->id = s->next_id++;
+	while ((k = made_pick(s, made)) < s->n) {
+		m = &made[k];
+		state_get(s->e[k], m->i[m->at])->id = s->next_id++;
+		if (++m->at == m->n)
+			made_fetch(s->e[k], m);
 	}
 }
 

@@ -8,9 +8,9 @@
  *
  * One lane, where nothing else is allowed (lanes_forbidden()), is the
  * replay's own engine with its outputs: then batches are only run, by one
- * thread, and another one reads.  With more lanes the first thread reads as
- * long as there is not enough in stock; the others run, and leave its lane for
- * last.  Whoever finds nothing to do sleeps, until there is work for some time.
+ * thread, and another one reads.  With more lanes each thread runs one, and
+ * they read in turn: what crosses from one processor to another is dear, and so
+ * only other lanes' packets do.  Whoever finds nothing to do sleeps.
  *
  *	done  <=  next[lane]  <=  filled	batches, counted from 0
  *
@@ -64,6 +64,7 @@ batch_done(struct crew *c, struct batch *b)
 {
 	while (b->nlent > 0)
 		c->spare[c->nspare++] = b->lent[--b->nlent];
+	c->idle[c->nidle++] = b;
 	c->done++;
 	/* a reader that waits for room is not woken for a single batch */
 	if (c->filled - c->done <= DEPTH / 2 || !c->whole)
@@ -196,18 +197,14 @@ run_lane(struct crew *c, unsigned lane)
 	return true;
 }
 
-/*
- * Its own lane first, which is warm (and those of threads that could not be
- * had); then that of one who reads.
- */
+/* Its own lane, which is warm, and those of threads that could not be had. */
 static bool
 run_lanes(struct crew *c, uint32_t thread)
 {
 	for (uint32_t lane = thread; lane < c->n; lane += c->threads)
 		if (run_lane(c, lane))
 			return true;
-	return write_batch(c) || (c->reading != NOBODY && c->reading < c->n &&
-	    run_lane(c, c->reading));
+	return false;
 }
 
 /* That lanes have been joined is something, too: whoever did it may be the
@@ -217,21 +214,36 @@ run(struct crew *c, uint32_t thread)
 {
 	if (c->whole)
 		return run_whole(c);
-	return run_lanes(c, thread) || c->whole;
+	return write_batch(c) || run_lanes(c, thread) || c->whole;
+}
+
+/* Whether no lane has run more batches than the thread's. */
+static bool
+is_ahead(const struct crew *c, uint32_t thread)
+{
+	for (unsigned k = 0; k < c->n; k++)
+		if (c->next[k] > c->next[thread])
+			return false;
+	return true;
 }
 
 /*
- * With lanes one thread reads, if there is not enough in stock, and so keeps
- * buffers in its processor's cache; another one reads only if it finds nothing
- * else to do.
+ * With lanes each thread reads in turn, so that what it reads for its own lane
+ * is in its processor's cache: the one whose lane has the least to do, before
+ * it has nothing.  Where reading may wait, what there is comes first.
  */
+static bool
+reads_first(const struct crew *c, uint32_t thread)
+{
+	return thread >= c->n || (c->filled - c->next[thread] <
+	    (c->soon ? AHEAD : 1) && is_ahead(c, thread));
+}
+
 static bool
 share(struct crew *c, uint32_t thread)
 {
-	bool first = thread == 0 && c->filled - c->done < STOCK;
-
-	return (first && crew_read(c, thread)) || run(c, thread) ||
-	    crew_read(c, thread);
+	return (reads_first(c, thread) && crew_read(c, thread)) ||
+	    run(c, thread) || crew_read(c, thread);
 }
 
 /* One engine stays with one thread, and another one reads: whoever did the
@@ -292,6 +304,7 @@ run_all(struct crew *c, unsigned threads)
 	unsigned n = 1;
 
 	c->threads = threads;
+	c->bursts = xcalloc(threads, BURST * sizeof(*c->bursts));
 	enter(c);
 	crew_read(c, 0);
 	while (!c->ended && n < threads) {
@@ -311,13 +324,18 @@ run_all(struct crew *c, unsigned threads)
 static void
 ring_new(struct crew *c)
 {
-	for (unsigned i = 0; i < DEPTH; i++)
+	for (unsigned i = 0; i < DEPTH; i++) {
+		struct batch *b = &c->batches[i];
+
 		for (unsigned k = 0; k < c->n; k++) {
-			c->ring[i].part[k].packets = xcalloc(PACKETS,
+			b->part[k].packets = xcalloc(PACKETS,
 			    sizeof(struct pfk_packet));
 			if (c->lanes != NULL)
-				c->ring[i].text[k] = lane_text_new();
+				b->text[k] = lane_text_new();
 		}
+		b->thread = NOBODY;
+		c->idle[c->nidle++] = b;
+	}
 }
 
 static struct crew *
@@ -350,11 +368,12 @@ crew_free(struct crew *c)
 {
 	for (unsigned i = 0; i < DEPTH; i++)
 		for (unsigned k = 0; k < c->n; k++) {
-			free(c->ring[i].part[k].packets);
-			lane_text_free(c->ring[i].text[k]);
+			free(c->batches[i].part[k].packets);
+			lane_text_free(c->batches[i].text[k]);
 		}
 	while (c->nspare > 0)
-		free(c->spare[--c->nspare].bytes);
+		free(c->spare[--c->nspare].buffer.bytes);
+	free(c->bursts);
 	lanes_free(c->lanes);
 	where_free(c->reader.where);
 	pthread_cond_destroy(&c->news);

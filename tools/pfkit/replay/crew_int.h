@@ -11,16 +11,23 @@
 #include "progress.h"
 
 #define DEPTH		8
-#define STOCK		(DEPTH - 2)
-#define PACKETS		2048		/* of a batch and lane, at most */
-#define MAX_LENT	4
+#define AHEAD		3		/* batches that a lane has to do */
+#define PACKETS		4096		/* of a batch and lane, at most */
+#define MAX_LENT	6
+#define MAX_BUFFERS	(DEPTH * MAX_LENT)
 #define BURST		256
 #define SECOND		UINT64_C(1000000000)
 #define NOBODY		UINT32_MAX
 
 struct part { struct pfk_packet *packets; size_t n; };
+struct lent { struct buffer buffer; uint32_t thread; };
 
+/*
+ * Batches and buffers are filled by the thread that filled them before, if it
+ * can be: its processor's cache has them.
+ */
 struct batch {
+	uint32_t	 thread;
 	struct part	 part[PFK_SHARDS_MAX];	/* by lane */
 	struct lane_text *text[PFK_SHARDS_MAX];
 	size_t		 n;		/* packets of all lanes */
@@ -29,7 +36,7 @@ struct batch {
 	bool		 started;
 	uint64_t	 next_id;	/* of a step: lanes_write() */
 	unsigned	 left;		/* lanes that have not run it */
-	struct buffer	 lent[MAX_LENT]; /* spare, when it is done */
+	struct lent	 lent[MAX_LENT]; /* spare, when it is done */
 	unsigned	 nlent;
 	uint64_t	 position;	/* bytes of the captures up to here */
 };
@@ -39,7 +46,7 @@ struct batch {
  * with their lanes; and the clock.
  */
 struct dealer {
-	struct pfk_packet packets[BURST];
+	struct pfk_packet *packets;	/* of the thread that filled it */
 	uint8_t		 lane[BURST];
 	size_t		 n, at, known;
 	bool		 begun;
@@ -50,12 +57,15 @@ struct crew {
 	struct replay	*replay;
 	struct reader	 reader;
 	struct dealer	 dealer;
+	struct pfk_packet *bursts;	/* BURST for each thread */
 	struct progress	 progress;
 	struct lanes	*lanes;		/* or NULL */
 	unsigned	 n;		/* lanes */
 	pthread_mutex_t	 lock;		/* for all below */
 	pthread_cond_t	 news;
-	struct batch	 ring[DEPTH];
+	struct batch	 batches[DEPTH], *ring[DEPTH];
+	struct batch	*idle[DEPTH];
+	unsigned	 nidle;
 	uint64_t	 filled, done, next[PFK_SHARDS_MAX];
 	bool		 busy[PFK_SHARDS_MAX];
 	bool		 writing, stepping, ended;
@@ -66,8 +76,9 @@ struct crew {
 	unsigned	 waiting;
 	bool		 told;		/* they are to be woken */
 	unsigned	 threads;
-	struct buffer	 spare[DEPTH * MAX_LENT];
-	unsigned	 nspare;
+	struct lent	 spare[MAX_BUFFERS];
+	unsigned	 nspare, nbuffers;	/* that were made */
+	uint32_t	 buffer_thread;	/* of what is read from now */
 };
 
 static inline void
@@ -98,7 +109,7 @@ tell(struct crew *c)
 static inline struct batch *
 batch_at(struct crew *c, uint64_t n)
 {
-	return &c->ring[n % DEPTH];
+	return c->ring[n % DEPTH];
 }
 
 /* crew_read.c: fills the next batch; false: another thread does, or there is

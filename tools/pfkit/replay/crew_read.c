@@ -9,19 +9,42 @@
 
 #include "crew_int.h"
 
+/* A spare buffer, the reading thread's own if it can be; or none: it will be
+ * made. */
+static struct buffer
+spare_buffer(struct crew *c)
+{
+	struct buffer spare;
+	unsigned i = c->nspare;
+
+	while (i > 0 && c->spare[i - 1].thread != c->reading)
+		i--;
+	if (i == 0 && c->nbuffers < MAX_BUFFERS) {
+		c->nbuffers++;
+		return (struct buffer){ NULL, 0 };
+	}
+	i = i > 0 ? i - 1 : c->nspare - 1;
+	spare = c->spare[i].buffer;
+	c->spare[i] = c->spare[--c->nspare];
+	return spare;
+}
+
 static void
 refill(struct crew *c, struct batch *b)
 {
-	struct buffer spare = { NULL, 0 };
+	struct lent *l = &b->lent[b->nlent];
 
 	enter(c);
-	if (c->nspare > 0)
-		spare = c->spare[--c->nspare];
+	l->buffer = spare_buffer(c);
 	leave(c);
-	if (!reader_refill(&c->reader, &spare))
+	if (!reader_refill(&c->reader, &l->buffer))
 		fatal("no memory");
-	if (spare.bytes != NULL)
-		b->lent[b->nlent++] = spare;
+	l->thread = c->buffer_thread;
+	c->buffer_thread = c->reading;
+	if (l->buffer.bytes != NULL)
+		b->nlent++;
+	else
+		c->nbuffers--;
 }
 
 /* All packets for one engine. */
@@ -147,6 +170,7 @@ fill_dealt(struct crew *c, struct batch *b)
 
 	if (d->at == d->n) {
 		d->at = 0;
+		d->packets = c->bursts + c->reading * BURST;
 		d->n = reader_burst(&c->reader, d->packets, BURST);
 		if (d->n > 0 && !d->begun)
 			begin(c, d->packets);
@@ -164,7 +188,7 @@ fill(struct crew *c, struct batch *b, bool whole)
 
 	while (b->nlent < MAX_LENT && (!rd->ended || d->at < d->n)) {
 		if (rd->full && d->at == d->n) {
-			if (b->n > 0)
+			if (b->n > 0 && (whole || !c->soon))
 				break;	/* what there is need not wait */
 			refill(c, b);
 		}
@@ -190,15 +214,30 @@ batch_clear(struct crew *c, struct batch *b)
 	b->nlent = 0;
 }
 
+static struct batch *
+next_batch(struct crew *c, uint32_t thread)
+{
+	unsigned i = c->nidle - 1;
+	struct batch *b;
+
+	while (i > 0 && c->idle[i]->thread != thread)
+		i--;
+	b = c->idle[i];
+	c->idle[i] = c->idle[--c->nidle];
+	b->thread = thread;
+	return c->ring[c->filled % DEPTH] = b;
+}
+
 bool
 crew_read(struct crew *c, uint32_t thread)
 {
-	struct batch *b = batch_at(c, c->filled);
 	bool whole = c->whole;
+	struct batch *b;
 
-	if (c->reading != NOBODY || c->ended || c->filled - c->done == DEPTH)
+	if (c->reading != NOBODY || c->ended || c->nidle == 0)
 		return false;
 	c->reading = thread;
+	b = next_batch(c, thread);
 	leave(c);
 	batch_clear(c, b);
 	fill(c, b, whole);
@@ -206,10 +245,10 @@ crew_read(struct crew *c, uint32_t thread)
 	c->reading = NOBODY;
 	c->ended = c->reader.ended && c->dealer.at == c->dealer.n;
 	c->filled++;
-	/* engines that wait are woken for some batches together, if the
-	   next ones are sure to come soon */
-	if (!c->soon || c->ended ||
-	    c->filled - c->done >= (c->whole ? DEPTH / 2 : DEPTH / 4))
+	/* an engine that is alone is woken for some batches together, if
+	   the next ones are sure to come soon */
+	if (!c->whole || !c->soon || c->ended ||
+	    c->filled - c->done >= DEPTH / 2)
 		tell(c);
 	return true;
 }
