@@ -116,6 +116,20 @@ show_diagnostics(struct pfk_ruleset *rs, enum diagnostics wanted)
 	fwrite(text, 1, len, stderr);
 }
 
+static void
+keep_warnings(const struct ruleset_options *o, struct pfk_ruleset *rs)
+{
+	size_t len;
+	const char *text;
+
+	if (o->warnings == NULL)
+		return;
+	text = pfk_ruleset_diagnostics(rs, PFK_RENDER_JSON, &len);
+	free(*o->warnings);
+	*o->warnings = xcalloc(1, len + 1);
+	memcpy(*o->warnings, text, len);
+}
+
 struct pfk_ruleset *
 ruleset_compile(struct ruleset_options *o, const struct pfk_host *host)
 {
@@ -129,8 +143,10 @@ ruleset_compile(struct ruleset_options *o, const struct pfk_host *host)
 		show_diagnostics(rs, o->diagnostics);
 	else if (rs == NULL)
 		warning("%s: %s", o->compile.path, pfk_strerror(error));
-	if (error == PFK_OK)
+	if (error == PFK_OK) {
+		keep_warnings(o, rs);
 		return rs;
+	}
 	pfk_ruleset_free(rs);
 	return NULL;
 }

@@ -40,7 +40,9 @@ struct ruleset_options {
 	struct pfk_compile_options compile;
 	struct host_options host;
 	enum diagnostics diagnostics;
-	bool		 no_warnings;		/* the command has its own */
+	bool		 no_warnings;		/* the command has its own; ... */
+	char		**warnings;		/* ... and wants these as JSON, to
+						   be freed; or NULL */
 	enum pfk_lowering lowering;
 	uint64_t	 seed;
 	const char	**defines;

@@ -146,7 +146,7 @@ check_outer(struct lint *l, const struct pfk_interface *ifs, size_t n,
 		    !has_default_route(l, ifs[i].name))
 			check_inner(l, &h, &ifs[i]);
 	if (h.n > MAX_NETWORKS)
-		finding_note(h.f, LINT_NO_RULE, "and from %u others",
+		finding_note(h.f, LINT_NO_RULE, "and from %u more",
 		    h.n - MAX_NETWORKS);
 	pfk_set_free(l->exact, in);
 	pfk_set_free(l->exact, on);

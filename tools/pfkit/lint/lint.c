@@ -35,17 +35,26 @@ status(const struct lint *l)
 	return l->nleft_out > 0 ? LINT_LEFT_OUT : LINT_CLEAN;
 }
 
+static bool
+no_colour(void)
+{
+	const char *v = getenv("NO_COLOR");
+
+	return v != NULL && *v != '\0';
+}
+
 static int
 run(struct lint *l)
 {
 	l->quotes = quotes_new();
+	check_text(l);
 	check_names(l);
 	check_sets(l);
 	check_exactly(l);
 	findings_silence(l);
 	findings_sort(l);
 	l->out = out_open("-");
-	l->colour = out_is_terminal(l->out) && getenv("NO_COLOR") == NULL;
+	l->colour = out_is_terminal(l->out) && !no_colour();
 	show(l);
 	for (size_t i = 0; l->o->form != LINT_JSON && i < l->nleft_out; i++)
 		warning("left out, for --limit or --memory: %s",
@@ -74,6 +83,7 @@ lint(const struct lint_options *o)
 	l.host = host_options_load(&o->ruleset.host);
 	for (unsigned i = 1; i <= 3; i++)	/* every machine may have them */
 		pfk_host_add_rtable(l.host, i);
+	ruleset.warnings = &l.warnings;
 	l.image = ruleset_image(&ruleset, l.host);
 	if (l.image != NULL && read_wanted(&l))
 		result = run(&l);
@@ -83,6 +93,7 @@ lint(const struct lint_options *o)
 	findings_free(&l);
 	free(l.judged);
 	free(l.assumed.v);
+	free(l.warnings);
 	for (size_t i = 0; l.wanted != NULL && i < o->nmust_pass; i++)
 		pfk_image_free(l.wanted[i]);
 	free(l.wanted);

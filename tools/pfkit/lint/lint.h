@@ -131,6 +131,7 @@ struct lint {
 	const char	*anchor;	/* that was asked about last */
 	bool		 called;	/* whether some rule leads there */
 	pfk_set		 skipped;	/* all on interfaces under `set skip' */
+	char		*warnings;	/* of the compiler, as JSON; or NULL */
 	struct routes	 assumed;	/* those of the host are not known */
 	/* redundant.c */
 	char		*action;	/* by rule: p, b, m, a; P: quick */
@@ -177,6 +178,7 @@ void	 findings_silence(struct lint *);
 
 /* The checks; check_exactly() does all that are about packets. */
 void	 check_exactly(struct lint *);
+void	 check_text(struct lint *);
 void	 check_names(struct lint *);
 void	 check_rules(struct lint *);
 /* Whether some rule leads to the anchor, which is the image's string. */

@@ -48,11 +48,25 @@ sarif_uri(struct out *o, const char *path)
 	out_char(o, '"');
 }
 
+/* The column of a byte, in characters of UTF-8, from 1. */
+static uint32_t
+column_of(const char *text, size_t off)
+{
+	uint32_t n = 1;
+
+	for (; off > 0 && text[off - 1] != '\n'; off--)
+		n += ((unsigned char)text[off - 1] & 0xc0) != 0x80;
+	return n;
+}
+
 /* "{"physicalLocation":{...}", without the last brace. */
 static void
 sarif_place(struct lint *l, const struct pfk_place *p)
 {
+	uint32_t from = p->column, to = p->end_column + 1;
 	struct pfk_source s;
+	const char *text;
+	size_t len;
 
 	out_str(l->out, "{\"physicalLocation\":{\"artifactLocation\":{"
 	    "\"uri\":");
@@ -62,11 +76,15 @@ sarif_place(struct lint *l, const struct pfk_place *p)
 		return;
 	}
 	pfk_image_source(l->image, p->source, &s);
+	text = quotes_text(l->quotes, l->image, p->source, &len);
+	if (text != NULL && p->off + p->len <= len) {
+		from = column_of(text, p->off);
+		to = column_of(text, p->off + p->len);
+	}
 	sarif_uri(l->out, s.name);
 	out_printf(l->out, "},\"region\":{\"startLine\":%" PRIu32
 	    ",\"startColumn\":%" PRIu32 ",\"endLine\":%" PRIu32
-	    ",\"endColumn\":%" PRIu32 "}}", p->line, p->column, p->end_line,
-	    p->end_column + 1);
+	    ",\"endColumn\":%" PRIu32 "}}", p->line, from, p->end_line, to);
 }
 
 static void
