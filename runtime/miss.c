@@ -259,6 +259,7 @@ look_anew(struct miss *m)
 
 	m->h.found = NULL;
 	q->known = 0;
+	q->rtable = (unsigned)m->f.actions.rtable;
 	for (unsigned i = 0; i < 2; i++) {
 		q->addr[i] = p->addr[i].b;
 		q->port[i] = port_host(p->port[i]);
@@ -278,7 +279,7 @@ rule_acts(void *ctx, uint32_t rule)
 	f->reason = PFK_REASON_MATCH;
 	if (rule_matches(m->e, f, rule) != PKT_PASS)
 		return false;
-	if (rr->nat != IMG_NONE || rr->rdr != IMG_NONE)
+	if (rr->nat != IMG_NONE || rr->rdr != IMG_NONE || rr->r->rtable >= 0)
 		look_anew(m);
 	return true;
 }
@@ -295,6 +296,7 @@ miss_question(struct strip_ask *q, const struct pfk_packet *frame,
 	q->addr[DST] = lane_addr(l, DST);
 	q->port[SRC] = get16(l->hdr);
 	q->port[DST] = get16(l->hdr + 2);
+	q->rtable = rdomain;
 }
 
 /* What its addresses' tables have said, as far as that is still true. */

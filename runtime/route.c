@@ -8,6 +8,7 @@
  */
 #include <string.h>
 
+#include "runtime/bytecode.h"
 #include "runtime/rules_int.h"
 
 #define NTABLES		256
@@ -170,4 +171,40 @@ route_urpf_ok(const struct pfk_engine *e, uint8_t af, const struct pfk_addr *a,
 	while (r != NULL && r->ifid != ifid)
 		r = r->next == PREFIX_NONE ? NULL : &e->routes->v[r->next];
 	return r != NULL;
+}
+
+/* ---- rules ---- */
+
+/* pf does not ask the routes about link-local addresses. */
+static bool
+is_scoped(uint8_t af, const uint8_t *b)
+{
+	return af == PFK_AF_INET6 &&
+	    ((b[0] == 0xfe && (b[1] & 0xc0) == 0x80) ||
+	    (b[0] == 0xff && ((b[1] & 0x0f) == 1 || (b[1] & 0x0f) == 2)));
+}
+
+static bool
+has_label(const struct route *r, const struct rt_rule *rr, unsigned side)
+{
+	const struct img_addr *a = side == SRC ? &rr->r->src : &rr->r->dst;
+
+	return r != NULL && r->label != NULL &&
+	    strcmp(r->label, image_string(rr->image, a->ref)) == 0;
+}
+
+bool
+route_asked(const struct pfk_engine *e, unsigned op, unsigned side,
+    uint8_t af, const struct pfk_addr *a, uint16_t ifid, unsigned rtable,
+    const struct rt_rule *rr)
+{
+	if (op == OP_RTLABEL)
+		return has_label(find_route(e, af, a, rtable), rr, side);
+	/* of a destination pf only pretends to check where it came from */
+	if (op == OP_URPF && side == DST)
+		return true;
+	if (is_scoped(af, a->b))
+		return false;
+	return op == OP_NOROUTE ? find_route(e, af, a, rtable) == NULL :
+	    !route_urpf_ok(e, af, a, ifid, rtable);
 }

@@ -104,6 +104,10 @@ bool	 route_lookup(const struct pfk_engine *, uint8_t af,
 /* Whether a packet from the address may come in on the interface. */
 bool	 route_urpf_ok(const struct pfk_engine *, uint8_t af,
 	    const struct pfk_addr *, uint16_t ifid, unsigned rtable);
+/* Whether NOROUTE, URPF or RTLABEL of a rule fit the address of that side. */
+bool	 route_asked(const struct pfk_engine *, unsigned op, unsigned side,
+	    uint8_t af, const struct pfk_addr *, uint16_t ifid,
+	    unsigned rtable, const struct rt_rule *);
 
 /* ---- osfp_match.c: passive fingerprints of SYN packets ---- */
 int	 osfp_init(struct pfk_engine *, const char *fingerprints);
@@ -193,6 +197,18 @@ icmp_wanted(uint32_t want, uint8_t type, uint8_t code)
 {
 	return ((want & 0xffff) == 0 || (want & 0xffff) == type + 1u) &&
 	    (want >> 16 == 0 || want >> 16 == code + 1u);
+}
+
+/*
+ * What USER and GROUP ask of TCP and UDP.  There are no sockets: every owner
+ * is unknown, which is equal to itself.
+ */
+static inline bool
+unknown_owner_fits(unsigned op, const uint32_t *ids)
+{
+	if (op != IMG_OP_EQ && op != IMG_OP_NE)
+		return false;
+	return img_compare(op, ids[0], ids[1], UINT32_MAX);
 }
 
 /*

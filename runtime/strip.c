@@ -248,11 +248,16 @@ live_fits(struct pfk_engine *e, const struct strip *s,
 	bool yes;
 
 	memcpy(a.b, q->addr[side], af == PFK_AF_INET6 ? 16 : 4);
-	yes = insn_op(w) == OP_TABLE ?
-	    table_match(e, side == SRC ? rr->src_table : rr->dst_table, af,
-	    &a) :
-	    iface_addr_match(e, side == SRC ? rr->src_if : rr->dst_if,
-	    side == SRC ? &rr->r->src : &rr->r->dst, af, &a);
+	if (insn_op(w) == OP_TABLE)
+		yes = table_match(e, side == SRC ? rr->src_table :
+		    rr->dst_table, af, &a);
+	else if (insn_op(w) == OP_IFADDR)
+		yes = iface_addr_match(e, side == SRC ? rr->src_if :
+		    rr->dst_if, side == SRC ? &rr->r->src : &rr->r->dst, af,
+		    &a);
+	else
+		yes = route_asked(e, insn_op(w), side, af, &a, q->head.ifid,
+		    q->rtable, rr);
 	return yes != (insn_a(w) != 0);
 }
 
@@ -293,7 +298,7 @@ ask_live(struct pfk_engine *e, const struct strip *s,
 	for (unsigned side = 0; side < 2; side++)
 		stray |= (field == side ? far : 0) ^ (c->usual[side] & bit);
 	r->live &= ~bit;
-	r->fits |= field == ROW_FIELDS ? bit : 0;
+	r->fits |= field == ROW_FIELDS ? bit & c->all : 0;
 	r->far = (r->far & ~bit) | far;
 	r->stray = (r->stray & ~bit) | stray;
 }
@@ -410,7 +415,7 @@ read_rows(const struct strip *s, const struct strip_class *c,
 	r->live = (s->live[SRC] | s->live[DST]) & c->head;
 	r->told = 0;
 	read_fields(s, c, q, r);
-	r->fits = c->fits & fit[ROW_SRC] & fit[ROW_DST] & fit[ROW_SPORT] &
+	r->fits = c->all & fit[ROW_SRC] & fit[ROW_DST] & fit[ROW_SPORT] &
 	    fit[ROW_DPORT] & ~r->live;
 	r->far = c->far;
 	r->stray = 0;

@@ -53,6 +53,7 @@ struct strip_class {
 	uint64_t	key;		/* strip_key() of its head */
 	uint64_t	head;		/* rows that fit, flags apart */
 	uint64_t	fits;		/* flags, too */
+	uint64_t	all;		/* and what is asked behind ports */
 	uint64_t	far;		/* misfits that lead further */
 	uint64_t	usual[2];	/* rows whose address (SRC, DST)
 					   usually leads further */
@@ -180,6 +181,7 @@ struct strip_ask {
 	uint16_t	port[2];	/* host order */
 	uint16_t	known, in;	/* TABLE_BIT(): of which tables it is
 					   known, and said, that they have it */
+	uint32_t	rtable;		/* whose routes are meant */
 	/* the answer */
 	uint32_t	rule;		/* that matched, or IMG_NONE */
 	bool		quick;

@@ -11,9 +11,9 @@
 #include "runtime/strip.h"
 #include "runtime/table.h"
 
-/* An instruction's place in a rule; each once, but for IFACE to PROTO. */
+/* An instruction's place in a rule; each once, but for some. */
 enum rank { RANK_HEAD, RANK_SRC, RANK_DST, RANK_TYPE, RANK_FLAGS, RANK_SPORT,
-    RANK_DPORT, RANK_ICMP, RANK_END, RANK_NONE };
+    RANK_DPORT, RANK_OWNER, RANK_ICMP, RANK_END, RANK_NONE };
 
 static enum rank
 rank(const uint32_t *w)
@@ -24,6 +24,7 @@ rank(const uint32_t *w)
 	case OP_IFACE: case OP_DIR: case OP_RDOMAIN: case OP_AF: case OP_PROTO:
 		return RANK_HEAD;
 	case OP_ADDR4: case OP_ADDR6: case OP_TABLE: case OP_IFADDR:
+	case OP_NOROUTE: case OP_URPF: case OP_RTLABEL:
 		return dst ? RANK_DST : RANK_SRC;
 	case OP_WHOLE:
 		return RANK_TYPE;
@@ -31,6 +32,8 @@ rank(const uint32_t *w)
 		return RANK_FLAGS;
 	case OP_PORT:
 		return dst ? RANK_DPORT : RANK_SPORT;
+	case OP_USER: case OP_GROUP:
+		return RANK_OWNER;
 	case OP_ICMP: case OP_QUERY:
 		return RANK_ICMP;
 	case OP_DECIDE: case OP_MATCH: case OP_CALL:
@@ -72,7 +75,8 @@ rule_last(const struct rt_rule *rr, const uint32_t *w)
 	for (test = next_insn(w); (r = rank(test)) != RANK_END;
 	    test = next_insn(test)) {
 		if (r == RANK_NONE || r < last ||
-		    (r == last && r != RANK_HEAD && r != RANK_ICMP))
+		    (r == last && r != RANK_HEAD && r != RANK_OWNER &&
+		    r != RANK_ICMP))
 			return NULL;
 		last = r;
 	}
@@ -94,7 +98,7 @@ add_addr(struct strip *s, unsigned i, const uint32_t *w)
 {
 	unsigned side = insn_b(*w) != 0;
 
-	if (insn_op(*w) == OP_TABLE || insn_op(*w) == OP_IFADDR) {
+	if (insn_op(*w) != OP_ADDR4 && insn_op(*w) != OP_ADDR6) {
 		s->live[side] |= (uint64_t)1 << i;
 		s->ask[side][i] = (uint32_t)(w - s->pc);
 		return;
@@ -519,6 +523,21 @@ class_misfit(const struct strip *s, uint32_t i, const struct strip_head *p)
 	return NULL;
 }
 
+/* Whether the owner of a socket is asked for, and is another one. */
+static bool
+is_others(const struct strip *s, uint32_t i, const struct strip_head *p)
+{
+	const uint32_t *w = next_insn(s->pc + s->row[i]);
+
+	if (p->proto != PROTO_TCP && p->proto != PROTO_UDP)
+		return false;
+	for (; rank(w) != RANK_END; w = next_insn(w))
+		if (rank(w) == RANK_OWNER &&
+		    !unknown_owner_fits(insn_a(*w), w + 2))
+			return true;
+	return false;
+}
+
 static uint32_t
 row_end(const struct strip *s, uint32_t i)
 {
@@ -542,6 +561,8 @@ class_row(const struct pfk_engine *e, const struct strip *s, uint32_t i,
 		else	/* it leads further than to the next row */
 			c->odd |= misfit + misfit[1] - s->pc != row_end(s, i);
 		c->odd |= is_odd(s, i, p);
+		if (!is_others(s, i, p))
+			c->all |= c->fits & bit;
 		return;
 	}
 	to = (uint32_t)(misfit + misfit[1] - s->pc);

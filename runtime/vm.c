@@ -113,17 +113,6 @@ is_ifaddr(const struct vm *vm, unsigned side)
 	    rule_addr(rr, side), vm->af[side], vm->addr[side]);
 }
 
-/* pf does not ask the routes about link-local addresses. */
-static bool
-is_scoped(const struct vm *vm, unsigned side)
-{
-	const uint8_t *b = vm->addr[side]->b;
-
-	return vm->af[side] == PFK_AF_INET6 &&
-	    ((b[0] == 0xfe && (b[1] & 0xc0) == 0x80) ||
-	    (b[0] == 0xff && ((b[1] & 0x0f) == 1 || (b[1] & 0x0f) == 2)));
-}
-
 static unsigned
 rtable(const struct vm *vm)
 {
@@ -131,33 +120,12 @@ rtable(const struct vm *vm)
 	    vm->p->rdomain;
 }
 
+/* `no-route', `urpf-failed', `route'. */
 static bool
-has_no_route(const struct vm *vm, unsigned side)
+asks_routes(const struct vm *vm, enum op op, unsigned side)
 {
-	struct route_entry r;
-
-	return !is_scoped(vm, side) && !route_lookup(vm->e, vm->af[side],
-	    vm->addr[side], rtable(vm), &r);
-}
-
-/* Of a destination pf only pretends to check it. */
-static bool
-fails_urpf(const struct vm *vm, unsigned side)
-{
-	return side == DST || (!is_scoped(vm, side) &&
-	    !route_urpf_ok(vm->e, vm->af[side], vm->addr[side], vm->p->ifid,
-	    rtable(vm)));
-}
-
-static bool
-has_label(const struct vm *vm, unsigned side)
-{
-	const char *label = image_string(vm->rule->image,
-	    rule_addr(vm->rule, side)->ref);
-	struct route_entry r;
-
-	return route_lookup(vm->e, vm->af[side], vm->addr[side], rtable(vm),
-	    &r) && r.label != NULL && strcmp(r.label, label) == 0;
+	return route_asked(vm->e, op, side, vm->af[side], vm->addr[side],
+	    vm->p->ifid, rtable(vm), vm->rule);
 }
 
 static bool
@@ -171,17 +139,6 @@ port_fits(const struct vm *vm, unsigned op, unsigned side, uint32_t ports)
 {
 	return !has_ports(vm) || img_compare(op, ports & 0xffff, ports >> 16,
 	    vm->port[side]);
-}
-
-/* There are no sockets: every owner is unknown, which is equal to itself. */
-static bool
-owner_fits(const struct vm *vm, unsigned op, const uint32_t *ids)
-{
-	if (!has_ports(vm))
-		return true;
-	if (op != IMG_OP_EQ && op != IMG_OP_NE)
-		return false;
-	return img_compare(op, ids[0], ids[1], UINT32_MAX);
 }
 
 static bool
@@ -352,18 +309,14 @@ fits(const struct vm *vm, const uint32_t *pc)
 		return in_table(vm, b) != a;
 	case OP_IFADDR:
 		return is_ifaddr(vm, b) != a;
-	case OP_NOROUTE:
-		return has_no_route(vm, b) != a;
-	case OP_URPF:
-		return fails_urpf(vm, b) != a;
-	case OP_RTLABEL:
-		return has_label(vm, b) != a;
+	case OP_NOROUTE: case OP_URPF: case OP_RTLABEL:
+		return asks_routes(vm, insn_op(*pc), b) != a;
 	case OP_OS:
 		return p->vproto != PROTO_TCP ||
 		    osfp_match(vm->p, vm->rule->os);
 	case OP_USER:
 	case OP_GROUP:
-		return owner_fits(vm, a, w);
+		return !has_ports(vm) || unknown_owner_fits(a, w);
 	case OP_ICMP:
 		return icmp_fits(vm, *w);
 	case OP_QUERY:
@@ -414,7 +367,7 @@ question(const struct vm *vm)
 	    p->tcp_flags, p->proto, p->dir, p->af, is_icmp(vm) &&
 	    may_begin(vm), vm->f->icmp_type, vm->f->icmp_code }, .addr = {
 	    vm->addr[SRC]->b, vm->addr[DST]->b }, .port = { vm->port[SRC],
-	    vm->port[DST] } };
+	    vm->port[DST] }, .rtable = rtable(vm) };
 }
 
 /*
