@@ -155,6 +155,7 @@ struct parser {
 
 	/* errors */
 	unsigned	 errors;	/* of this top-level file */
+	bool		 carriage_returns; /* that there are some was told */
 	bool		 lexical;	/* the token read last is an error
 					   that has been told */
 	size_t		 stray_braces;	/* of anchors that errors ended */

@@ -60,6 +60,28 @@ point_at(struct diag *d, const struct recent *r)
 	d->via = r->place.via;
 }
 
+/* --- lines that end as they do on Windows --- */
+
+static bool
+carriage_return(struct history *h, const struct dead_end *e, struct diag *d)
+{
+	struct parser *p = h->p;
+	const struct source *s = source_get(p->opt.sources,
+	    e->place.span.file);
+
+	if (e->found != FOUND_BAD || s == NULL ||
+	    e->place.span.off >= s->len ||
+	    s->text[e->place.span.off] != '\r')
+		return false;
+	d->cascade = p->carriage_returns;	/* once is enough */
+	p->carriage_returns = true;
+	d->code = "carriage-return";
+	d->detail = "a carriage return: lines end in a line feed alone";
+	diag_note(p->opt.diags, d, nowhere, "`tr -d '\\r'` takes them out of a "
+	    "file that comes from Windows (CR LF)");
+	return true;
+}
+
 /* --- a backslash before white space does not continue the line --- */
 
 static bool
@@ -399,7 +421,8 @@ typedef bool hint_fn(struct history *, const struct dead_end *,
 bool
 syntax_hint(struct parser *p, const struct dead_end *e, struct diag *d)
 {
-	static hint_fn *const hints[] = { backslash, old_statement,
+	static hint_fn *const hints[] = { carriage_return, backslash,
+	    old_statement,
 	    end_in_anchor, not_in_anchor, keyword_as_macro,
 	    unknown_statement, unquoted_value, wrong_order, lone_port,
 	    lone_comma, split_value, unclosed };

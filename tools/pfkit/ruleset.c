@@ -116,6 +116,22 @@ show_diagnostics(struct pfk_ruleset *rs, enum diagnostics wanted)
 	fwrite(text, 1, len, stderr);
 }
 
+/* In pfctl's words for who asked for them. */
+static void
+show_unreadable(const struct ruleset_options *o, struct pfk_ruleset *rs)
+{
+	enum pfk_render form = diagnostics_form(o->diagnostics,
+	    DIAGNOSTICS_RICH);
+	FILE *f;
+
+	if ((form != PFK_RENDER_RICH && form != PFK_RENDER_RICH_COLOR) ||
+	    (f = fopen(o->compile.path, "rb")) != NULL) {
+		show_diagnostics(rs, o->diagnostics);
+		return;
+	}
+	warning("%s: %s", o->compile.path, strerror(errno));
+}
+
 static void
 keep_warnings(const struct ruleset_options *o, struct pfk_ruleset *rs)
 {
@@ -139,7 +155,9 @@ ruleset_compile(struct ruleset_options *o, const struct pfk_host *host)
 	o->compile.host = host;
 	o->compile.seed = o->seed;
 	error = pfk_compile(&o->compile, &rs);
-	if (rs != NULL && !(o->no_warnings && error == PFK_OK))
+	if (rs != NULL && error == PFK_ERR_IO)
+		show_unreadable(o, rs);
+	else if (rs != NULL && !(o->no_warnings && error == PFK_OK))
 		show_diagnostics(rs, o->diagnostics);
 	else if (rs == NULL)
 		warning("%s: %s", o->compile.path, pfk_strerror(error));

@@ -121,9 +121,27 @@ compile(struct diff *d, unsigned which)
 	return d->image[which] != NULL;
 }
 
+/* One that is not there may be meant: it comes and goes.  Or misspelt. */
+static void
+check_map(const struct diff *d)
+{
+	for (size_t i = 0; i < d->o->nmap; i++) {
+		const char *from = d->o->map[i].from, *to = d->o->map[i].to;
+
+		if (pfk_host_interface(d->host[OLD], from) == NULL)
+			warning("--map %s=%s: the old firewall has no "
+			    "interface %s", from, to, from);
+		if (pfk_host_interface(d->host[NEW], to) == NULL)
+			warning("--map %s=%s: the new firewall has no "
+			    "interface %s%s", from, to, to,
+			    d->o->new_host == NULL ? " (--new-host)" : "");
+	}
+}
+
 static void
 diff_free(struct diff *d)
 {
+	diff_suppose_nothing(d);
 	pfk_exact_free(d->exact);
 	for (unsigned i = OLD; i <= NEW; i++) {
 		pfk_image_free(d->image[i]);
@@ -143,8 +161,10 @@ diff(const struct diff_options *o)
 
 	if (!pfk_exact_available())
 		fatal("this pfkit was built without libbdd");
-	if (compile(&d, OLD) && compile(&d, NEW))
+	if (compile(&d, OLD) && compile(&d, NEW)) {
+		check_map(&d);
 		status = run(&d);
+	}
 	diff_free(&d);
 	return status;
 }

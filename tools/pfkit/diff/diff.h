@@ -67,12 +67,20 @@ struct left_out {
 	const char	*why;
 };
 
+/* What tables must have so that the example is one. */
+struct supposed {
+	char		*name;		/* of a table */
+	unsigned	 side;		/* 0 the source, 1 the destination */
+};
+
 struct diff {
 	const struct diff_options *o;
 	struct pfk_host	*host[2];
 	struct pfk_image *image[2];
 	struct pfk_exact *exact;
 	struct out	*out;
+	struct supposed	*supposed;	/* of the last example */
+	size_t		 nsupposed;
 	pfk_set		 scope;		/* packets that count */
 	struct difference *found;
 	size_t		 nfound;
@@ -121,6 +129,12 @@ bool	 diff_lines(struct diff *, pfk_set, void (*fn)(void *, const char *),
 
 /* ---- example.c ---- */
 
+/*
+ * A packet of the set that takes as little as may be for granted; false: there
+ * is none.  d->supposed is what it does.
+ */
+bool	 diff_example(struct diff *, pfk_set, struct pfk_exact_packet *);
+void	 diff_suppose_nothing(struct diff *);
 /*
  * The packet through a ruleset, by the engine that `pfkit trace' uses; text
  * or an object of JSON.

@@ -50,11 +50,19 @@ put_example(struct diff *d, const struct difference *x)
 	struct pfk_exact_packet p;
 	char packet[256];
 
-	if (!pfk_exact_example(d->exact, x->set, &p))
+	if (!diff_example(d, x->set, &p))
 		return;
 	pfk_exact_packet_text(&p, packet, sizeof(packet));
 	out_str(d->out, ",\"example\":");
 	out_json_string(d->out, packet);
+	out_str(d->out, ",\"supposed\":[");
+	for (size_t i = 0; i < d->nsupposed; i++) {
+		out_printf(d->out, "%s{\"%s_in\":", i > 0 ? "," : "",
+		    d->supposed[i].side == 0 ? "source" : "destination");
+		out_json_string(d->out, d->supposed[i].name);
+		out_char(d->out, '}');
+	}
+	out_str(d->out, "]");
 	out_str(d->out, ",\"trace\":{\"old\":[");
 	diff_trace(d, OLD, &p);
 	out_str(d->out, "],\"new\":[");

@@ -150,6 +150,9 @@ diff_options_parse(struct diff_options *o, int argc, char **argv)
 		usage_error(DIFF_COMMAND, "which rulesets? OLD NEW");
 	o->path[OLD] = argv[optind];
 	o->path[NEW] = argv[optind + 1];
+	if (strcmp(o->path[OLD], "-") == 0 && strcmp(o->path[NEW], "-") == 0)
+		usage_error(DIFF_COMMAND, "only one of the rulesets can be the "
+		    "standard input");
 	return -1;
 }
 

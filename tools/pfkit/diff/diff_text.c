@@ -36,10 +36,14 @@ put_example(struct diff *d, const struct difference *x)
 	struct pfk_exact_packet p;
 	char packet[256];
 
-	if (!pfk_exact_example(d->exact, x->set, &p))
+	if (!diff_example(d, x->set, &p))
 		return;
 	pfk_exact_packet_text(&p, packet, sizeof(packet));
 	out_printf(d->out, "    for example: %s\n", packet);
+	for (size_t i = 0; i < d->nsupposed; i++)
+		out_printf(d->out, "      with its %s in the table `%s'\n",
+		    d->supposed[i].side == 0 ? "source" : "destination",
+		    d->supposed[i].name);
 	diff_trace(d, OLD, &p);
 	diff_trace(d, NEW, &p);
 }

@@ -313,6 +313,8 @@ compile_ruleset(struct run *r)
 	blank_text(s->source, &r->facts);
 	for (size_t i = 0; i < s->nspans; i++)
 		show(s->source, &r->facts, s->spans[i].off, s->spans[i].end);
+	r->files = (struct pfk_files){ read_text, r };
+	r->o.compile.files = &r->files;
 	r->image = ruleset_image(&r->o, r->host);
 	if (r->image != NULL && has_tables(s) &&
 	    !is_image_file(r->o.compile.path))

@@ -54,6 +54,7 @@ struct run {
 	char		*names[NTEXTS];	/* of the texts */
 	struct textbuf	 texts[NTEXTS], main_text, facts;
 	char		*facts_name;
+	struct pfk_files files;		/* all of these, and what is on disk */
 	/* by text and line: the first rule of wanted, + 1; and the next one */
 	uint32_t	*first[NTEXTS], *next;
 	struct pfk_engine *engine;

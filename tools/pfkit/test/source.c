@@ -50,6 +50,20 @@ find_lines(struct source *s)
 	} while (p != NULL);
 }
 
+/* It can be read once, and may be wanted several times. */
+static bool
+read_standard(struct textbuf *b)
+{
+	static struct textbuf kept;
+	static bool done, good;
+
+	if (!done)
+		good = read_all(stdin, &kept);
+	done = true;
+	textbuf_bytes(b, kept.len > 0 ? kept.text : "", kept.len);
+	return good;
+}
+
 struct source *
 source_read(const char *name)
 {
@@ -61,7 +75,7 @@ source_read(const char *name)
 
 	if (f == NULL)
 		return NULL;
-	good = read_all(f, &b);
+	good = standard ? read_standard(&b) : read_all(f, &b);
 	if (!standard)
 		fclose(f);
 	if (!good) {

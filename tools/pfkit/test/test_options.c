@@ -129,6 +129,12 @@ check(struct test_options *o)
 		    "only one format can go to standard output");
 	if (any == 0)
 		o->formats[FORMAT_TEXT] = "-";
+	for (size_t i = 0; i < o->nfiles; i++)
+		if (o->ruleset.compile.path != NULL &&
+		    strcmp(o->ruleset.compile.path, "-") == 0 &&
+		    strcmp(o->files[i], "-") == 0)
+			usage_error(TEST_COMMAND, "only one file can be the "
+			    "standard input");
 	if (o->nfiles == 0)
 		usage_error(TEST_COMMAND, "which test files?");
 }
