@@ -14,7 +14,7 @@
 enum why {
 	WHY_DECIDED, WHY_STATE_DECIDED, WHY_FAILS, WHY_NEVER_DECIDES,
 	WHY_OVERRULED, WHY_OTHER_STATE, WHY_SKIPPED, WHY_NO_RULES, WHY_QUICK,
-	WHY_NOT_ENTERED, WHY_NOT_CALLED, WHY_NOT_ASKED
+	WHY_NOT_ENTERED, WHY_NOT_CALLED, WHY_NOT_ASKED, WHY_OTHER_PART
 };
 
 static const char *const texts[] = {
@@ -30,6 +30,7 @@ static const char *const texts[] = {
 	[WHY_NOT_ENTERED] = "it was not asked: its anchor was not entered, ",
 	[WHY_NOT_CALLED] = "it was not asked: no rule leads to its anchor",
 	[WHY_NOT_ASKED] = "it was not asked; decided by ",
+	[WHY_OTHER_PART] = "what decided of that is line ",
 };
 static const char *const codes[] = {
 	[WHY_DECIDED] = "decided",
@@ -44,6 +45,7 @@ static const char *const codes[] = {
 	[WHY_NOT_ENTERED] = "not-entered",
 	[WHY_NOT_CALLED] = "not-called",
 	[WHY_NOT_ASKED] = "not-asked",
+	[WHY_OTHER_PART] = "other-part",
 };
 
 static bool
@@ -68,7 +70,52 @@ is_file(const char *name, size_t len, const struct pfk_rule_info *info)
 	    strlen(last + 1) == len && strncmp(last + 1, name, len) == 0));
 }
 
-/* "12" a line, "rules/web.conf:12" one of that file, "@3" a rule of the main ruleset, "@a/b:3" of an anchor. */
+/* Whether "12", or "rules/web.conf:12", is a line of the statement. */
+static bool
+stands_there(const struct pfk_image *im, const struct pfk_origin *o,
+    const char *which)
+{
+	const char *colon = strrchr(which, ':');
+	const char *number = colon != NULL ? colon + 1 : which;
+	struct pfk_rule_info info = { .file = NULL };
+	struct pfk_source s;
+	struct pfk_place p;
+	unsigned long line;
+	char *end;
+
+	line = strtoul(number, &end, 10);
+	element_place(im, &o->statement, &p);
+	if (*number < '0' || *number > '9' || *end != '\0' ||
+	    p.source == PFK_NO_SOURCE || line < p.line || line > p.end_line)
+		return false;
+	pfk_image_source(im, p.source, &s);
+	info.file = s.name;
+	return colon == NULL || is_file(which, (size_t)(colon - which), &info);
+}
+
+/*
+ * The rule's first statement with that line: the optimiser may have made one
+ * rule of several, or dropped one that another covers.  false: none has it.
+ */
+static bool
+origin_there(const struct trace *t, size_t rule, struct pfk_origin *o)
+{
+	struct pfk_origins all;
+	const struct pfk_image *im;
+	size_t index;
+
+	im = pfk_engine_rule_image(t->engine, rule, &index);
+	pfk_image_origins(im, index, &all);
+	while (pfk_image_next_origin(&all, o))
+		if (stands_there(im, o, t->o->why_not))
+			return true;
+	return false;
+}
+
+/*
+ * "12" a line, "rules/web.conf:12" one of that file, "@3" a rule of the main
+ * ruleset, "@a/b:3" of an anchor.
+ */
 static bool
 is_meant(const char *which, const struct pfk_rule_info *info)
 {
@@ -96,9 +143,12 @@ next_meant(const struct trace *t, size_t *i)
 	size_t n = pfk_engine_rules(t->engine);
 	struct pfk_rule_info info;
 
+	struct pfk_origin o;
+
 	for (; *i < n; ++*i) {
 		pfk_engine_rule(t->engine, *i, &info);
-		if (is_meant(t->o->why_not, &info))
+		if (is_meant(t->o->why_not, &info) || (info.anchor != NULL &&
+		    origin_there(t, *i, &o)))
 			return true;
 	}
 	return false;
@@ -137,6 +187,48 @@ flow_before(const struct trace *t, const struct step *s)
 		    i->x.kind == PFK_EXPLAIN_MATCHES)
 			seen = &i->x.flow;
 	return seen;
+}
+
+/* ---- what the optimiser made of it ---- */
+
+/* How the line is in the rule; OWN as well if no line was asked for. */
+static enum pfk_origin_how
+how_there(const struct trace *t, uint32_t rule)
+{
+	struct pfk_origin o;
+
+	return origin_there(t, rule, &o) ? o.how : PFK_ORIGIN_OWN;
+}
+
+/* The line of what the packet matches of a merged rule; 0: it is that one. */
+static uint32_t
+other_part(const struct trace *t, uint32_t rule, const struct pfk_flow *flow)
+{
+	const struct pfk_image *im;
+	struct pfk_origin o;
+	struct pfk_place p;
+	size_t index;
+
+	im = pfk_engine_rule_image(t->engine, rule, &index);
+	if (!origin_there(t, rule, &o) ||
+	    !origin_of_packet(im, index, flow, &o) ||
+	    o.how < PFK_ORIGIN_SOURCE || stands_there(im, &o, t->o->why_not))
+		return 0;
+	element_place(im, &o.statement, &p);
+	return p.line;
+}
+
+static void
+say_how(struct trace *t, uint32_t rule)
+{
+	enum pfk_origin_how how = how_there(t, rule);
+
+	if (how == PFK_ORIGIN_COVERED)
+		out_str(t->out, "         (which covers the line: the optimiser "
+		    "has dropped that)\n");
+	else if (how != PFK_ORIGIN_OWN)
+		out_str(t->out, "         (which the optimiser has made of the "
+		    "line and others)\n");
 }
 
 /* ---- rules that were not asked ---- */
@@ -231,6 +323,9 @@ why(const struct trace *t, const struct pfk_decision *d, uint32_t rule,
     const struct step *s, const struct step **by)
 {
 	*by = NULL;
+	if (rule == d->rule && (s != NULL || d->state == PFK_STATE_MATCH) &&
+	    other_part(t, rule, &d->before) != 0)
+		return WHY_OTHER_PART;
 	if (rule == d->rule && (s != NULL || d->state == PFK_STATE_MATCH))
 		return d->state == PFK_STATE_MATCH ? WHY_STATE_DECIDED :
 		    WHY_DECIDED;
@@ -287,6 +382,8 @@ say_why(struct trace *t, const struct pfk_decision *d, uint32_t rule)
 		out_printf(t->out, "%s rules never decide", s->x.action);
 	if (w == WHY_FAILS)
 		say_failed(t, rule, s->x.failed, flow);
+	if (w == WHY_OTHER_PART)
+		out_number(t->out, other_part(t, rule, &d->before));
 	if (w == WHY_OVERRULED || w == WHY_NOT_ASKED)
 		out_rule_place(t->out, t->engine, d->rule);
 	if (w == WHY_QUICK || w == WHY_NOT_ENTERED)
@@ -306,7 +403,9 @@ trace_why_not(struct trace *t, const struct pfk_decision *d)
 		any = true;
 		out_str(t->out, "why not  ");
 		out_rule_place(t->out, t->engine, (uint32_t)i);
-		out_str(t->out, "\n         ");
+		out_char(t->out, '\n');
+		say_how(t, (uint32_t)i);
+		out_str(t->out, "         ");
 		say_why(t, d, (uint32_t)i);
 		out_char(t->out, '\n');
 	}
@@ -326,6 +425,13 @@ json_why(struct trace *t, const struct pfk_decision *d, uint32_t rule)
 
 	out_printf(t->out, "{\"why\":\"%s\"", codes[w]);
 	json_rule(t, "rule", rule);
+	if (how_there(t, rule) != PFK_ORIGIN_OWN)
+		out_printf(t->out, ",\"optimiser\":\"%s\"",
+		    how_there(t, rule) == PFK_ORIGIN_COVERED ? "covered" :
+		    "merged");
+	if (w == WHY_OTHER_PART)
+		out_printf(t->out, ",\"line\":%" PRIu32, other_part(t, rule,
+		    &d->before));
 	if (w == WHY_FAILS)
 		json_failed(t, rule, s->x.failed, flow);
 	if (w == WHY_OVERRULED || w == WHY_NOT_ASKED)

@@ -58,9 +58,9 @@ put(void *ctx, const char *text, size_t len)
 	out_bytes(ctx, text, len);
 }
 
-/* Of a rule that the optimiser made of several: of how many. */
-static void
-say_merged(struct trace *t, uint32_t rule, const struct pfk_origin *o)
+/* Of how many the optimiser made the rule; 0: it did not. */
+static unsigned
+merged(const struct trace *t, uint32_t rule, const struct pfk_origin *o)
 {
 	const struct pfk_image *im;
 	struct pfk_origins all;
@@ -69,11 +69,21 @@ say_merged(struct trace *t, uint32_t rule, const struct pfk_origin *o)
 	unsigned n = 0;
 
 	if (o->how < PFK_ORIGIN_SOURCE)
-		return;
+		return 0;
 	im = pfk_engine_rule_image(t->engine, rule, &index);
 	pfk_image_origins(im, index, &all);
 	while (pfk_image_next_origin(&all, &other))
 		n += other.how == o->how;
+	return n;
+}
+
+static void
+say_merged(struct trace *t, uint32_t rule, const struct pfk_origin *o)
+{
+	unsigned n = merged(t, rule, o);
+
+	if (n == 0)
+		return;
 	out_printf(t->out, "         | (the optimiser made one rule with a "
 	    "table of %u)\n", n);
 }
@@ -148,6 +158,12 @@ written_test(struct trace *t, uint32_t rule, enum pfk_explain_test test,
 	if (im == NULL || (e = element_of_test(&o, test)) == NULL ||
 	    (text = text_of(t, im, &e->at)) == NULL) {
 		wanted_by_text(t, rule, test);
+		return;
+	}
+	if (test == (o.how == PFK_ORIGIN_SOURCE ? PFK_TEST_SOURCE :
+	    PFK_TEST_DESTINATION) && merged(t, rule, &o) > 1) {
+		out_printf(t->out, " (wants one of %u)", merged(t, rule, &o));
+		free(text);
 		return;
 	}
 	for (char *p = text; *p != '\0'; p++)
