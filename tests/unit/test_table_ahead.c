@@ -109,6 +109,11 @@ static const char *const rulesets[] = {
 	"block from <e> to ! <f>\npass from <g> to <h> no state\n"
 	"pass quick from <i> to <j> no state\n"
 	"block quick from <j> to <i>\npass quick from <h> no state\n",
+
+	/* the answer was about an address that it has no more */
+	"table <a> { 10.0.0.1 }\n"
+	"match in inet proto udp to 10.0.0.8 rdr-to 10.0.0.1\n"
+	"block in quick proto udp to <a>\nblock in from <a>\n",
 };
 
 static uint32_t
