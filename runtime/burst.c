@@ -146,7 +146,7 @@ decide_group(struct pfk_engine *e, struct lane_run *run, struct group *g)
 	bool left;
 
 	if (e->nasked != 0)
-		tables_answer(e, &g->tables, g->l, g->n);
+		tables_answer(e, &g->tables, g->l);
 	for (size_t i = 0, some; i < g->n; i += some + left) {
 		const struct pfk_packet *f = g->f + i;
 		struct lane_packet *l = g->l + i;

@@ -97,8 +97,7 @@ count_tables_apart(struct miss *m)
 	size_t size = l->v6 ? 16 : 4;
 	struct pfk_addr addr[2] = { { { 0 } }, { { 0 } } };
 
-	if (l->told && tables_count_told(m->e, &m->e->rules[m->v.rule],
-	    l->tables, l->len, l->out))
+	if (tables_count_fit(m->e, &m->e->rules[m->v.rule], l->len, l->out))
 		return;
 	memcpy(addr[SRC].b, lane_addr(l, SRC), size);
 	memcpy(addr[DST].b, lane_addr(l, DST), size);

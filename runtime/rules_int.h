@@ -28,11 +28,11 @@ void	 table_count(struct pfk_engine *, uint32_t table, uint8_t af,
 	    const struct pfk_addr *, uint64_t bytes, bool out,
 	    enum img_action, bool notrule);
 /*
- * Both tables of a rule that decides, whose answers are among those known
- * (e->tables_known, in); false: they are not, nothing was counted.
+ * table_count() for both tables of a rule that has just been found to fit;
+ * false: entries count, which have to be found, and nothing was done.
  */
-bool	 tables_count_told(struct pfk_engine *, const struct rt_rule *,
-	    uint16_t in, uint64_t bytes, bool out);
+bool	 tables_count_fit(struct pfk_engine *, const struct rt_rule *,
+	    uint64_t bytes, bool out);
 bool	 table_has_counters(const struct pfk_engine *, uint32_t table);
 /* Adds one address (overload): 1 new, 0 there already, -1 no memory. */
 int	 table_add(struct pfk_engine *, uint32_t table, uint8_t af, uint8_t bits,

@@ -322,48 +322,30 @@ enum { COUNT_BLOCK, COUNT_MATCH, COUNT_PASS, COUNT_XPASS };
 static const uint8_t columns[] = { [IMG_PASS] = COUNT_PASS,
     [IMG_BLOCK] = COUNT_BLOCK, [IMG_MATCH] = COUNT_MATCH };
 
-/* => It does not count for its entries. */
-static void
-count_told(struct table *t, bool in, uint64_t bytes, bool out,
-    enum img_action action, bool notrule)
+static inline void
+count_fit(struct table *t, unsigned column, uint64_t bytes, bool out)
 {
-	unsigned column = in == notrule ? COUNT_XPASS : columns[action];
-
+	if (t == NULL)
+		return;
 	t->packets[out][column]++;
 	t->bytes[out][column] += bytes;
 }
 
-/* Whether all that counting for it takes is known. */
-static bool
-is_told(const struct pfk_engine *e, uint32_t table, unsigned side)
-{
-	const struct table *t = &e->tables[table];
-
-	return t->place != 0 && (t->flags & (IMG_T_DEFINED |
-	    IMG_T_COUNTERS)) == IMG_T_DEFINED &&
-	    (e->tables_known & TABLE_BIT(t->place - 1u, side)) != 0;
-}
-
 bool
-tables_count_told(struct pfk_engine *e, const struct rt_rule *rr, uint16_t in,
+tables_count_fit(struct pfk_engine *e, const struct rt_rule *rr,
     uint64_t bytes, bool out)
 {
-	const struct img_rule *r = rr->r;
-	const uint32_t table[2] = { rr->src_table, rr->dst_table };
-	const bool neg[2] = { r->src.neg, r->dst.neg };
+	struct table *src = rr->src_table == IMG_NONE ? NULL :
+	    table_active(e, rr->src_table);
+	struct table *dst = rr->dst_table == IMG_NONE ? NULL :
+	    table_active(e, rr->dst_table);
+	unsigned column = columns[rr->r->action];
 
-	for (unsigned side = 0; side < 2; side++)
-		if (table[side] != IMG_NONE && !is_told(e, table[side], side))
-			return false;
-	for (unsigned side = 0; side < 2; side++) {
-		struct table *t;
-
-		if (table[side] == IMG_NONE)
-			continue;
-		t = &e->tables[table[side]];
-		count_told(t, in & TABLE_BIT(t->place - 1u, side), bytes, out,
-		    (enum img_action)r->action, neg[side]);
-	}
+	if ((src != NULL && src->flags & IMG_T_COUNTERS) ||
+	    (dst != NULL && dst->flags & IMG_T_COUNTERS))
+		return false;
+	count_fit(src, column, bytes, out);
+	count_fit(dst, column, bytes, out);
 	return true;
 }
 

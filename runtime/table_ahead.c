@@ -80,23 +80,30 @@ key_at(const uint8_t *a, bool v6)
 	    (struct key){ (uint64_t)get32(a) << 32, 0 };
 }
 
+/* Packets without a state, by family. */
 static void
-gather(struct tables_ahead *g, const struct lane_packet *l, size_t n)
+gather(struct tables_ahead *g, struct lane_packet *l, size_t n)
 {
 	g->n[0] = g->n[1] = 0;
 	for (size_t i = 0; i < n; i++) {
-		bool v6 = l[i].v6;
-		unsigned k = g->n[v6], size = v6 ? 16 : 4;
-		const uint8_t *dst;
+		bool told = l[i].hdr != NULL && l[i].ref == 0;
 
-		if (l[i].hdr == NULL || l[i].ref != 0)
-			continue;
-		dst = l[i].hdr - size;		/* addresses end the header */
-		g->key[v6][SRC][k] = key_at(dst - size, v6);
-		g->key[v6][DST][k] = key_at(dst, v6);
-		g->of[v6][k] = (uint8_t)i;
-		g->n[v6]++;
+		l[i].told = told;
+		l[i].tables = 0;
+		g->of[l[i].v6][g->n[l[i].v6]] = (uint8_t)i;
+		g->n[l[i].v6] += told;
 	}
+}
+
+static void
+gather_keys(struct tables_ahead *g, const struct lane_packet *l, int side)
+{
+	for (unsigned k = 0; k < g->n[0]; k++)
+		g->key[0][side][k] = key_at(lane_addr(&l[g->of[0][k]], side),
+		    false);
+	for (unsigned k = 0; k < g->n[1]; k++)
+		g->key[1][side][k] = key_at(lane_addr(&l[g->of[1][k]], side),
+		    true);
 }
 
 /* Whether it was asked about enough of the packets since the last time. */
@@ -111,65 +118,84 @@ judge(const struct pfk_engine *e, struct table_asked *a)
 	a->packets = 0;
 }
 
+static void
+fetch(const struct pfk_engine *e, const struct table_asked *a,
+    const struct tables_ahead *g)
+{
+	const struct table *t = a->often ? table_active(e, a->table) : NULL;
+
+	for (unsigned side = 0; t != NULL && side < 2; side++)
+		for (unsigned v6 = 0; v6 < 2; v6++)
+			if (a->sides & 1u << side && g->n[v6] != 0)
+				prefix_fetch_some(&t->tree[v6],
+				    g->key[v6][side], g->n[v6]);
+}
+
+/* Which tables will be asked; their sides. */
+static unsigned
+choose(struct pfk_engine *e, struct tables_ahead *g)
+{
+	uint32_t asked = 0, sides = 0, n = g->n[0] + g->n[1];
+
+	for (uint32_t i = 0; n != 0 && i < e->nasked; i++) {
+		struct table_asked *a = &e->asked[i];
+
+		if ((a->packets += n) >= SOME)
+			judge(e, a);
+		if (!a->often)
+			continue;
+		sides |= a->sides;
+		if (a->by_strips)
+			asked |= a->sides * TABLE_BIT(i, 0);
+	}
+	g->asked = (uint16_t)asked;
+	return sides;
+}
+
 void
 tables_look_ahead(struct pfk_engine *e, struct tables_ahead *g,
-    const struct lane_packet *l, size_t n)
+    struct lane_packet *l, size_t n)
 {
-	gather(g, l, n);
-	for (uint32_t i = 0; i < e->nasked; i++) {
-		struct table_asked *a = &e->asked[i];
-		const struct table *t;
+	unsigned sides;
 
-		a->packets += g->n[0] + g->n[1];
-		if (a->packets >= SOME)
-			judge(e, a);
-		if (!a->often || (t = table_active(e, a->table)) == NULL)
-			continue;
-		for (unsigned side = 0; side < 2; side++)
-			for (unsigned v6 = 0; v6 < 2; v6++)
-				if (a->sides & 1u << side)
-					prefix_fetch_some(&t->tree[v6],
-					    g->key[v6][side], g->n[v6]);
-	}
+	gather(g, l, n);
+	sides = choose(e, g);
+	for (int side = 0; side < 2; side++)
+		if (sides & 1u << side)
+			gather_keys(g, l, side);
+	for (uint32_t i = 0; i < e->nasked; i++)
+		fetch(e, &e->asked[i], g);
 }
 
 static void
-answer(const struct table *t, const struct tables_ahead *g, bool v6,
-    unsigned side, uint16_t bit, struct lane_packet *l)
+answer(const struct prefix_tree *t, const struct key *k, unsigned n,
+    const uint8_t *of, uint32_t bit, struct lane_packet *l)
 {
-	const uint8_t *of = g->of[v6];
-	uint32_t in = t == NULL ? 0 : prefix_contain_some(&t->tree[v6],
-	    g->key[v6][side], g->n[v6]);
+	uint32_t in = n == 0 ? 0 : prefix_contain_some(t, k, n);
 
 	for (; in != 0; in &= in - 1)
-		l[of[bucket_first(in)]].tables |= bit;
+		l[of[bucket_first(in)]].tables |= (uint16_t)bit;
 }
 
-/* => The packets are as they were looked ahead for. */
+/* What the table says, of one side; none is not active, and has nothing. */
+static void
+answer_side(const struct pfk_engine *e, const struct tables_ahead *g,
+    uint32_t place, unsigned side, struct lane_packet *l)
+{
+	const struct table *t = table_active(e, e->asked[place].table);
+
+	for (unsigned v6 = 0; t != NULL && v6 < 2; v6++)
+		answer(&t->tree[v6], g->key[v6][side], g->n[v6], g->of[v6],
+		    TABLE_BIT(place, side), l);
+}
+
 void
 tables_answer(struct pfk_engine *e, const struct tables_ahead *g,
-    struct lane_packet *l, size_t n)
+    struct lane_packet *l)
 {
-	uint32_t known = 0, bit;
-
-	for (size_t i = 0; i < n; i++) {
-		l[i].told = l[i].hdr != NULL && l[i].ref == 0;
-		l[i].tables = 0;
-	}
-	for (uint32_t i = 0; i < e->nasked; i++) {
-		const struct table_asked *a = &e->asked[i];
-		const struct table *t;
-
-		if (!a->often || !a->by_strips)
-			continue;
-		t = table_active(e, a->table);
-		for (unsigned side = 0; side < 2; side++) {
-			if (!(a->sides & 1u << side))
-				continue;
-			known |= bit = TABLE_BIT(i, side);
-			answer(t, g, false, side, (uint16_t)bit, l);
-			answer(t, g, true, side, (uint16_t)bit, l);
-		}
-	}
-	e->tables_known = (uint16_t)known;
+	for (uint32_t i = 0; g->asked >> 2 * i != 0; i++)
+		for (unsigned side = 0; side < 2; side++)
+			if (g->asked & TABLE_BIT(i, side))
+				answer_side(e, g, i, side, l);
+	e->tables_known = g->asked;
 }
