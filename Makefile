@@ -158,13 +158,13 @@ docs/BYTECODE.md: $(BUILD)/tests/unit/test_bytecode_doc
 	$< write >$@
 BENCH =		$(addprefix $(BUILD)/bench/,pfctl engine pcap)
 $(BUILD)/bench/engine: $(call obj,$(filter-out bench/pfctl.c bench/pcap.c \
-		bench/capture.c,$(wildcard bench/*.c))) $(LIB)
+		bench/capture.c bench/between.c,$(wildcard bench/*.c))) $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lpcap -lm
 $(BUILD)/bench/pcap: $(call obj,bench/pcap.c bench/capture.c bench/loop.c \
-		bench/report.c)
+		bench/between.c bench/report.c)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lpcap
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lpcap -lpthread
 $(BUILD)/bench/%: $(BUILD)/obj/bench/%.o
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^

@@ -6,6 +6,7 @@
  *	prefixes.c	addresses of tables
  *	packets.c	packets in memory, fed to an engine
  *	loop.c		libpcap's loop, beside which others are read
+ *	between.c	how near two processors are to each other
  *	traffic.c	the same packets as a capture
  *	report.c	samples, the table for people, JSON
  *	run_*.c		the measurements
@@ -26,6 +27,16 @@
 #include "bench/random.h"
 
 #define MAX_REPEATS	15
+#define MAX_LIMITS	32
+
+/* How all figures of a group stand that have the same limit. */
+struct standing {
+	const char	*group, *unit;
+	double		 limit;
+	unsigned	 n, over, over_here;
+	double		 figure, here;	/* of the worst one: */
+	char		 name[64];
+};
 
 /* How much is measured, and where the figures go. */
 struct bench {
@@ -39,6 +50,8 @@ struct bench {
 	double		 pcap_ns;	/* of pcap_next_ex just now, or 0 */
 	const char	*group;		/* of the last row */
 	unsigned	 rows, over, over_here;
+	struct standing	 standings[MAX_LIMITS];
+	unsigned	 nstandings;
 };
 
 _Noreturn void die(const char *, ...);
@@ -53,6 +66,9 @@ double	 cpu_now(void);
 struct times { double wall, cpu; };
 struct times capture_loop(const char *path, uint64_t most,
 	    uint64_t *packets);
+
+/* between.c: ns.  => There are two processors. */
+double	 between_processors(void);
 
 /*
  * report.c: a row.  Smallest and median of the samples, and the limit (0:

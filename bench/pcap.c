@@ -7,8 +7,8 @@
  *	       pcap -w FILE [-p packets]
  *
  * The capture is made anew (capture.c) in FOLDER (/tmp) and taken away at
- * the end, if there is none that -w has written (-c); it comes from the page cache.  Loop and replay take turns.  -w
- * writes it and does nothing else.
+ * the end, if there is none that -w has written (-c); it comes from the page
+ * cache.  Loop and replay take turns.  -w writes it and does nothing else.
  */
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -89,6 +89,8 @@ measure(struct bench *b, const char *pfkit, const char *rules,
 	struct samples nothing = { .n = 0 }, all = { .n = 0 };
 	struct samples ratio = { .n = 0 }, cpu = { .n = 0 };
 	struct samples one = { .n = 0 }, two = { .n = 0 }, gain = { .n = 0 };
+	struct samples line = { .n = 0 };
+	bool several = sysconf(_SC_NPROCESSORS_ONLN) > 1;
 	uint64_t packets;
 	double n;
 
@@ -107,6 +109,8 @@ measure(struct bench *b, const char *pfkit, const char *rules,
 		samples_add(&one, j1.wall * 1e9 / n);
 		samples_add(&two, j2.wall * 1e9 / n);
 		samples_add(&gain, j2.wall / j1.wall);
+		if (several)
+			samples_add(&line, between_processors());
 	}
 	report(b, "capture", "pcap_next_ex, nothing done", "ns", &nothing, 0,
 	    NULL);
@@ -116,12 +120,15 @@ measure(struct bench *b, const char *pfkit, const char *rules,
 	    &ratio, 1, NULL);
 	report(b, "capture", "pfkit replay -j 1, wall", "ns", &one, 0, NULL);
 	report(b, "capture", "pfkit replay -j 2, wall", "ns", &two, 0, NULL);
-	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+	if (!several) {
 		report_skipped(b, "capture", "-j 2 / -j 1, wall",
 		    "one processor");
-	else
-		report(b, "capture", "-j 2 / -j 1, wall", "times", &gain,
-		    1 / 1.7, NULL);
+		return;
+	}
+	report(b, "capture", "-j 2 / -j 1, wall", "times", &gain, 1 / 1.7,
+	    NULL);
+	report(b, "capture", "a line to the other processor and back", "ns",
+	    &line, 0, NULL);
 }
 
 /* The same capture compressed, if that can be done here. */

@@ -69,7 +69,10 @@ begin_row(struct bench *b, const char *group)
 	if (b->group != NULL && strcmp(b->group, group) == 0)
 		return;
 	b->group = group;
-	printf("\n%-50s %9s %9s\n", group, "least", "median");
+	printf("\n%-50s %9s %9s", group, "least", "median");
+	if (b->pcap_ns > 0)
+		printf("     (pcap_next_ex just now: %.0f ns)", b->pcap_ns);
+	putchar('\n');
 }
 
 /* Three digits that mean something, never 1e+06. */
@@ -99,6 +102,62 @@ judged(const char *unit, double least, double median)
 	return strcmp(unit, "times") == 0 ? median : least;
 }
 
+static struct standing *
+standing_of(struct bench *b, const char *group, const char *unit,
+    double limit)
+{
+	struct standing *t = b->standings;
+
+	for (; t < b->standings + b->nstandings; t++)
+		if (strcmp(t->group, group) == 0 && t->limit == limit &&
+		    strcmp(t->unit, unit) == 0)
+			return t;
+	if (b->nstandings == MAX_LIMITS)
+		die("too many limits");
+	b->nstandings++;
+	*t = (struct standing){ .group = group, .unit = unit,
+	    .limit = limit };
+	return t;
+}
+
+static void
+judge(struct bench *b, const char *group, const char *name, const char *unit,
+    double figure, double limit, double here)
+{
+	struct standing *t = standing_of(b, group, unit, limit);
+
+	if (here <= 0)
+		here = limit;
+	t->over += figure > limit;
+	t->over_here += figure > here;
+	b->over += figure > limit;
+	b->over_here += figure > here;
+	if (t->n++ > 0 && figure / here <= t->figure / t->here)
+		return;
+	t->figure = figure;
+	t->here = here;
+	snprintf(t->name, sizeof(t->name), "%s", name);
+}
+
+/* One line for each limit: the figure that is the worst of those under it. */
+static void
+print_standings(const struct bench *b)
+{
+	char limit[32], here[32], figure[32];
+
+	if (b->nstandings == 0)
+		return;
+	printf("\n%-11s %6s %6s        %7s %5s %9s   %s\n", "limits",
+	    "limit", "here", "figures", "over", "over here", "the worst");
+	for (const struct standing *t = b->standings;
+	    t < b->standings + b->nstandings; t++)
+		printf("  %-9s %6s %6s %-5s %8u %5u %9u   %s: %s\n", t->group,
+		    number(limit, sizeof(limit), t->limit),
+		    number(here, sizeof(here), t->here), t->unit, t->n,
+		    t->over, t->over_here, number(figure, sizeof(figure),
+		    t->figure), t->name);
+}
+
 void
 report(struct bench *b, const char *group, const char *name, const char *unit,
     const struct samples *s, double limit, const char *note)
@@ -118,8 +177,7 @@ report(struct bench *b, const char *group, const char *name, const char *unit,
 			printf("; here %s: %s", number(z, sizeof(z), here),
 			    figure <= here ? "ok" : "over");
 		printf(")");
-		b->over += figure > limit;
-		b->over_here += figure > (here > 0 ? here : limit);
+		judge(b, group, name, unit, figure, limit, here);
 	}
 	printf("%s%s\n", note != NULL ? "  " : "", note != NULL ? note : "");
 	fflush(stdout);
@@ -172,6 +230,7 @@ report_begin(struct bench *b)
 void
 report_end(struct bench *b)
 {
+	print_standings(b);
 	printf("\n%u figures, %u over their limit", b->rows, b->over);
 	if (b->pcap_ns > 0)
 		printf(", %u over what it is here", b->over_here);
