@@ -25,6 +25,11 @@ struct block_found {
 	struct block_class *class;	/* NULL: to be asked one by one */
 	uint32_t	quick, last;	/* ranks of those that match */
 	uint32_t	list[4];	/* of rules to be asked */
+	uint32_t	*end;		/* where one is counted who goes straight
+					   to a quick rule of a block in front
+					   of all others; or NULL */
+	uint32_t	*unsettled;	/* the same, of all packets */
+	uint32_t	rule;		/* e->rules: that one */
 };
 
 /* Who answers what a block does not know itself, and what is known ahead. */

@@ -58,7 +58,8 @@ block_free(const struct pfk_engine *e, struct block *b)
 static void
 set_words(struct block_family *f)
 {
-	f->sets[SET_LAST].word = f->sets[SET_QUICK].words;
+	f->sets[SET_QUICK].word = 1;
+	f->sets[SET_LAST].word = 1 + f->sets[SET_QUICK].words;
 }
 
 /* What is known of a side's addresses: which tables, which rules to ask. */
@@ -78,7 +79,7 @@ make_index(const struct pfk_engine *e, struct block *b, bool six,
 	set_words(f);
 	good = good && spans_make(e, b, spans, &more) &&
 	    outline_join(e, &o, &more) &&
-	    index_build(e, &f->index[side], &o, sets);
+	    index_build(e, &f->index[side], &o, six, sets);
 	for (unsigned kind = 0; kind < SETS; kind++)
 		table_sets_free(e, &sets[kind]);
 	outline_free(e, &o);
@@ -90,9 +91,10 @@ static bool
 make_ports(const struct pfk_engine *e, struct block *b, unsigned side,
     struct span_list *spans)
 {
+	static const struct table_sets none[SETS];
 	struct outline o = { NULL, 0, 0 };
 	bool good = spans_make(e, b, spans, &o) &&
-	    index_build(e, &b->ports[side], &o, NULL);
+	    index_build(e, &b->ports[side], &o, false, none);
 
 	outline_free(e, &o);
 	return good;
@@ -108,8 +110,10 @@ make_structures(const struct pfk_engine *e, struct block *b,
 		good = block_tables_make(e, b, boxes, six) &&
 		    make_index(e, b, six, SRC, &spans[SPANS_SRC4 + 2 * six]) &&
 		    make_index(e, b, six, DST, &spans[SPANS_DST4 + 2 * six]);
-	return good && make_ports(e, b, SRC, &spans[SPANS_SPORT]) &&
+	good = good && make_ports(e, b, SRC, &spans[SPANS_SPORT]) &&
 	    make_ports(e, b, DST, &spans[SPANS_DPORT]);
+	b->listed = b->nids > 1;
+	return good;
 }
 
 /*
@@ -471,8 +475,12 @@ block_first(const struct pfk_engine *e, const uint32_t *code, uint32_t ncode,
 	for (w = code; w < end; w += op_info[insn_op(*w)].length)
 		if (insn_op(*w) == OP_BLOCK &&
 		    e->rules[base + w[2]].block != 0 &&
-		    e->rules[base + w[2]].strip == 0)
-			return e->rules[base + w[2]].block;
+		    e->rules[base + w[2]].strip == 0) {
+			uint32_t block = e->rules[base + w[2]].block;
+
+			e->blocks[block - 1]->begins = w == code;
+			return block;
+		}
 	return 0;
 }
 

@@ -9,10 +9,10 @@
  * the same line of memory, the places between them (block_index.h draws a
  * cell).
  *
- *	addresses	m[0]	inside of what almost all pieces have in front
- *			m[1]	below and above that
- *			m[2]...	nodes' cells; leaves, none of which lies in two
- *				lines if one is enough
+ *	m[0]	inside of what almost all pieces have in front
+ *	m[1]	below and above that
+ *	m[2]...	places; nodes' cells; leaves, none of which lies in two lines
+ *		if one is enough
  *
  * A leaf compares 32 bits.  Where more tell pieces apart it leads on to a cell
  * for the bits behind them; and where many bits are the same, a leaf is cheaper
@@ -23,6 +23,7 @@
 #include "runtime/block_index.h"
 
 #define STRIDE		16	/* bits of a node at most */
+#define WIDE		2u	/* cells for each piece of a node, about */
 #define SKIP		3u	/* bits in front that are the same: a leaf */
 #define CELLS		8u	/* for each piece, of all nodes, at most */
 #define LINE		8u	/* cells in a line of memory */
@@ -114,17 +115,74 @@ outline_join(const struct pfk_engine *e, struct outline *a, struct outline *b)
 	return good;
 }
 
+/* ---- places ---- */
+
+/* Pieces of which the same is known, and their numbers. */
+struct places {
+	uint32_t	*place;		/* of pieces */
+	struct known	*known;		/* of places */
+	uint32_t	*slots;
+	uint32_t	n, nslots;
+};
+
+static uint32_t
+known_hash(const struct known *k)
+{
+	uint64_t h = k->list;
+
+	for (unsigned i = 0; i < SETS; i++)
+		h = (h ^ k->set[i]) * 0x9e3779b97f4a7c15u;
+	return (uint32_t)(h >> 32);
+}
+
+static uint32_t
+place_of(struct places *s, const struct known *k)
+{
+	uint32_t at = known_hash(k) & (s->nslots - 1), i;
+
+	for (; (i = s->slots[at]) != 0; at = (at + 1) & (s->nslots - 1))
+		if (known_same(&s->known[i - 1], k))
+			return i - 1;
+	s->known[s->n] = *k;
+	s->slots[at] = ++s->n;
+	return s->n - 1;
+}
+
+static bool
+find_places(const struct pfk_engine *e, struct places *s,
+    const struct outline *o)
+{
+	for (s->nslots = 4; s->nslots < 2 * o->n; s->nslots *= 2)
+		;
+	s->place = e_alloc(e, o->n * sizeof(*s->place));
+	s->known = e_alloc(e, o->n * sizeof(*s->known));
+	s->slots = e_alloc(e, s->nslots * sizeof(*s->slots));
+	if (s->place == NULL || s->known == NULL || s->slots == NULL)
+		return false;
+	for (uint32_t i = 0; i < o->n; i++)
+		s->place[i] = place_of(s, &o->v[i].k);
+	return true;
+}
+
+static void
+places_free(const struct pfk_engine *e, struct places *s, uint32_t pieces)
+{
+	e_free(e, s->place, pieces * sizeof(*s->place));
+	e_free(e, s->known, pieces * sizeof(*s->known));
+	e_free(e, s->slots, s->nslots * sizeof(*s->slots));
+}
+
 /* ---- making one ---- */
 
 struct planting {
 	const struct pfk_engine *e;
 	struct block_index *x;
 	const struct outline *o;
-	const uint32_t	*place;		/* of each piece */
+	const struct places *s;
 	uint64_t	*m;
 	uint32_t	n, cap;
 	uint32_t	nodes;		/* cells of nodes */
-	bool		six;
+	unsigned	bits;		/* of values: 32, 128 */
 };
 
 /* What a cell is to lead to: some pieces, in order. */
@@ -171,6 +229,13 @@ add_cells(struct planting *p, uint32_t n)
 	memset(p->m + at, 0, n * sizeof(*p->m));
 	p->n += n;
 	return at;
+}
+
+/* Where the piece's place is. */
+static uint32_t
+place_at(const struct planting *p, uint32_t piece)
+{
+	return INDEX_CELLS + p->s->place[piece] * p->x->stride;
 }
 
 static bool plant(struct planting *, struct plot, uint32_t at);
@@ -249,11 +314,11 @@ find_stretches(const struct planting *p, const struct plot *t, struct leaf *l)
 static uint32_t
 add_leaf(struct planting *p, unsigned n)
 {
-	uint32_t left = LINE - p->n % LINE;
+	uint32_t left = LINE - p->n % LINE, size = n + 2;
 
-	if (n + 1 > left && add_cells(p, left) == 0)
+	if (size > left && add_cells(p, left) == 0)
 		return 0;
-	return add_cells(p, n + 1);
+	return add_cells(p, size);
 }
 
 static void
@@ -271,7 +336,7 @@ plant_stretch(struct planting *p, const struct plot *t, const struct leaf *l,
 	struct plot in = *t;
 
 	if (s->whole) {
-		*to = p->place[s->first];
+		*to = place_at(p, s->first);
 		return true;
 	}
 	in.first = s->first;
@@ -296,28 +361,28 @@ plant_leaf(struct planting *p, const struct plot *t, const struct leaf *l,
 
 	if (at == 0)
 		return false;
-	p->m[cell] = (uint64_t)l->n << CELL_REACHED |
+	p->m[cell] = p->m[at] = (uint64_t)l->n << CELL_REACHED |
 	    (uint64_t)l->word << CELL_WORD | (uint64_t)l->shift << CELL_SHIFT |
 	    at;
-	put_word(p, at, l->n, p->place[t->first - 1]);
+	put_word(p, at + 1, l->n, place_at(p, t->first - 1));
 	for (unsigned i = 0; i < l->n; i++) {
 		if (!plant_stretch(p, t, l, i, &to))
 			return false;
-		put_word(p, at, i, l->v[i].number ^ INDEX_SIGN);
-		put_word(p, at, l->n + 1 + i, to);
+		put_word(p, at + 1, i, l->v[i].number ^ INDEX_SIGN);
+		put_word(p, at + 1, l->n + 1 + i, to);
 	}
 	return true;
 }
 
 /* ---- nodes ---- */
 
-/* As many bits as make a cell for some pieces, about. */
+/* As many bits as make a cell or two for each piece, about. */
 static unsigned
 node_bits(const struct planting *p, const struct plot *t)
 {
-	unsigned bits = 2, left = 64 - t->known % 64;
+	unsigned bits = 2, left = (p->bits < 64 ? p->bits : 64) - t->known % 64;
 
-	while (bits < STRIDE && (1u << bits) < t->end - t->first)
+	while (bits < STRIDE && (1u << bits) < WIDE * (t->end - t->first))
 		bits++;
 	if (p->nodes / CELLS > p->o->n)
 		bits = 3;		/* they are unusual: slower, not larger */
@@ -357,9 +422,9 @@ plant_node(struct planting *p, const struct plot *t, uint32_t cell)
 	p->nodes += n;
 	if (t->level != NO_LEVEL && t->level >= p->x->depth)
 		p->x->depth = t->level + 1;
-	p->m[cell] = CELL_NODE | (uint64_t)(t->known / 64) << CELL_WORD |
-	    (uint64_t)(64 - bits) << CELL_RIGHT |
-	    (uint64_t)(t->known % 64) << CELL_SHIFT | cells;
+	p->m[cell] = (uint64_t)(n - 1) << CELL_MASK |
+	    (uint64_t)(t->known / 64) << CELL_WORD |
+	    (uint64_t)(64 - t->known % 64 - bits) << CELL_SHIFT | cells;
 	return fill_cells(p, t, bits, cells);
 }
 
@@ -379,14 +444,14 @@ leaf_before(const struct plot *t, unsigned end)
 static bool
 plant(struct planting *p, struct plot t, uint32_t at)
 {
-	struct leaf l = leaf_before(&t, 128);
+	struct leaf l = leaf_before(&t, p->bits);
 	unsigned common;
 
 	while (t.first < t.end && !value_less(&t.start,
 	    &p->o->v[t.first].at))
 		t.first++;
 	if (t.first == t.end) {
-		p->m[at] = p->place[t.first - 1];
+		p->m[at] = place_at(p, t.first - 1);
 		return true;
 	}
 	if (find_stretches(p, &t, &l))
@@ -398,106 +463,6 @@ plant(struct planting *p, struct plot t, uint32_t at)
 			return plant_leaf(p, &t, &l, at);
 	}
 	return plant_node(p, &t, at);
-}
-
-/* ---- places ---- */
-
-/* Numbers of those of which the same is known; their number, or 0. */
-struct places {
-	uint32_t	*place;		/* of pieces */
-	struct known	*known;		/* of places */
-	uint32_t	*slots;
-	uint32_t	n, nslots;
-};
-
-static uint32_t
-known_hash(const struct known *k)
-{
-	uint64_t h = k->list;
-
-	for (unsigned i = 0; i < SETS; i++)
-		h = (h ^ k->set[i]) * 0x9e3779b97f4a7c15u;
-	return (uint32_t)(h >> 32);
-}
-
-static uint32_t
-place_of(struct places *s, const struct known *k)
-{
-	uint32_t at = known_hash(k) & (s->nslots - 1), i;
-
-	for (; (i = s->slots[at]) != 0; at = (at + 1) & (s->nslots - 1))
-		if (known_same(&s->known[i - 1], k))
-			return i - 1;
-	s->known[s->n] = *k;
-	s->slots[at] = ++s->n;
-	return s->n - 1;
-}
-
-static bool
-find_places(const struct pfk_engine *e, struct places *s,
-    const struct outline *o)
-{
-	for (s->nslots = 4; s->nslots < 2 * o->n; s->nslots *= 2)
-		;
-	s->place = e_alloc(e, o->n * sizeof(*s->place));
-	s->known = e_alloc(e, o->n * sizeof(*s->known));
-	s->slots = e_alloc(e, s->nslots * sizeof(*s->slots));
-	if (s->place == NULL || s->known == NULL || s->slots == NULL)
-		return false;
-	for (uint32_t i = 0; i < o->n; i++)
-		s->place[i] = place_of(s, &o->v[i].k);
-	return true;
-}
-
-static void
-places_free(const struct pfk_engine *e, struct places *s, uint32_t pieces)
-{
-	e_free(e, s->place, pieces * sizeof(*s->place));
-	e_free(e, s->known, pieces * sizeof(*s->known));
-	e_free(e, s->slots, s->nslots * sizeof(*s->slots));
-}
-
-static bool
-keep_lists(const struct pfk_engine *e, struct block_index *x,
-    const struct places *s)
-{
-	uint32_t any = 0;
-
-	x->nplaces = s->n;
-	for (uint32_t i = 0; i < s->n; i++)
-		any |= s->known[i].list;
-	if (any == 0)
-		return true;
-	x->lists = e_alloc(e, s->n * sizeof(*x->lists));
-	for (uint32_t i = 0; x->lists != NULL && i < s->n; i++)
-		x->lists[i] = s->known[i].list;
-	return x->lists != NULL;
-}
-
-static uint64_t *
-add_words(uint64_t *w, const struct table_sets *sets, unsigned set)
-{
-	if (sets->words != 0)
-		memcpy(w, sets->v[set].w, sets->words * sizeof(*w));
-	return w + sets->words;
-}
-
-/* Words of sets, those of quick rules first. */
-static bool
-keep_sets(const struct pfk_engine *e, struct block_index *x,
-    const struct places *s, const struct table_sets *sets)
-{
-	uint64_t *w;
-
-	for (unsigned k = 0; k < SETS; k++)
-		x->stride += sets == NULL ? 0 : sets[k].words;
-	if (x->stride == 0)
-		return true;
-	w = x->sets = e_alloc(e, (size_t)s->n * x->stride * sizeof(*w));
-	for (uint32_t i = 0; w != NULL && i < s->n; i++)
-		for (unsigned k = 0; k < SETS; k++)
-			w = add_words(w, &sets[k], s->known[i].set[k]);
-	return w != NULL;
 }
 
 /* ---- all of it ---- */
@@ -541,11 +506,58 @@ plant_outside(struct planting *p)
 	uint64_t above = (p->x->top | ~p->x->top_mask) + 1;
 
 	if (above == 0 || p->x->top_mask == 0) {
-		p->m[INDEX_OUTSIDE] = p->place[0];
+		p->m[INDEX_OUTSIDE] = place_at(p, 0);
 		return true;
 	}
 	add_stretch(&l, (uint32_t)(above >> 32), p->o->n - 1, p->o->n - 1);
 	return plant_leaf(p, &all, &l, INDEX_OUTSIDE);
+}
+
+static uint64_t *
+add_words(uint64_t *w, const struct table_sets *sets, unsigned set)
+{
+	if (sets->words != 0)
+		memcpy(w, sets->v[set].w, sets->words * sizeof(*w));
+	return w + sets->words;
+}
+
+/* Words of sets, those of quick rules first; a list, if any has one, last. */
+static void
+put_places(struct planting *p, const struct table_sets *sets)
+{
+	struct block_index *x = p->x;
+
+	for (uint32_t i = 0; i < p->s->n; i++) {
+		const struct known *k = &p->s->known[i];
+		uint32_t at = INDEX_CELLS + i * x->stride;
+		uint64_t *w = &p->m[at];
+
+		*w++ = at;
+		for (unsigned kind = 0; kind < SETS; kind++)
+			w = add_words(w, &sets[kind], k->set[kind]);
+		if (x->listed)
+			p->m[at + x->stride - 1] = k->list;
+	}
+}
+
+static bool
+plant_places(struct planting *p, const struct table_sets *sets)
+{
+	struct block_index *x = p->x;
+
+	x->nplaces = p->s->n;
+	for (uint32_t i = 0; i < p->s->n; i++)
+		x->listed |= p->s->known[i].list != 0;
+	x->stride = 1 + x->listed;
+	for (unsigned k = 0; k < SETS; k++)
+		x->stride += sets[k].words;
+	x->stride = x->stride == 3 ? 4 : x->stride > 4 ? (x->stride + 7) &
+	    ~7u : x->stride;
+	if ((add_cells(p, INDEX_CELLS + p->s->n * x->stride) != 0) ||
+	    p->n == 0)
+		return false;
+	put_places(p, sets);
+	return true;
 }
 
 static bool
@@ -553,10 +565,8 @@ plant_all(struct planting *p)
 {
 	struct plot inside;
 
-	if (add_cells(p, INDEX_CELLS) != 0 || p->n == 0)
-		return false;
 	if (p->o->n == 1) {
-		p->m[INDEX_INSIDE] = p->place[0];
+		p->m[INDEX_INSIDE] = place_at(p, 0);
 		return true;
 	}
 	inside = inside_plot(p->o, p->x);
@@ -578,26 +588,27 @@ keep_cells(struct planting *p)
 	v += (0 - (uintptr_t)v) & (LINE * sizeof(*p->m) - 1);
 	x->m = (void *)v;
 	memcpy(v, p->m, p->n * sizeof(*p->m));
+	x->root = x->m[INDEX_INSIDE];
 	return true;
 }
 
 bool
 index_build(const struct pfk_engine *e, struct block_index *x,
-    struct outline *o, const struct table_sets *sets)
+    struct outline *o, bool six, const struct table_sets *sets)
 {
 	static const struct value zero;
 	static const struct known nothing;
-	struct planting p = { .e = e, .x = x, .o = o };
+	struct planting p = { .e = e, .x = x, .o = o,
+	    .bits = six ? 128 : 32 };
 	struct places s = { .n = 0 };
 	bool good;
 
 	if (o->n == 0 && !outline_add(e, o, &zero, &nothing))
 		return false;
 	x->n = o->n;
-	good = find_places(e, &s, o) && keep_lists(e, x, &s) &&
-	    keep_sets(e, x, &s, sets);
-	p.place = s.place;
-	good = good && plant_all(&p) && keep_cells(&p);
+	p.s = &s;
+	good = find_places(e, &s, o) && plant_places(&p, sets) &&
+	    plant_all(&p) && keep_cells(&p);
 	e_free(e, p.m, p.cap * sizeof(*p.m));
 	places_free(e, &s, o->n);
 	return good;
@@ -607,6 +618,4 @@ void
 index_free(const struct pfk_engine *e, struct block_index *x)
 {
 	e_free(e, x->memory, x->size);
-	e_free(e, x->sets, (size_t)x->nplaces * x->stride * sizeof(*x->sets));
-	e_free(e, x->lists, x->nplaces * sizeof(*x->lists));
 }

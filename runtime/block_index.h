@@ -13,44 +13,56 @@
 #include "runtime/lane.h"
 
 /*
- * A cell, as long as it takes to read it:
+ * A cell leads on:
  *
- *	63	 48	47	45  44	 43	38  37	    32  31	   0
- *	node	 ...	reached	word right	left	    at
+ *	63		 48  47	45	44   43	 38  37	  32  31      0
+ *	mask		     reached	word	     shift    at
  *
- * A node looks at bits of a word of the value: those that are left when it is
- * shifted left, then right; they count cells from `at' on.  Else it is a leaf:
- * the value's word, shifted (left's bits) to the right, is compared with as
- * many 32 bit numbers as `reached' says; they stand at `at', in order, and
- * behind them what each stretch between them leads to: a place, or, with
- * INDEX_INNER, one more cell.  If there are none `at' is the place.
+ * A word of the value, shifted to the right, under the mask counts what is
+ * there from `at' on.  Cells of nodes lead to cells.  Others have no mask: they
+ * lead to a leaf, which begins with the same cell once more, so that a step
+ * that is not needed does no harm.
+ *
+ * Behind a leaf's cell stand as many 32 bit numbers as `reached' says, in
+ * order, with which the value's word, shifted, is compared; and behind them
+ * what each stretch between them leads to: a place, or, with INDEX_INNER, one
+ * more cell.  If there are no numbers it is a place itself: words of sets of
+ * tables, and a list.
  */
 #define CELL_SHIFT	32
-#define CELL_RIGHT	38
 #define CELL_WORD	44
 #define CELL_REACHED	45
-#define CELL_NODE	((uint64_t)1 << 48)
+#define CELL_MASK	48
 #define INDEX_INNER	0x80000000u
-#define INDEX_LEAF	7u	/* numbers to be compared at most */
+#define INDEX_LEAF	6u	/* numbers to be compared at most */
 #define INDEX_SIGN	0x80000000u	/* they are kept for signed compares */
 
 enum { INDEX_INSIDE, INDEX_OUTSIDE, INDEX_CELLS }; /* where to begin */
 
+static ALWAYS_INLINE bool
+cell_is_node(uint64_t cell)
+{
+	return cell >> CELL_MASK != 0;
+}
+
+static ALWAYS_INLINE uint32_t
+index_step(uint64_t cell, uint64_t w)
+{
+	return (uint32_t)cell + (uint32_t)((w >> (cell >> CELL_SHIFT & 63)) &
+	    cell >> CELL_MASK);
+}
+
 static ALWAYS_INLINE uint32_t
 index_begin(const struct block_index *x, uint64_t w0)
 {
-	return (w0 & x->top_mask) != x->top;
+	uint32_t outside = 0u - ((w0 & x->top_mask) != x->top);
+	uint32_t at = index_step(x->root, w0);
+
+	return at ^ ((at ^ INDEX_OUTSIDE) & outside);
 }
 
-static ALWAYS_INLINE uint32_t
-index_node(uint64_t cell, uint64_t w)
-{
-	return (uint32_t)cell + (uint32_t)(w << (cell >> CELL_SHIFT & 63) >>
-	    (cell >> CELL_RIGHT & 63));
-}
-
-/* How many of the first k numbers there are up to v, of which the rest does
- * not matter.  => INDEX_LEAF + 1 numbers can be read. */
+/* How many of the first k numbers are not above v; the others do not
+ * matter.  => INDEX_LEAF + 1 numbers can be read. */
 static ALWAYS_INLINE unsigned
 index_reached(const void *numbers, unsigned k, uint32_t v)
 {
@@ -79,13 +91,13 @@ index_reached(const void *numbers, unsigned k, uint32_t v)
 static ALWAYS_INLINE uint32_t
 index_leaf(const struct block_index *x, uint64_t cell, uint64_t w)
 {
-	unsigned k = cell >> CELL_REACHED & INDEX_LEAF, n;
-	uint32_t at = (uint32_t)cell, to;
-	const unsigned char *p = (const unsigned char *)&x->m[k != 0 ? at : 0];
+	unsigned k = cell >> CELL_REACHED & 7, n;
+	uint32_t at = (uint32_t)cell, to, some = 0u - (k != 0);
+	const unsigned char *p = (const unsigned char *)&x->m[at + 1];
 
 	n = index_reached(p, k, (uint32_t)(w >> (cell >> CELL_SHIFT & 63)));
 	memcpy(&to, p + (k + n) * sizeof(to), sizeof(to));
-	return k != 0 ? to : at;
+	return at ^ ((at ^ to) & some);
 }
 
 /* From a cell to the value's place. */
@@ -95,8 +107,8 @@ index_place(const struct block_index *x, const uint64_t v[2], uint32_t at)
 	for (;;) {
 		uint64_t cell = x->m[at], w = v[cell >> CELL_WORD & 1];
 
-		if (cell & CELL_NODE) {
-			at = index_node(cell, w);
+		if (cell_is_node(cell)) {
+			at = index_step(cell, w);
 			continue;
 		}
 		at = index_leaf(x, cell, w);
@@ -109,8 +121,8 @@ index_place(const struct block_index *x, const uint64_t v[2], uint32_t at)
 static inline uint32_t
 index_list(const struct block_index *x, const uint64_t v[2])
 {
-	return x->lists == NULL ? 0 :
-	    x->lists[index_place(x, v, index_begin(x, v[0]))];
+	return !x->listed ? 0 : (uint32_t)x->m[index_place(x, v,
+	    index_begin(x, v[0])) + x->stride - 1];
 }
 
 #endif

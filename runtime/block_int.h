@@ -117,6 +117,7 @@ struct tuple {
 	uint8_t		bits[2];
 	uint32_t	n;		/* rules */
 	uint32_t	nentries;	/* slots, and what they lead to */
+	uint64_t	fill;		/* a line of memory */
 };
 
 enum { SET_QUICK, SET_LAST, SETS };	/* of quick rules, of the others */
@@ -155,11 +156,11 @@ struct block_index {
 	uint32_t	nplaces;	/* kinds of pieces */
 	uint64_t	top, top_mask;	/* of values that begin at m[0] */
 	unsigned	depth;		/* nodes before the leaves, at most */
+	bool		listed;		/* the last word of places: in
+					   block.ids */
 	unsigned	stride;		/* words of each place */
-	const uint64_t	*m;		/* cells */
-	uint64_t	*sets;		/* of places: tables worth asking */
-	uint32_t	*lists;		/* of places: in block.ids; NULL: none
-					   has one */
+	uint64_t	root;		/* m[0] */
+	const uint64_t	*m;		/* cells, places, leaves */
 	void		*memory;	/* where the cells are */
 	size_t		size;
 };
@@ -175,9 +176,9 @@ void	outline_free(const struct pfk_engine *, struct outline *);
 /* It knows what the other one knows, too, of which nothing is left. */
 bool	outline_join(const struct pfk_engine *, struct outline *,
 	    struct outline *other);
-/* sets: what numbers of sets mean, or NULL.  false: no memory. */
+/* sets: what numbers of sets mean.  false: no memory. */
 bool	index_build(const struct pfk_engine *, struct block_index *,
-	    struct outline *, const struct table_sets *sets);
+	    struct outline *, bool six, const struct table_sets *sets);
 void	index_free(const struct pfk_engine *, struct block_index *);
 
 /* ---- blocks ---- */
@@ -265,6 +266,9 @@ struct block {
 	uint32_t	*ids;		/* lists, each ends with NO_RULE; that
 					   at 0 is empty */
 	uint32_t	nids, capids;
+	bool		listed;		/* some values have lists */
+	bool		begins;		/* nothing of the main ruleset stands
+					   before it */
 	uint32_t	*always;	/* rules that are always asked */
 	uint32_t	nalways;
 	uint64_t	*quick, *counts; /* bits of rules */

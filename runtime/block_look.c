@@ -32,7 +32,7 @@ struct look {
 	uint32_t	 at[2];		/* of both addresses: cells, places */
 	struct table_set left;		/* tables to be asked */
 	uint32_t	 behind;	/* the next of those behind them */
-	uint32_t	 best;		/* rank */
+	uint32_t	 best;		/* rank; 0: nobody need be asked */
 };
 
 /* An entry to be looked at. */
@@ -58,14 +58,13 @@ struct looking {
 
 /* ---- begin ---- */
 
-/* A word of an address, as the index takes it. */
+/* A word of an address; of IPv4 the index looks at the upper half. */
 static ALWAYS_INLINE uint64_t
 addr_word(const struct look *l, unsigned side, unsigned word, bool six)
 {
 	if (six)
 		return l->k.w[2 * side + word];
-	return side == SRC ? l->k.w[0] & ~(uint64_t)UINT32_MAX :
-	    l->k.w[0] << 32;
+	return l->k.w[0] << 32 * side;
 }
 
 static ALWAYS_INLINE void
@@ -89,10 +88,14 @@ begin(const struct looking *g, struct look *l, bool six)
 	l->r->class = block_class(g->e, g->b, &l->q->head);
 	l->r->sure = true;
 	l->r->quick = l->r->last = g->b->n;
+	l->best = l->r->class == NULL ? 0 : g->b->n;
 	set_key(l, six);
-	for (unsigned side = 0; side < 2; side++)
-		l->at[side] = index_begin(&g->f->index[side],
-		    addr_word(l, side, 0, six));
+	for (unsigned side = 0; side < 2; side++) {
+		const struct block_index *x = &g->f->index[side];
+
+		l->at[side] = index_begin(x, addr_word(l, side, 0, six));
+		PREFETCH(&x->m[l->at[side]]);
+	}
 }
 
 /* ---- descend, find places ---- */
@@ -102,12 +105,10 @@ static ALWAYS_INLINE void
 step(const struct block_index *x, struct look *l, unsigned side, bool six)
 {
 	uint64_t cell = x->m[l->at[side]];
-	bool node = cell & CELL_NODE;
-	uint32_t next = index_node(cell, addr_word(l, side,
-	    six ? cell >> CELL_WORD & 1 : 0, six));
 
-	l->at[side] = node ? next : l->at[side];
-	PREFETCH(&x->m[node ? next : (uint32_t)cell]);
+	l->at[side] = index_step(cell, addr_word(l, side,
+	    six ? cell >> CELL_WORD & 1 : 0, six));
+	PREFETCH(&x->m[l->at[side]]);
 }
 
 /* The rest of a long way. */
@@ -128,15 +129,14 @@ find_place(const struct block_index *x, struct look *l, unsigned side,
 	uint64_t cell = x->m[l->at[side]];
 	uint32_t to;
 
-	if (cell & CELL_NODE)
+	to = index_leaf(x, cell, addr_word(l, side, six ?
+	    cell >> CELL_WORD & 1 : 0, six));
+	if (cell_is_node(cell))
 		to = l->at[side] | INDEX_INNER;
-	else
-		to = index_leaf(x, cell, addr_word(l, side, six ?
-		    cell >> CELL_WORD & 1 : 0, six));
 	if (to & INDEX_INNER)
 		to = place_beyond(x, l, side, to & ~INDEX_INNER, six);
 	l->at[side] = to;
-	PREFETCH(&x->sets[to * x->stride]);
+	PREFETCH(&x->m[to]);
 }
 
 #define STEPS	3u	/* nodes that are looked at side by side */
@@ -146,12 +146,9 @@ find_places(const struct looking *g, unsigned side, bool six)
 {
 	const struct block_index *x = &g->f->index[side];
 
-	if (x->n == 1) {
-		for (size_t i = 0; i < g->n; i++)
-			g->v[i].at[side] = 0;
+	if (x->n == 1)
 		return;
-	}
-	for (unsigned k = 0; k < STEPS && k < x->depth; k++)
+	for (unsigned k = 1; k < STEPS && k < x->depth; k++)
 		for (size_t i = 0; i < g->n; i++)
 			step(x, &g->v[i], side, six);
 	for (size_t i = 0; i < g->n; i++)
@@ -160,27 +157,30 @@ find_places(const struct looking *g, unsigned side, bool six)
 
 /* ---- know ---- */
 
-/* Lists of rules, where there are such. */
+/* Lists of a side's addresses and ports, where there are such. */
 static ALWAYS_INLINE void
-find_lists(const struct looking *g)
+find_lists(const struct looking *g, unsigned side)
 {
-	const struct block *b = g->b;
+	const struct block_index *x = &g->f->index[side];
+	const struct block_index *y = &g->b->ports[side];
 
-	for (unsigned side = 0; side < 2; side++) {
-		const uint32_t *lists = g->f->index[side].lists;
+	for (size_t i = 0; x->listed && i < g->n; i++)
+		g->v[i].r->list[side] = (uint32_t)
+		    x->m[g->v[i].at[side] + x->stride - 1];
+	for (size_t i = 0; y->listed && i < g->n; i++)
+		g->v[i].r->list[2 + side] = index_list(y, port_value((uint16_t)
+		    (g->v[i].k.ports >> (side == SRC) * 16)).w);
+}
 
-		for (size_t i = 0; i < g->n; i++)
-			g->v[i].r->list[side] = lists == NULL ? 0 :
-			    lists[g->v[i].at[side]];
-		for (size_t i = 0; i < g->n; i++)
-			g->v[i].r->list[2 + side] = 0;
-		if (b->ports[side].lists == NULL)
-			continue;
-		for (size_t i = 0; i < g->n; i++)
-			g->v[i].r->list[2 + side] = index_list(
-			    &b->ports[side], port_value((uint16_t)
-			    (g->v[i].k.ports >> (side == SRC) * 16)).w);
-	}
+static ALWAYS_INLINE void
+know(const struct looking *g)
+{
+	for (size_t i = 0; i < g->n; i++)
+		memset(g->v[i].r->list, 0, sizeof(g->v[i].r->list));
+	if (!g->b->listed)
+		return;
+	find_lists(g, SRC);
+	find_lists(g, DST);
 }
 
 /* ---- ask ---- */
@@ -194,12 +194,11 @@ open_tables(const struct looking *g, struct look *l, unsigned kind,
 	const uint64_t *src = s->all.w, *dst = src;
 
 	if (s->words != 0) {
-		src = &x[SRC].sets[l->at[SRC] * x[SRC].stride + s->word];
-		dst = &x[DST].sets[l->at[DST] * x[DST].stride + s->word];
+		src = &x[SRC].m[l->at[SRC] + s->word];
+		dst = &x[DST].m[l->at[DST] + s->word];
 	}
 	for (unsigned i = 0; i < words; i++)
 		l->left.w[i] = src[i] & dst[i];
-	l->best = g->b->n;
 	l->behind = PRUNE_TABLES;
 }
 
@@ -344,17 +343,18 @@ at_a_time(const struct looking *g)
  * that may still have an answer.
  */
 static ALWAYS_INLINE void
-ask(const struct looking *g, struct look **open, size_t n, unsigned kind,
-    unsigned words, bool six)
+ask(const struct looking *g, unsigned kind, unsigned words, bool six)
 {
 	struct probe probes[BLOCK_AHEAD * PROBES];
 	unsigned some = at_a_time(g);
 	size_t end = 0, still;
 
-	for (size_t i = 0; i < n; i++)
-		for (unsigned k = 0; k < some && fetch_slot(g, open[i], kind,
+	for (size_t i = 0; i < g->n; i++) {
+		open_tables(g, &g->v[i], kind, words);
+		for (unsigned k = 0; k < some && fetch_slot(g, &g->v[i], kind,
 		    words, &probes[end], six); k++)
 			end++;
+	}
 	for (; end > 0; end = still) {
 		still = 0;
 		for (size_t i = 0; i < end; i++) {
@@ -367,56 +367,64 @@ ask(const struct looking *g, struct look **open, size_t n, unsigned kind,
 
 /* ---- all of it ---- */
 
-/* Packets that rules of the kind may still decide. */
-static ALWAYS_INLINE void
-ask_kind(const struct looking *g, unsigned kind, unsigned words, bool six)
-{
-	struct look *open[BLOCK_AHEAD];
-	size_t n = 0;
-
-	for (size_t i = 0; i < g->n; i++) {
-		struct look *l = &g->v[i];
-
-		open_tables(g, l, kind, words);
-		open[n] = l;
-		n += (l->r->class != NULL) & (l->r->quick == g->b->n);
-	}
-	ask(g, open, n, kind, words, six);
-}
-
 static ALWAYS_INLINE void
 ask_tables(const struct looking *g, unsigned kind, bool six)
 {
 	switch (g->f->sets[kind].words) {
 	case PRUNE_WORDS:
-		ask_kind(g, kind, PRUNE_WORDS, six);
+		ask(g, kind, PRUNE_WORDS, six);
 		break;
 	case 0:		/* so few that places need not tell */
 	case 1:
-		ask_kind(g, kind, 1, six);
+		ask(g, kind, 1, six);
 		break;
 	default:
-		ask_kind(g, kind, 2, six);
+		ask(g, kind, 2, six);
 	}
+}
+
+/* How many are left for other rules. */
+static ALWAYS_INLINE size_t
+take_quick(const struct looking *g)
+{
+	size_t left = 0;
+
+	for (size_t i = 0; i < g->n; i++) {
+		struct look *l = &g->v[i];
+		bool none = l->best == g->b->n;
+
+		l->r->quick = l->best;
+		l->best = none ? l->best : 0;
+		left += none;
+	}
+	return left;
+}
+
+static ALWAYS_INLINE void
+take_last(const struct looking *g)
+{
+	for (size_t i = 0; i < g->n; i++)
+		if (g->v[i].r->quick == g->b->n)
+			g->v[i].r->last = g->v[i].best;
 }
 
 static ALWAYS_INLINE void
 look_up(const struct looking *g, bool six)
 {
+	size_t left = g->n;
+
 	for (size_t i = 0; i < g->n; i++)
 		begin(g, &g->v[i], six);
 	find_places(g, SRC, six);
 	find_places(g, DST, six);
-	find_lists(g);
+	know(g);
 	if (g->f->sets[SET_QUICK].n != 0) {
 		ask_tables(g, SET_QUICK, six);
-		for (size_t i = 0; i < g->n; i++)
-			g->v[i].r->quick = g->v[i].best;
+		left = take_quick(g);
 	}
-	if (g->f->sets[SET_LAST].n != 0) {
+	if (g->f->sets[SET_LAST].n != 0 && left != 0) {
 		ask_tables(g, SET_LAST, six);
-		for (size_t i = 0; i < g->n; i++)
-			g->v[i].r->last = g->v[i].best;
+		take_last(g);
 	}
 }
 
@@ -444,9 +452,17 @@ block_look_up(struct pfk_engine *e, struct block *b,
 	look_up_run(e, b, h, &v, 1, q->head.af == PFK_AF_INET6);
 }
 
-static void
+static inline bool
+may_stray(const struct block *b, const struct block_found *r)
+{
+	return (r->list[0] | r->list[1] | r->list[2] | r->list[3] |
+	    b->nalways) != 0;
+}
+
+/* What deciding will touch.  If it is clear what that is, it says so. */
+static ALWAYS_INLINE void
 fetch_rule(const struct pfk_engine *e, const struct block *b,
-    const struct block_found *r)
+    struct block_found *r)
 {
 	uint32_t rule = r->quick < b->n ? r->quick :
 	    r->last < b->n ? b->n - 1 - r->last : b->n;
@@ -455,8 +471,14 @@ fetch_rule(const struct pfk_engine *e, const struct block *b,
 	PREFETCH(rr);
 	PREFETCH((const char *)rr + 64);
 	PREFETCH((const char *)rr + RT_RULE_USUAL - 1);
-	if (r->class != NULL)
-		PREFETCH(&r->class->ends[r->quick]);
+	r->end = NULL;
+	if (r->class == NULL)
+		return;
+	PREFETCH(&r->class->ends[r->quick]);
+	if (!r->sure || r->quick == b->n || !b->begins || may_stray(b, r))
+		return;
+	r->end = &r->class->ends[r->quick];
+	r->rule = b->first + rule;
 }
 
 void
@@ -467,6 +489,8 @@ block_look_ahead(struct pfk_engine *e, uint32_t block,
 	struct look v[BLOCK_AHEAD];
 	size_t from = 0;
 
+	if (b->unsettled > UINT32_MAX - 2 * BLOCK_AHEAD)
+		block_settle(e, b);
 	for (size_t i = 0; i < n; i++) {
 		uint8_t af = a[i]->q.head.af;
 
@@ -480,6 +504,7 @@ block_look_ahead(struct pfk_engine *e, uint32_t block,
 	}
 	for (size_t i = 0; i < n; i++) {
 		a[i]->found.block = block;
+		a[i]->found.unsettled = &b->unsettled;
 		fetch_rule(e, b, &a[i]->found);
 	}
 }

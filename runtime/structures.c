@@ -43,27 +43,28 @@ tell_tables(struct teller *t, const struct block_family *f, bool six)
 	    "rules", f->size);
 }
 
-static void
-tell_pruning(struct teller *t, const struct block_family *f, bool six)
+static size_t
+places_size(const struct block_index *x)
 {
-	uint32_t n = 0;
-	size_t bytes = 0;
-
-	for (unsigned side = 0; side < 2; side++) {
-		const struct block_index *x = &f->index[side];
-
-		n += x->stride != 0 ? x->nplaces : 0;
-		bytes += (size_t)x->nplaces * x->stride * sizeof(*x->sets);
-	}
-	tell(t, six ? "which are asked, inet6" : "which are asked, inet", n,
-	    "sets of tables", bytes);
+	return (size_t)x->nplaces * x->stride * sizeof(*x->m);
 }
 
 static void
+tell_pruning(struct teller *t, const struct block_family *f, bool six)
+{
+	bool pruned = f->sets[SET_QUICK].words + f->sets[SET_LAST].words != 0;
+	const struct block_index *x = f->index;
+
+	tell(t, six ? "which are asked, inet6" : "which are asked, inet",
+	    pruned ? x[SRC].nplaces + x[DST].nplaces : 0, "sets of tables",
+	    places_size(&x[SRC]) + places_size(&x[DST]));
+}
+
+/* But for its places. */
+static void
 tell_index(struct teller *t, const char *name, const struct block_index *x)
 {
-	tell(t, name, x->n, "pieces", x->size + (x->lists == NULL ? 0 :
-	    x->nplaces * sizeof(*x->lists)));
+	tell(t, name, x->n, "pieces", x->size - places_size(x));
 }
 
 static void
@@ -87,6 +88,7 @@ block_structures(const struct block *b, structure_fn fn, void *ctx)
 
 	tell_family(&t, b, false);
 	tell_family(&t, b, true);
+	t.untold += places_size(&b->ports[SRC]) + places_size(&b->ports[DST]);
 	tell_index(&t, "source ports", &b->ports[SRC]);
 	tell_index(&t, "destination ports", &b->ports[DST]);
 	tell(&t, "where packets may stray", b->nids - 1, "in lists",
