@@ -324,6 +324,7 @@ struct dynamic {
 	uint32_t	 name;
 	const struct img_addr *a;
 	uint8_t		 af;		/* 0: both */
+	uint8_t		 asked;		/* bits; 128: none were given */
 	uint32_t	 iface, end;	/* the next one to look at: */
 	size_t		 addr;
 	bool		 got4, got6;	/* `:0`: the first has been given */
@@ -364,18 +365,20 @@ static void
 take_address(struct dynamic *d, const struct pfk_ifaddr *a)
 {
 	unsigned all = addr_bits((enum pfk_af)a->af);
-	unsigned bits = addr_mask_bits(&d->a->mask);
+	unsigned bits = d->asked;
 	struct pfk_addr mask;
 
-	if (bits == 128)	/* none was given */
+	if (bits == 128)
 		bits = d->a->ifmods & IMG_IF_NETWORK ? a->prefixlen : all;
 	if (bits > all)
 		bits = all;
 	memset(&d->found, 0, sizeof(d->found));
 	memcpy(&d->found, d->a->ifmods & IMG_IF_BROADCAST ? a->broadcast :
 	    d->a->ifmods & IMG_IF_PEER ? a->peer : a->addr, all / 8);
-	addr_prefix_mask(&mask, bits);
-	addr_and(&d->found, &mask);
+	if (bits < all) {
+		addr_prefix_mask(&mask, bits);
+		addr_and(&d->found, &mask);
+	}
 	d->found_af = a->af;
 	d->bits = (uint8_t)bits;
 }
@@ -411,10 +414,21 @@ dynamic_walk(const struct pfk_engine *e, uint32_t name_id,
 	struct dynamic d = { .e = e, .name = name_id - 1, .a = a, .af = af };
 
 	if (name_id != 0) {
+		d.asked = (uint8_t)addr_mask_bits(&a->mask);
 		d.iface = e->ifaces[d.name].first;
 		d.end = e->ifaces[d.name].end;
 	}
 	return d;
+}
+
+static bool
+has_prefix(const struct pfk_addr *addr, const struct pfk_addr *prefix,
+    unsigned bits)
+{
+	unsigned whole = bits / 8, rest = bits % 8;
+
+	return memcmp(addr, prefix, whole) == 0 && (rest == 0 ||
+	    ((addr->b[whole] ^ prefix->b[whole]) >> (8 - rest)) == 0);
 }
 
 bool
@@ -422,13 +436,10 @@ iface_addr_match(const struct pfk_engine *e, uint32_t name_id,
     const struct img_addr *a, uint8_t af, const struct pfk_addr *addr)
 {
 	struct dynamic d = dynamic_walk(e, name_id, a, af);
-	struct pfk_addr mask;
 
-	while (dynamic_next(&d)) {
-		addr_prefix_mask(&mask, d.bits);
-		if (addr_match_mask(&d.found, &mask, addr, (enum pfk_af)af))
+	while (dynamic_next(&d))
+		if (has_prefix(addr, &d.found, d.bits))
 			return true;
-	}
 	return false;
 }
 
