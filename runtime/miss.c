@@ -44,11 +44,24 @@ makes_bare_states(const struct img_rule *r)
 	    r->rt == IMG_RT_NONE && r->pktrate[0] == 0;
 }
 
+/* Nothing that it does on the way is seen by the rules behind it. */
+static bool
+acts_later(const struct rt_rule *rr)
+{
+	const struct img_rule *r = rr->r;
+
+	return (r->action == IMG_MATCH || rr->tag != 0) && r->log == 0 &&
+	    rr->nat == IMG_NONE && rr->rdr == IMG_NONE && r->rtable < 0 &&
+	    (r->flags & (IMG_R_AFTO | IMG_R_ONCE)) == 0;
+}
+
 uint8_t
 rule_plain(const struct rt_rule *rr)
 {
 	const struct img_rule *r = rr->r;
 
+	if (acts_later(rr))
+		return PLAIN_LATER;
 	if (!is_bare(rr))
 		return PLAIN_NOT;
 	if (r->action == IMG_BLOCK)
@@ -62,6 +75,8 @@ rule_plain(const struct rt_rule *rr)
 
 /* ---- what follows ---- */
 
+#define ACTS	16
+
 /* A packet under way; p and f are only made if somebody wants them. */
 struct miss {
 	struct pfk_engine *e;
@@ -69,8 +84,10 @@ struct miss {
 	const struct pfk_packet *frame;
 	const struct lane_packet *l;
 	struct verdict	 v;
-	bool		 made, asked;
-	bool		 acted;		/* a rule has, on the way */
+	bool		 made, asked, lost;
+	uint8_t		 nacts;		/* rules that are still to act */
+	bool		 acted;		/* some have */
+	struct { uint32_t rule, here; } acts[ACTS];
 	uint16_t	 rdomain;
 	struct pkt	 p;
 	struct filter	 f;
@@ -216,7 +233,7 @@ act(struct miss *m)
 	const struct rt_rule *rr = &m->e->rules[m->v.rule];
 	bool blocked = rr->plain == PLAIN_BLOCK;
 
-	if (rr->plain == PLAIN_NOT)
+	if (rr->plain <= PLAIN_LATER)
 		return false;
 	if (rr->plain == PLAIN_STATE &&
 	    (rule_counts_tables(m->e, m->v.rule) || !make_state(m)))
@@ -229,14 +246,32 @@ act(struct miss *m)
 
 /* ---- the rules ---- */
 
-static struct filter *
+/* Rules that have been put off: only memory can fail them. */
+static NOINLINE void
+act_now(struct miss *m)
+{
+	for (unsigned i = 0; i < m->nacts && !m->lost; i++) {
+		m->f.here = m->acts[i].here;
+		m->lost = rule_matches(m->e, &m->f, m->acts[i].rule) !=
+		    PKT_PASS;
+		m->acted = true;
+	}
+	m->nacts = 0;
+}
+
+/* As the rules have left it so far. */
+static NOINLINE struct filter *
 filter_of(struct miss *m)
 {
 	struct icmp_kind icmp;
 
-	if (!m->asked)
+	if (!m->asked) {
 		filter_begin(&m->f, packet_of(m), &icmp);
+		m->f.reason = PFK_REASON_MATCH;
+	}
 	m->asked = true;
+	if (m->nacts != 0)
+		act_now(m);
 	return &m->f;
 }
 
@@ -270,15 +305,20 @@ static bool
 rule_acts(void *ctx, uint32_t rule)
 {
 	struct miss *m = ctx;
-	struct filter *f = filter_of(m);
 	const struct rt_rule *rr = &m->e->rules[rule];
+	struct filter *f;
 
-	m->acted = true;
+	if (rr->plain == PLAIN_LATER && m->nacts < ACTS) {
+		m->acts[m->nacts].rule = rule;
+		m->acts[m->nacts++].here = m->w.calls.here;
+		return true;
+	}
+	f = filter_of(m);
 	f->here = m->w.calls.here;
-	f->reason = PFK_REASON_MATCH;
-	if (rule_matches(m->e, f, rule) != PKT_PASS)
+	m->acted = true;
+	if (m->lost || rule_matches(m->e, f, rule) != PKT_PASS)
 		return false;
-	if (rr->nat != IMG_NONE || rr->rdr != IMG_NONE || rr->r->rtable >= 0)
+	if (rr->plain != PLAIN_LATER)
 		look_anew(m);
 	return true;
 }
@@ -334,7 +374,28 @@ ask_strips(struct miss *m, struct block_ahead *ahead)
 	return way_run(m->e, &m->w);
 }
 
-/* The rest of it; false: a match rule has acted, or the packet is lost. */
+/*
+ * Whether what match rules have set comes to something: without a state it
+ * does not, but for what they have done to the rules behind them.
+ */
+static inline bool
+needs_acts(const struct miss *m)
+{
+	uint8_t plain = m->e->rules[m->v.rule].plain;
+
+	return plain != PLAIN_BLOCK && plain != PLAIN_PASS;
+}
+
+/* Nothing comes of it: p is again what its bytes are. */
+static void
+forget_acts(struct miss *m)
+{
+	memcpy(m->p.addr, m->p.oaddr, sizeof(m->p.addr));
+	memcpy(m->p.port, m->p.oport, sizeof(m->p.port));
+	match_items_free(m->e, m->f.match_list);
+}
+
+/* The rest of it; false: it is for the ordinary path. */
 static bool
 ask_others(struct miss *m, enum way_end end, enum outcome *out)
 {
@@ -347,13 +408,15 @@ ask_others(struct miss *m, enum way_end end, enum outcome *out)
 	if (end == WAY_QUICK && tag != 0)
 		f->tag = tag;
 	*out = PKT_PASS;
-	if (end == WAY_LOST)
+	if (end == WAY_LOST || m->lost)
 		*out = PKT_DROP;
 	else if (end == WAY_STUCK)
 		*out = ruleset_go_on(m->e, f, &m->w.calls, m->w.pc);
 	m->v.rule = f->rule;
 	m->v.anchor = f->anchor;
-	return *out == PKT_PASS && f->match_list == 0 && f->tag == 0;
+	m->acted = f->match_list != 0 || f->tag != 0;
+	return *out == PKT_PASS && m->p.naf == m->p.af &&
+	    (f->actions.log & IMG_LOG_MATCHES) == 0;
 }
 
 static inline bool
@@ -380,6 +443,19 @@ is_taken(const struct pfk_engine *e, const struct pfk_packet *f,
 	return e->states->entries == 0 || !is_there(e->states, l->hash);
 }
 
+/* What the rules have said is all that there is to do; false: it is not. */
+static inline bool
+done(struct miss *m)
+{
+	if (m->nacts != 0 || m->acted) {
+		if (needs_acts(m))
+			return false;
+		if (m->acted)
+			forget_acts(m);
+	}
+	return act(m);
+}
+
 static inline void
 take_one(struct miss *m, struct block_ahead *ahead)
 {
@@ -387,16 +463,16 @@ take_one(struct miss *m, struct block_ahead *ahead)
 	enum way_end end;
 
 	m->v = (struct verdict){ .anchor = IMG_NONE };
-	m->made = m->asked = m->acted = false;
+	m->made = m->asked = m->acted = m->lost = false;
+	m->nacts = 0;
 	m->rdomain = lane_rdomain(m->e, &m->run->in, m->frame->ifid);
 	end = ask_strips(m, ahead);
 	m->v.rule = m->w.rule;
 	m->v.anchor = m->w.anchor;
-	if (end <= WAY_QUICK && !m->acted ? act(m) :
-	    ask_others(m, end, &out) && act(m))
+	if ((end <= WAY_QUICK || ask_others(m, end, &out)) && done(m))
 		return;
 	m->e->counters.searches++;
-	if (end <= WAY_QUICK && !m->acted)
+	if (end <= WAY_QUICK)
 		(void)ask_others(m, end, &out);
 	run_behind_rules(&m->f, out);
 }

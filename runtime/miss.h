@@ -13,8 +13,11 @@
 
 #include "runtime/lane.h"
 
-/* rt_rule.plain: what comes of a packet, if nothing else does. */
-enum { PLAIN_NOT, PLAIN_BLOCK, PLAIN_PASS, PLAIN_STATE };
+/*
+ * rt_rule.plain: what comes of a packet, if nothing else does.  LATER: it is a
+ * match rule, or one that sets a tag, which may be told when all is decided.
+ */
+enum { PLAIN_NOT, PLAIN_LATER, PLAIN_BLOCK, PLAIN_PASS, PLAIN_STATE };
 
 /* => The rule's references have been resolved. */
 uint8_t	rule_plain(const struct rt_rule *);
