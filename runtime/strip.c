@@ -371,7 +371,7 @@ follow(struct pfk_engine *e, struct strip *s, struct strip_class *c,
 		count_stretch(s, c, &t, at);
 		if ((r->told & t.rows) != 0)
 			count_told(e, s, q, r, t.rows & c->head);
-		if ((r->live >> t.last & 1) != 0)
+		if (!t.out && (r->live >> t.last & 1) != 0)
 			ask_live(e, s, c, q, r, t.last);
 		answer(s, q, t.rows & r->fits);
 		if ((t.rows & r->fits & s->ends) != 0)
