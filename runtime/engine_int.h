@@ -148,6 +148,8 @@ struct pfk_engine {
 	uint32_t	 ahead;		/* block + 1 that is asked ahead; or 0 */
 	struct strip	**strips;	/* strip.c */
 	uint32_t	 nstrips;
+	struct strip	*front;		/* the main ruleset begins with it; or
+					   NULL */
 	struct attached	*attached;	/* images loaded into anchors */
 	uint32_t	 nattached;
 

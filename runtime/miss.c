@@ -348,12 +348,49 @@ tell_tables(const struct miss *m, struct strip_ask *q)
 	q->in = m->l->tables;
 }
 
+/* strip_key() of the head above; TCP or not comes at random: no branches. */
+static inline uint64_t
+head_key(const struct pfk_packet *f, const struct lane_packet *l,
+    uint16_t rdomain)
+{
+	uint64_t key = (uint64_t)f->ifid << 48 | (uint64_t)rdomain << 32;
+	uint32_t tcp = l->tcp, flags = l->hdr[13 * tcp] & (0u - tcp);
+	uint32_t proto = PROTO_UDP - (PROTO_UDP - PROTO_TCP) * tcp;
+
+	key |= (PFK_AF_INET + (PFK_AF_INET6 - PFK_AF_INET) * (uint32_t)l->v6)
+	    << 2 | (PFK_IN + (PFK_OUT - PFK_IN) * (uint32_t)l->out);
+	if (l->echo)
+		return key | (uint64_t)l->hdr[0] << STRIP_KEY_FLAGS |
+		    (uint32_t)lane_proto(l) << 16 |
+		    (uint32_t)l->hdr[1] << STRIP_KEY_CODE | 1 << 7;
+	return key | flags << STRIP_KEY_FLAGS | proto << 16;
+}
+
+/* As far as the first strips go: the same. */
+static inline const uint32_t *
+ask_short(struct miss *m)
+{
+	const struct lane_packet *l = m->l;
+	struct strip_ask q;
+
+	q.key = head_key(m->frame, l, m->rdomain);
+	q.icmp = l->echo;
+	q.addr[SRC] = lane_addr(l, SRC);
+	q.addr[DST] = lane_addr(l, DST);
+	q.port[SRC] = get16(l->hdr);
+	q.port[DST] = get16(l->hdr + 2);
+	return strips_short(m->e, &q, &m->w.rule);
+}
+
 /* As far as the short way goes. */
 static inline enum way_end
 ask_strips(struct miss *m, struct block_ahead *ahead)
 {
+	const uint32_t *pc = m->e->anchors[0].code;
 	struct strip_ask q;
 
+	m->w.rule = m->e->default_rule;
+	m->w.anchor = m->w.calls.here = IMG_NONE;
 	m->h = (struct block_help){ rule_misfit, rule_acts, m, NULL };
 	m->w.h = &m->h;
 	if (ahead != NULL && ahead->found.block != 0) {
@@ -367,11 +404,13 @@ ask_strips(struct miss *m, struct block_ahead *ahead)
 		m->h.found = &ahead->found;
 		m->w.q = &ahead->q;
 	} else {
+		if (m->e->front != NULL && (pc = ask_short(m)) == NULL)
+			return WAY_DECIDED;
 		miss_question(&q, m->frame, m->l, m->rdomain);
 		m->w.q = &q;
 	}
 	tell_tables(m, m->w.q);
-	return way_run(m->e, &m->w);
+	return way_run(m->e, &m->w, pc);
 }
 
 /*

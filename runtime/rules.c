@@ -259,8 +259,10 @@ set_code(struct pfk_engine *e, uint32_t anchor, const struct pfk_image *im,
 	if (!blocks_add(e, a->code, from->ncode, base) ||
 	    !strips_add(e, a->code, from->ncode, base))
 		return false;
-	if (anchor == 0)
+	if (anchor == 0) {
 		e->ahead = block_first(e, a->code, from->ncode, base);
+		e->front = strip_at(e, a->code);
+	}
 	return true;
 }
 

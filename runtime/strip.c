@@ -30,13 +30,14 @@ addrs(const struct strip *s, const struct strip_ask *q, unsigned side,
 
 	if ((s->asks[side] & rows) == 0)
 		return UINT64_MAX;
-	m = column_fits(s, s->addr[side], s->mask[side], a);
 	if (x == NULL || q->head.af != PFK_AF_INET6)
-		return m ^ s->neg[side];
+		return column_fits(s, s->addr[side], s->mask[side], a) ^
+		    s->neg[side];
+	m = column_fits(s, s->addr[side], s->mask[side], a + 4 * x->word[0]);
 	for (unsigned i = 0; i < 3 && (m & rows & x->rows) != 0; i++)
 		if (x->asks[i])
 			m &= column_fits(s, x->addr[i], x->mask[i],
-			    a + 4 * (i + 1));
+			    a + 4 * x->word[i + 1]);
 	return m ^ s->neg[side];
 }
 
@@ -87,12 +88,11 @@ new_class(struct pfk_engine *e, struct strip *s, unsigned at)
 	return s->classes[at] = e_alloc(e, sizeof(*c));
 }
 
-static struct strip_class *
-find_class(struct pfk_engine *e, struct strip *s, uint64_t key,
+struct strip_class *
+strip_find_class(struct pfk_engine *e, struct strip *s, uint64_t key,
     const struct strip_head *p)
 {
-	unsigned at = (unsigned)(key * 0x9e3779b97f4a7c15u >> 58) &
-	    (STRIP_CLASSES - 1);
+	unsigned at = strip_slot(key);
 	struct strip_class *c;
 
 	for (unsigned i = 0; i < 2; i++)
@@ -431,12 +431,14 @@ read_rows(const struct strip *s, const struct strip_class *c,
 static inline const uint32_t *
 run_from(struct pfk_engine *e, struct strip *s, struct strip_ask *q)
 {
-	uint64_t key = strip_key(&q->head, s), first, fits;
+	uint64_t key = strip_key(&q->head) &
+	    s->heads[strip_is_icmp(&q->head)], first, fits;
 	struct strip_class *c = s->last;
 	struct rows r;
 
 	if (c == NULL || c->key != key) {
-		if ((c = find_class(e, s, key, &q->head)) == NULL)
+		if ((c = strip_find_class(e, s, key,
+		    &q->head)) == NULL)
 			return NULL;
 		s->last = c;
 	}

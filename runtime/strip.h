@@ -60,14 +60,32 @@ struct strip_class {
 	uint64_t	seen;		/* rows of the usual way */
 	uint32_t	end;		/* behind them, from strip.pc on */
 	bool		odd;		/* to be asked one by one */
+	/* strip_short.c: */
+	bool		brief;		/* it can answer */
+	bool		strays;		/* a packet may leave the usual way */
+	bool		ends, onward;	/* of the usual way: it ends the rules;
+					   leads to that row of a strip */
+	uint8_t		row;
+	uint32_t	strip;
+	bool		six[2];		/* addresses of IPv6 are asked */
+	uint8_t		asks;		/* fields: bits */
+	uint8_t		at[2];		/* the column's word of addresses */
+	uint64_t	open;		/* fits; on the usual way or a detour */
+	uint64_t	leads[ROW_FIELDS]; /* misfits that lead further */
+	uint64_t	turns;		/* rows where detours begin ... */
+	uint8_t		back[STRIP_MAX]; /* and where those end */
 	struct strip_jump to[STRIP_MAX];
 	/* packets that left the usual way before that row, less those that
 	   came to it there */
 	uint64_t	through[STRIP_MAX + 1];
 };
 
-/* Words 1 to 3 of IPv6 addresses, of rows that ask; others have no mask. */
+/*
+ * IPv6 addresses of rows that ask; others have no mask.  The word that tells
+ * most of them apart stands in the strip's column, the other three here.
+ */
 struct strip_six {
+	uint8_t		word[4];	/* which ones: the column's, these */
 	uint32_t	addr[3][STRIP_MAX], mask[3][STRIP_MAX];
 	uint64_t	rows;		/* that ask */
 	bool		asks[3];	/* whether some row asks for it */
@@ -115,6 +133,7 @@ struct strip {
 	uint32_t	row[STRIP_MAX];	/* their RULE */
 	uint32_t	what[STRIP_MAX]; /* their last instruction */
 	struct strip_jump to[ROW_FIELDS][STRIP_MAX];
+	uint64_t	heads[2];	/* what of keys it looks at; of ICMP */
 	struct strip_class *classes[STRIP_CLASSES], *last;
 	/* beside the usual way: packets that went on at a row, less those that
 	   had come to it */
@@ -163,15 +182,30 @@ struct strip_head {
  *	ifid	rdomain	  flags	 proto	 code	begins, af, dir
  *			  or type
  */
-static inline uint64_t
-strip_key(const struct strip_head *h, const struct strip *s)
+#define STRIP_KEY_FLAGS	24
+#define STRIP_KEY_CODE	8
+static inline bool
+strip_is_icmp(const struct strip_head *h)
 {
+	return h->proto == PROTO_ICMP || h->proto == PROTO_ICMPV6;
+}
+static inline uint64_t
+strip_key(const struct strip_head *h)
+{
+	bool icmp = strip_is_icmp(h);
+
 	return (uint64_t)h->ifid << 48 | (uint64_t)h->rdomain << 32 |
-	    (uint32_t)((h->tcp_flags & s->flagset) |
-	    (h->icmp_type & s->icmpset)) << 24 |
-	    (uint32_t)h->proto << 16 |
-	    (uint32_t)(h->icmp_code & s->icmpset) << 8 |
+	    (uint32_t)(icmp ? h->icmp_type : h->tcp_flags) <<
+	    STRIP_KEY_FLAGS | (uint32_t)h->proto << 16 |
+	    (icmp ? (uint32_t)h->icmp_code << STRIP_KEY_CODE : 0) |
 	    (uint32_t)h->begins << 7 | (uint32_t)h->af << 2 | h->dir;
+}
+struct strip_head strip_head_of(uint64_t key);
+static inline unsigned
+strip_slot(uint64_t key)
+{
+	return (unsigned)(key * 0x9e3779b97f4a7c15u >> 58) &
+	    (STRIP_CLASSES - 1);
 }
 
 struct strip_ask {
@@ -182,6 +216,10 @@ struct strip_ask {
 	uint16_t	known, in;	/* TABLE_BIT(): of which tables it is
 					   known, and said, that they have it */
 	uint32_t	rtable;		/* whose routes are meant */
+	/* what strips_short() has instead of a head: strip_key(),
+	   strip_is_icmp() of it */
+	uint64_t	key;
+	bool		icmp;
 	/* the answer */
 	uint32_t	rule;		/* that matched, or IMG_NONE */
 	bool		quick;
@@ -251,6 +289,18 @@ enum walked {
 struct way;
 enum walked strips_walk(struct pfk_engine *, struct way *);
 void	strips_settle(const struct pfk_engine *);
+/*
+ * The same from the beginning of the main ruleset on, as far as its strips can
+ * answer briefly (strip_short.c).  NULL: no later rule will decide; else where
+ * to go on.  => It begins with e->front.
+ */
+const uint32_t *strips_short(struct pfk_engine *, struct strip_ask *,
+	    uint32_t *rule);
+/* The strip that stands there, or NULL. */
+struct strip *strip_at(const struct pfk_engine *, const uint32_t *code);
+/* The class of that key, which may be made; NULL: no memory. */
+struct strip_class *strip_find_class(struct pfk_engine *, struct strip *,
+	    uint64_t key, const struct strip_head *);
 
 /*
  * Rows that fit, in groups of 16: as all processors of the kind can, as wide

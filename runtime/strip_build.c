@@ -1,5 +1,5 @@
 /*
- * Making strips out of instructions, and classes of them.
+ * Making strips out of instructions.
  *
  * Rules are taken as long as they follow each other in e->rules, all their
  * instructions are among those below, in that order, and end in DECIDE.  Small
@@ -7,47 +7,8 @@
  */
 #include <string.h>
 
-#include "runtime/bytecode.h"
-#include "runtime/strip.h"
+#include "runtime/strip_int.h"
 #include "runtime/table.h"
-
-/* An instruction's place in a rule; each once, but for some. */
-enum rank { RANK_HEAD, RANK_SRC, RANK_DST, RANK_TYPE, RANK_FLAGS, RANK_SPORT,
-    RANK_DPORT, RANK_OWNER, RANK_ICMP, RANK_END, RANK_NONE };
-
-static enum rank
-rank(const uint32_t *w)
-{
-	bool dst = insn_b(*w) != 0;
-
-	switch ((int)insn_op(*w)) {
-	case OP_IFACE: case OP_DIR: case OP_RDOMAIN: case OP_AF: case OP_PROTO:
-		return RANK_HEAD;
-	case OP_ADDR4: case OP_ADDR6: case OP_TABLE: case OP_IFADDR:
-	case OP_NOROUTE: case OP_URPF: case OP_RTLABEL:
-		return dst ? RANK_DST : RANK_SRC;
-	case OP_WHOLE:
-		return RANK_TYPE;
-	case OP_FLAGS:
-		return RANK_FLAGS;
-	case OP_PORT:
-		return dst ? RANK_DPORT : RANK_SPORT;
-	case OP_USER: case OP_GROUP:
-		return RANK_OWNER;
-	case OP_ICMP: case OP_QUERY:
-		return RANK_ICMP;
-	case OP_DECIDE: case OP_MATCH: case OP_CALL:
-		return RANK_END;
-	default:
-		return RANK_NONE;
-	}
-}
-
-static const uint32_t *
-next_insn(const uint32_t *w)
-{
-	return w + op_info[insn_op(*w)].length;
-}
 
 /* Whether a rule that ends so may be a row. */
 static bool
@@ -103,11 +64,9 @@ add_addr(struct strip *s, unsigned i, const uint32_t *w)
 		s->ask[side][i] = (uint32_t)(w - s->pc);
 		return;
 	}
-	if (insn_op(*w) == OP_ADDR6) {
+	if (insn_op(*w) == OP_ADDR6)	/* add_six() has the rest */
 		s->at6[side][i] = (uint32_t)(w - s->pc) + 2;
-		s->addr[side][i] = w[2] & w[6];
-		s->mask[side][i] = w[6];
-	} else {
+	else {
 		s->addr[side][i] = w[2] & w[3];
 		s->mask[side][i] = w[3];
 	}
@@ -184,20 +143,46 @@ add_row(struct strip *s, const struct rt_rule *rr, const uint32_t *w,
 	s->end = (uint32_t)(next - s->pc);
 }
 
-/* The row that begins there, perhaps with a BLOCK before it. */
-static uint8_t
-row_at(const struct strip *s, uint32_t pc)
+/* Rows that are not like any before them in that word of their address. */
+static unsigned
+told_apart(const struct strip *s, unsigned side, unsigned word)
 {
-	uint32_t block = op_info[OP_BLOCK].length;
+	unsigned n = 0;
 
-	for (uint32_t i = 0; i < s->n; i++)
-		if (s->row[i] == pc || (s->row[i] == pc + block &&
-		    insn_op(s->pc[pc]) == OP_BLOCK))
-			return (uint8_t)i;
-	return STRIP_MAX;
+	for (uint32_t i = 0, j; i < s->n; i++) {
+		const uint32_t *w = s->pc + s->at6[side][i] + word, *v;
+
+		if (s->at6[side][i] == 0 || w[4] == 0)
+			continue;
+		for (j = 0; j < i; j++) {
+			v = s->pc + s->at6[side][j] + word;
+			if (s->at6[side][j] != 0 && v[4] == w[4] &&
+			    ((v[0] ^ w[0]) & w[4]) == 0)
+				break;
+		}
+		n += j == i;
+	}
+	return n;
 }
 
-/* Words of IPv6 addresses behind the first; false: no memory. */
+/* The word that tells most rows apart, in front of the others. */
+static void
+choose_word(const struct strip *s, unsigned side, struct strip_six *x)
+{
+	unsigned best = 0, n = 0, most = 0;
+
+	for (unsigned i = 0; i < 4; i++)
+		if ((n = told_apart(s, side, i)) > most) {
+			best = i;
+			most = n;
+		}
+	x->word[0] = (uint8_t)best;
+	for (uint8_t i = 0, k = 1; i < 4; i++)
+		if (i != best)
+			x->word[k++] = i;
+}
+
+/* Columns of IPv6 addresses; false: no memory. */
 static bool
 add_six(const struct pfk_engine *e, struct strip *s, unsigned side)
 {
@@ -208,14 +193,19 @@ add_six(const struct pfk_engine *e, struct strip *s, unsigned side)
 
 		if (s->at6[side][i] == 0)
 			continue;
-		if (x == NULL && (x = e_alloc(e, sizeof(*x))) == NULL)
-			return false;
-		s->six[side] = x;
+		if (x == NULL) {
+			if ((x = e_alloc(e, sizeof(*x))) == NULL)
+				return false;
+			s->six[side] = x;
+			choose_word(s, side, x);
+		}
 		x->rows |= (uint64_t)1 << i;
+		s->mask[side][i] = w[x->word[0] + 4];
+		s->addr[side][i] = w[x->word[0]] & w[x->word[0] + 4];
 		for (unsigned n = 0; n < 3; n++) {
-			x->addr[n][i] = w[n + 1] & w[n + 5];
-			x->mask[n][i] = w[n + 5];
-			x->asks[n] |= w[n + 5] != 0;
+			x->mask[n][i] = w[x->word[n + 1] + 4];
+			x->addr[n][i] = w[x->word[n + 1]] & x->mask[n][i];
+			x->asks[n] |= x->mask[n][i] != 0;
 		}
 	}
 	return true;
@@ -271,6 +261,18 @@ add_tables(struct pfk_engine *e, struct strip *s)
 		}
 }
 
+/* Flags, types and codes that nobody looks at are left out: fewer classes. */
+static void
+set_heads(struct strip *s)
+{
+	uint64_t mask = ~((uint64_t)0xff << STRIP_KEY_FLAGS |
+	    (uint64_t)0xff << STRIP_KEY_CODE);
+
+	s->heads[false] = mask | (uint64_t)s->flagset << STRIP_KEY_FLAGS;
+	s->heads[true] = mask | (uint64_t)s->icmpset << STRIP_KEY_FLAGS |
+	    (uint64_t)s->icmpset << STRIP_KEY_CODE;
+}
+
 static bool
 strip_done(struct pfk_engine *e, const struct strip *s)
 {
@@ -291,6 +293,7 @@ strip_done(struct pfk_engine *e, const struct strip *s)
 	e->strips = v;
 	copy->wide = strip_wide();
 	add_tables(e, copy);
+	set_heads(copy);
 	for (unsigned f = 0; f < ROW_FIELDS; f++)
 		for (uint32_t i = 0; i < s->n; i++)
 			if (s->far[f] >> i & 1)
@@ -428,6 +431,15 @@ strips_learn_calls(struct pfk_engine *e)
 		learn_calls(e, e->strips[i]);
 }
 
+struct strip *
+strip_at(const struct pfk_engine *e, const uint32_t *code)
+{
+	for (uint32_t i = 0; i < e->nstrips; i++)
+		if (e->strips[i]->pc == code)
+			return e->strips[i];
+	return NULL;
+}
+
 void
 strips_free(struct pfk_engine *e)
 {
@@ -436,181 +448,4 @@ strips_free(struct pfk_engine *e)
 	e_free(e, e->strips, e->nstrips * sizeof(*e->strips));
 	e->strips = NULL;
 	e->nstrips = 0;
-}
-
-/* ---- classes ---- */
-
-static bool
-head_fits(const struct pfk_engine *e, const struct rt_rule *rr,
-    const uint32_t *w, const struct strip_head *p)
-{
-	unsigned a = insn_a(*w);
-
-	switch ((int)insn_op(*w)) {
-	case OP_IFACE:
-		return (rr->if_index == p->ifid + 1u ||
-		    iface_is(e, p->ifid, rr->if_index)) != a;
-	case OP_DIR:
-		return p->dir == a;
-	case OP_RDOMAIN:
-		return (p->rdomain == w[2]) != a;
-	case OP_AF:
-		return p->af == a;
-	default:
-		return p->proto == a;
-	}
-}
-
-/* The test of the head that does not fit, or NULL. */
-static const uint32_t *
-head_misfit(const struct pfk_engine *e, const struct strip *s, uint32_t i,
-    const struct strip_head *p)
-{
-	const uint32_t *w = next_insn(s->pc + s->row[i]);
-
-	for (; rank(w) == RANK_HEAD; w = next_insn(w))
-		if (!head_fits(e, &e->rules[s->first + i], w, p))
-			return w;
-	return NULL;
-}
-
-/*
- * Whether the row asks something of this head's packets that is neither in
- * columns nor in classes: ports of what has none, which fit; IPv6 addresses of
- * no family, of IPv4.
- */
-static bool
-is_odd(const struct strip *s, uint32_t i, const struct strip_head *p)
-{
-	const uint32_t *w = next_insn(s->pc + s->row[i]);
-	bool with_ports = p->proto == PROTO_TCP || p->proto == PROTO_UDP;
-
-	for (; rank(w) != RANK_END; w = next_insn(w))
-		if ((insn_op(*w) == OP_PORT && !with_ports) ||
-		    (insn_op(*w) == OP_ADDR6 && p->af != PFK_AF_INET6))
-			return true;
-	return false;
-}
-
-/* Whether the test is of flags or ICMP, and does not fit (vm.c). */
-static bool
-is_misfit(const uint32_t *w, const struct strip_head *p)
-{
-	bool icmp = p->proto == PROTO_ICMP || p->proto == PROTO_ICMPV6;
-
-	switch ((int)insn_op(*w)) {
-	case OP_FLAGS:
-		return p->proto == PROTO_TCP &&
-		    (p->tcp_flags & insn_b(*w)) != insn_a(*w);
-	case OP_ICMP:
-		return icmp && !icmp_wanted(w[2], p->icmp_type, p->icmp_code);
-	case OP_QUERY:
-		return icmp && !p->begins;
-	default:
-		return false;
-	}
-}
-
-/* What the class knows behind the head: the test that does not fit, or NULL. */
-static const uint32_t *
-class_misfit(const struct strip *s, uint32_t i, const struct strip_head *p)
-{
-	const uint32_t *w = next_insn(s->pc + s->row[i]);
-
-	for (; rank(w) != RANK_END; w = next_insn(w))
-		if (is_misfit(w, p))
-			return w;
-	return NULL;
-}
-
-/* Whether the owner of a socket is asked for, and is another one. */
-static bool
-is_others(const struct strip *s, uint32_t i, const struct strip_head *p)
-{
-	const uint32_t *w = next_insn(s->pc + s->row[i]);
-
-	if (p->proto != PROTO_TCP && p->proto != PROTO_UDP)
-		return false;
-	for (; rank(w) != RANK_END; w = next_insn(w))
-		if (rank(w) == RANK_OWNER &&
-		    !unknown_owner_fits(insn_a(*w), w + 2))
-			return true;
-	return false;
-}
-
-static uint32_t
-row_end(const struct strip *s, uint32_t i)
-{
-	const uint32_t *last = s->pc + s->what[i];
-
-	return (uint32_t)(next_insn(last) - s->pc);
-}
-
-static void
-class_row(const struct pfk_engine *e, const struct strip *s, uint32_t i,
-    const struct strip_head *p, struct strip_class *c)
-{
-	const uint32_t *misfit = head_misfit(e, s, i, p);
-	uint64_t bit = (uint64_t)1 << i;
-	uint32_t to;
-
-	if (misfit == NULL) {
-		c->head |= bit;
-		if ((misfit = class_misfit(s, i, p)) == NULL)
-			c->fits |= bit;
-		else	/* it leads further than to the next row */
-			c->odd |= misfit + misfit[1] - s->pc != row_end(s, i);
-		c->odd |= is_odd(s, i, p);
-		if (!is_others(s, i, p))
-			c->all |= c->fits & bit;
-		return;
-	}
-	to = (uint32_t)(misfit + misfit[1] - s->pc);
-	if (to == row_end(s, i))
-		return;
-	c->far |= bit;
-	c->to[i] = (struct strip_jump){ to, row_at(s, to) };
-}
-
-/*
- * Where an address that few packets have leads further: they will not have it.
- * What is asked the other way round fits most of them.
- */
-static const struct strip_jump *
-usual_jump(const struct strip *s, uint32_t i, struct strip_class *c)
-{
-	uint64_t bit = (uint64_t)1 << i;
-
-	if (!(c->head & bit))
-		return NULL;
-	for (unsigned side = 0; side < 2; side++) {
-		if (s->mask[side][i] == 0 || s->neg[side] & bit)
-			continue;
-		if (!(s->far[side] & bit))
-			return NULL;
-		c->usual[side] |= bit;
-		return &s->to[side][i];
-	}
-	return NULL;
-}
-
-/* => All zero but for the key. */
-void
-strip_make_class(const struct pfk_engine *e, const struct strip *s,
-    const struct strip_head *p, struct strip_class *c)
-{
-	const struct strip_jump *j;
-	uint32_t i;
-
-	for (i = 0; i < s->n; i++)
-		class_row(e, s, i, p, c);
-	c->end = s->end;
-	for (i = 0; i < s->n;) {
-		c->seen |= (uint64_t)1 << i;
-		j = c->far >> i & 1 ? &c->to[i] : usual_jump(s, i, c);
-		if (j == NULL)
-			i++;
-		else if ((i = j->row) == STRIP_MAX)
-			c->end = j->pc;
-	}
 }

@@ -28,16 +28,14 @@ enum way_end {
 /* What follows when the main ruleset has been walked so far. */
 enum way_end way_go_on(struct pfk_engine *, struct way *, enum walked);
 
-/* From the beginning of the main ruleset.  => q, h are set. */
+/* The main ruleset from there on.  => All but pc and calls is set. */
 static inline enum way_end
-way_run(struct pfk_engine *e, struct way *w)
+way_run(struct pfk_engine *e, struct way *w, const uint32_t *from)
 {
 	enum walked walked;
 
 	calls_begin(&w->calls, e);
-	w->pc = w->calls.anchor->code;
-	w->rule = e->default_rule;
-	w->anchor = IMG_NONE;
+	w->pc = from;
 	walked = strips_walk(e, w);
 	return walked == WALK_QUICK ? WAY_QUICK : walked == WALK_END ?
 	    WAY_DECIDED : way_go_on(e, w, walked);

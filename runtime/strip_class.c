@@ -1,0 +1,304 @@
+/*
+ * Making classes of a strip (strip.h): what a packet's head makes of its rows,
+ * and the usual way through them; what strip_short.c wants to know.
+ */
+#include "runtime/strip_int.h"
+
+static bool
+head_fits(const struct pfk_engine *e, const struct rt_rule *rr,
+    const uint32_t *w, const struct strip_head *p)
+{
+	unsigned a = insn_a(*w);
+
+	switch ((int)insn_op(*w)) {
+	case OP_IFACE:
+		return (rr->if_index == p->ifid + 1u ||
+		    iface_is(e, p->ifid, rr->if_index)) != a;
+	case OP_DIR:
+		return p->dir == a;
+	case OP_RDOMAIN:
+		return (p->rdomain == w[2]) != a;
+	case OP_AF:
+		return p->af == a;
+	default:
+		return p->proto == a;
+	}
+}
+
+/* The test of the head that does not fit, or NULL. */
+static const uint32_t *
+head_misfit(const struct pfk_engine *e, const struct strip *s, uint32_t i,
+    const struct strip_head *p)
+{
+	const uint32_t *w = next_insn(s->pc + s->row[i]);
+
+	for (; rank(w) == RANK_HEAD; w = next_insn(w))
+		if (!head_fits(e, &e->rules[s->first + i], w, p))
+			return w;
+	return NULL;
+}
+
+/*
+ * Whether the row asks something of this head's packets that is neither in
+ * columns nor in classes: ports of what has none, which fit; IPv6 addresses of
+ * no family, of IPv4.
+ */
+static bool
+is_odd(const struct strip *s, uint32_t i, const struct strip_head *p)
+{
+	const uint32_t *w = next_insn(s->pc + s->row[i]);
+	bool with_ports = p->proto == PROTO_TCP || p->proto == PROTO_UDP;
+
+	for (; rank(w) != RANK_END; w = next_insn(w))
+		if ((insn_op(*w) == OP_PORT && !with_ports) ||
+		    (insn_op(*w) == OP_ADDR6 && p->af != PFK_AF_INET6))
+			return true;
+	return false;
+}
+
+/* Whether the test is of flags or ICMP, and does not fit (vm.c). */
+static bool
+is_misfit(const uint32_t *w, const struct strip_head *p)
+{
+	bool icmp = p->proto == PROTO_ICMP || p->proto == PROTO_ICMPV6;
+
+	switch ((int)insn_op(*w)) {
+	case OP_FLAGS:
+		return p->proto == PROTO_TCP &&
+		    (p->tcp_flags & insn_b(*w)) != insn_a(*w);
+	case OP_ICMP:
+		return icmp && !icmp_wanted(w[2], p->icmp_type, p->icmp_code);
+	case OP_QUERY:
+		return icmp && !p->begins;
+	default:
+		return false;
+	}
+}
+
+/* What the class knows behind the head: the test that does not fit, or NULL. */
+static const uint32_t *
+class_misfit(const struct strip *s, uint32_t i, const struct strip_head *p)
+{
+	const uint32_t *w = next_insn(s->pc + s->row[i]);
+
+	for (; rank(w) != RANK_END; w = next_insn(w))
+		if (is_misfit(w, p))
+			return w;
+	return NULL;
+}
+
+/* Whether the owner of a socket is asked for, and is another one. */
+static bool
+is_others(const struct strip *s, uint32_t i, const struct strip_head *p)
+{
+	const uint32_t *w = next_insn(s->pc + s->row[i]);
+
+	if (p->proto != PROTO_TCP && p->proto != PROTO_UDP)
+		return false;
+	for (; rank(w) != RANK_END; w = next_insn(w))
+		if (rank(w) == RANK_OWNER &&
+		    !unknown_owner_fits(insn_a(*w), w + 2))
+			return true;
+	return false;
+}
+
+static uint32_t
+row_end(const struct strip *s, uint32_t i)
+{
+	const uint32_t *last = s->pc + s->what[i];
+
+	return (uint32_t)(next_insn(last) - s->pc);
+}
+
+static void
+class_row(const struct pfk_engine *e, const struct strip *s, uint32_t i,
+    const struct strip_head *p, struct strip_class *c)
+{
+	const uint32_t *misfit = head_misfit(e, s, i, p);
+	uint64_t bit = (uint64_t)1 << i;
+	uint32_t to;
+
+	if (misfit == NULL) {
+		c->head |= bit;
+		if ((misfit = class_misfit(s, i, p)) == NULL)
+			c->fits |= bit;
+		else	/* it leads further than to the next row */
+			c->odd |= misfit + misfit[1] - s->pc != row_end(s, i);
+		c->odd |= is_odd(s, i, p);
+		if (!is_others(s, i, p))
+			c->all |= c->fits & bit;
+		return;
+	}
+	to = (uint32_t)(misfit + misfit[1] - s->pc);
+	if (to == row_end(s, i))
+		return;
+	c->far |= bit;
+	c->to[i] = (struct strip_jump){ to, row_at(s, to) };
+}
+
+/* Whether the row asks for an address at all, of that side. */
+static bool
+asks_addr(const struct strip *s, unsigned side, uint32_t i)
+{
+	const struct strip_six *x = s->six[side];
+
+	return s->mask[side][i] != 0 || (x != NULL &&
+	    (x->mask[0][i] | x->mask[1][i] | x->mask[2][i]) != 0);
+}
+
+/*
+ * Where an address that few packets have leads further: they will not have it.
+ * What is asked the other way round fits most of them.
+ */
+static const struct strip_jump *
+usual_jump(const struct strip *s, uint32_t i, struct strip_class *c)
+{
+	uint64_t bit = (uint64_t)1 << i;
+
+	if (!(c->head & bit))
+		return NULL;
+	for (unsigned side = 0; side < 2; side++) {
+		if (!asks_addr(s, side, i) || s->neg[side] & bit)
+			continue;
+		if (!(s->far[side] & bit))
+			return NULL;
+		c->usual[side] |= bit;
+		return &s->to[side][i];
+	}
+	return NULL;
+}
+
+/* ---- what strip_short.c knows of a class ---- */
+
+/* Rows of its head do no more than decide, and can be asked at once. */
+static bool
+is_brief(const struct strip *s, const struct strip_class *c)
+{
+	return !c->odd && ((s->live[SRC] | s->live[DST] | s->acts |
+	    ~s->decides) & c->head) == 0;
+}
+
+/* Both ask for the same address. */
+static bool
+same_addr(const struct strip *s, unsigned side, uint32_t i, uint32_t j)
+{
+	const struct strip_six *x = s->six[side];
+
+	for (unsigned n = 0; x != NULL && n < 3; n++)
+		if (x->addr[n][i] != x->addr[n][j] ||
+		    x->mask[n][i] != x->mask[n][j])
+			return false;
+	return s->addr[side][i] == s->addr[side][j] &&
+	    s->mask[side][i] == s->mask[side][j] &&
+	    (s->neg[side] >> i & 1) == (s->neg[side] >> j & 1) &&
+	    (s->at6[side][i] == 0) == (s->at6[side][j] == 0);
+}
+
+/*
+ * The rows behind i that the usual way passes over for an address of i's, if
+ * they ask for the same one and nothing leads further there: 0 if that is not
+ * so.
+ */
+static uint64_t
+detour(const struct strip *s, const struct strip_class *c, uint32_t i)
+{
+	uint64_t bit = (uint64_t)1 << i, rows;
+	unsigned side = (c->usual[SRC] & bit) != 0 ? SRC : DST;
+	uint32_t to = s->to[side][i].row;
+
+	if (s->to[side][i].pc == s->end)
+		to = s->n;
+	else if (to == STRIP_MAX)
+		return 0;
+	if (side == DST && (s->asks[SRC] & bit) != 0)
+		return 0;
+	rows = UINT64_MAX >> (STRIP_MAX - to) & ~((bit << 1) - 1);
+	for (unsigned f = 0; f < ROW_FIELDS; f++)
+		if ((c->leads[f] & (f == side ? 0 : rows | bit)) != 0)
+			return 0;
+	if ((c->far & rows) != 0)
+		return 0;
+	for (uint32_t k = i + 1; k < to; k++)
+		if ((c->head >> k & 1) != 0 && !same_addr(s, side, i, k))
+			return 0;
+	return rows;
+}
+
+static void
+find_detours(const struct strip *s, struct strip_class *c)
+{
+	uint64_t rows, from = (c->usual[SRC] | c->usual[DST]) & c->seen;
+
+	for (; from != 0; from &= from - 1) {
+		uint32_t i = strip_lowest(from);
+		uint64_t bit = (uint64_t)1 << i;
+
+		if ((rows = detour(s, c, i)) == 0)
+			continue;
+		c->turns |= bit;
+		c->back[i] = (uint8_t)(strip_highest(rows) + 1);
+		c->open |= c->all & rows;
+	}
+}
+
+/* Where the usual way leads: does that end the rules, or is it in a strip? */
+static void
+find_onward(const struct pfk_engine *e, const struct strip *s,
+    struct strip_class *c)
+{
+	const uint32_t *to = s->pc + c->end;
+
+	c->ends = insn_op(*to) == OP_END;
+	for (const struct strip *t = s; t->then == THEN_STRIP && t->pc <= to;) {
+		c->strip = t->next;
+		t = e->strips[t->next];
+		if (t->pc > to)
+			return;
+		c->row = row_at(t, (uint32_t)(to - t->pc));
+		if ((c->onward = c->row != STRIP_MAX))
+			return;
+	}
+}
+
+static void
+make_brief(const struct pfk_engine *e, const struct strip *s,
+    struct strip_class *c, bool v6)
+{
+	if (!(c->brief = is_brief(s, c)))
+		return;
+	for (unsigned f = 0; f < ROW_FIELDS; f++) {
+		c->asks |= (uint8_t)(((s->asks[f] & c->head) != 0) << f);
+		c->leads[f] = s->far[f] & (f < ROW_SPORT ? c->head : c->fits);
+		c->strays |= c->leads[f] != 0;
+	}
+	for (unsigned side = 0; side < 2; side++)
+		if (v6 && s->six[side] != NULL) {
+			c->six[side] = (s->six[side]->rows & c->head) != 0;
+			c->at[side] = (uint8_t)(4 * s->six[side]->word[0]);
+		}
+	c->open = c->all & c->seen;
+	find_detours(s, c);
+	find_onward(e, s, c);
+}
+
+/* => All zero but for the key. */
+void
+strip_make_class(const struct pfk_engine *e, const struct strip *s,
+    const struct strip_head *p, struct strip_class *c)
+{
+	const struct strip_jump *j;
+	uint32_t i;
+
+	for (i = 0; i < s->n; i++)
+		class_row(e, s, i, p, c);
+	c->end = s->end;
+	for (i = 0; i < s->n;) {
+		c->seen |= (uint64_t)1 << i;
+		j = c->far >> i & 1 ? &c->to[i] : usual_jump(s, i, c);
+		if (j == NULL)
+			i++;
+		else if ((i = j->row) == STRIP_MAX)
+			c->end = j->pc;
+	}
+	make_brief(e, s, c, p->af == PFK_AF_INET6);
+}

@@ -1,0 +1,234 @@
+/*
+ * Strips from the beginning of the main ruleset on, for the usual packet: one
+ * that goes in at the top, of a class of which nothing has to be asked when pf
+ * comes there (strip_class.brief).
+ *
+ * All of it is arithmetic on words of rows: which rows fit, which ones pf comes
+ * to, which is the last of them; there is hardly a branch that depends on the
+ * packet.  What packets have in common was found out when their class was made.
+ *
+ * Of jumps it knows the usual way, and detours: rows that the usual way passes
+ * over because an address does not fit that they ask for themselves.  Pf comes
+ * to them if it does fit.  What strays in any other way is not answered here,
+ * and nothing has been counted then.
+ */
+#include <string.h>
+
+#include "runtime/lane.h"
+#include "runtime/strip_columns.h"
+
+typedef uint64_t addrs_fn(const uint32_t *addr, const uint32_t *mask,
+    uint32_t n, uint32_t a);
+typedef uint64_t ports_fn(const uint16_t *low, const uint16_t *high,
+    uint32_t n, uint16_t port);
+
+static ALWAYS_INLINE uint32_t
+word_at(const uint8_t *p)
+{
+	uint32_t w;
+
+	memcpy(&w, p, sizeof(w));
+	return w;
+}
+
+/* Of rows whose IPv6 address fits as far as the column goes: all of it. */
+static ALWAYS_INLINE uint64_t
+all_of_six(const struct strip_six *x, const uint8_t *a, uint64_t fit,
+    uint64_t rows)
+{
+	uint64_t left = fit & rows & x->rows;
+
+	for (; left != 0; left &= left - 1) {
+		unsigned row = strip_lowest(left);
+		uint32_t bad = 0;
+
+		for (unsigned i = 0; i < 3; i++)
+			bad |= (word_at(a + 4 * x->word[i + 1]) &
+			    x->mask[i][row]) ^ x->addr[i][row];
+		fit &= ~((uint64_t)(bad != 0) << row);
+	}
+	return fit;
+}
+
+static ALWAYS_INLINE uint64_t
+addr_column(const struct strip *s, const struct strip_class *c,
+    const struct strip_ask *q, unsigned side, addrs_fn *addrs)
+{
+	if (!(c->asks >> side & 1))
+		return UINT64_MAX;
+	return addrs(s->addr[side], s->mask[side], s->n,
+	    word_at(q->addr[side] + c->at[side]));
+}
+
+static ALWAYS_INLINE uint64_t
+port_column(const struct strip *s, const struct strip_class *c,
+    const struct strip_ask *q, unsigned side, ports_fn *ports)
+{
+	if (!(c->asks >> (ROW_SPORT + side) & 1))
+		return UINT64_MAX;
+	return ports(s->low[side], s->high[side], s->n, q->port[side]) ^
+	    s->neg[ROW_SPORT + side];
+}
+
+/*
+ * The rows that each field fits.  If nothing but what fits in all of them is
+ * wanted, addresses of IPv6 are looked at in full only then.
+ */
+static ALWAYS_INLINE void
+read_columns(const struct strip *s, const struct strip_class *c,
+    const struct strip_ask *q, uint64_t fit[ROW_FIELDS], addrs_fn *addrs,
+    ports_fn *ports)
+{
+	uint64_t src = addr_column(s, c, q, SRC, addrs);
+	uint64_t dst = addr_column(s, c, q, DST, addrs);
+	uint64_t rows = c->head;
+
+	fit[ROW_SPORT] = port_column(s, c, q, SRC, ports);
+	fit[ROW_DPORT] = port_column(s, c, q, DST, ports);
+	if (!c->strays)
+		rows = c->all & fit[ROW_SPORT] & fit[ROW_DPORT] &
+		    (dst | s->neg[DST]);
+	if (c->six[SRC])
+		src = all_of_six(s->six[SRC], q->addr[SRC], src, rows);
+	fit[ROW_SRC] = src ^ s->neg[SRC];
+	rows &= fit[ROW_SRC];
+	if (c->six[DST])
+		dst = all_of_six(s->six[DST], q->addr[DST], dst, rows);
+	fit[ROW_DST] = dst ^ s->neg[DST];
+}
+
+/* Where the packet does not go on as the usual way does. */
+static ALWAYS_INLINE uint64_t
+stray_rows(const struct strip_class *c, const uint64_t fit[ROW_FIELDS])
+{
+	uint64_t rows = fit[ROW_SRC], stray;
+
+	stray = (c->leads[ROW_SRC] & ~rows) ^ c->usual[SRC];
+	stray |= (c->leads[ROW_DST] & rows & ~fit[ROW_DST]) ^ c->usual[DST];
+	rows &= fit[ROW_DST];
+	stray |= c->leads[ROW_SPORT] & rows & ~fit[ROW_SPORT];
+	rows &= fit[ROW_SPORT];
+	return stray | (c->leads[ROW_DPORT] & rows & ~fit[ROW_DPORT]);
+}
+
+/* Rows of detours, up to the end, count beside the usual way. */
+static ALWAYS_INLINE void
+count_detours(struct strip *s, const struct strip_class *c, uint64_t stray,
+    unsigned end)
+{
+	do {	/* mostly none or one: no branch tells which */
+		unsigned row = strip_lowest(stray | (uint64_t)1 << 63);
+		unsigned to = c->back[row] < end ? c->back[row] : end;
+		uint64_t one = stray != 0;
+
+		s->steps[row + 1] += one;
+		s->steps[to] -= one;
+		stray &= stray - one;
+	} while (stray != 0);
+}
+
+/* From a row on that the usual way comes to. */
+static ALWAYS_INLINE bool
+ask(struct strip *s, struct strip_class *c, struct strip_ask *q,
+    addrs_fn *addrs, ports_fn *ports)
+{
+	uint64_t from = UINT64_MAX << q->row, fit[ROW_FIELDS], fits, quick;
+	uint64_t stray;
+	unsigned last, end;
+
+	read_columns(s, c, q, fit, addrs, ports);
+	fits = from & c->open & fit[ROW_SRC] & fit[ROW_DST] & fit[ROW_SPORT] &
+	    fit[ROW_DPORT];
+	quick = fits & s->quick;
+	quick &= 0 - quick;
+	fits &= quick | (quick - 1);
+	last = strip_highest(fits | 1);
+	end = quick != 0 ? last + 1 : s->n;
+	if (c->strays) {
+		/* where it strays behind the rule that ends it all does not
+		   matter */
+		stray = stray_rows(c, fit) & c->seen & from & (quick - 1);
+		if ((stray & ~c->turns) != 0)
+			return false;
+		count_detours(s, c, stray, end);
+	}
+	c->through[q->row]--;
+	c->through[end]++;
+	s->unsettled = true;
+	q->rule = (s->first + last) | (0u - (uint32_t)(fits == 0));
+	q->quick = quick != 0;
+	return true;
+}
+
+#ifdef HAVE_WIDE
+WIDE static bool
+ask_wide(struct strip *s, struct strip_class *c, struct strip_ask *q)
+{
+	return ask(s, c, q, addrs_wide, ports_wide);
+}
+#else
+#define ask_wide	ask_narrow
+#endif
+
+static bool
+ask_narrow(struct strip *s, struct strip_class *c, struct strip_ask *q)
+{
+	return ask(s, c, q, addrs_narrow, ports_narrow);
+}
+
+struct strip_head
+strip_head_of(uint64_t key)
+{
+	struct strip_head h = {
+		.ifid = (uint16_t)(key >> 48), .rdomain = (uint16_t)(key >> 32),
+		.proto = (uint8_t)(key >> 16), .dir = key & 3,
+		.af = key >> 2 & 0x1f, .begins = key >> 7 & 1
+	};
+
+	if (strip_is_icmp(&h)) {
+		h.icmp_type = (uint8_t)(key >> STRIP_KEY_FLAGS);
+		h.icmp_code = (uint8_t)(key >> STRIP_KEY_CODE);
+	} else
+		h.tcp_flags = (uint8_t)(key >> STRIP_KEY_FLAGS);
+	return h;
+}
+
+static NOINLINE struct strip_class *
+new_class(struct pfk_engine *e, struct strip *s, const struct strip_ask *q)
+{
+	struct strip_head h = strip_head_of(q->key);
+
+	return strip_find_class(e, s, q->key & s->heads[q->icmp], &h);
+}
+
+static inline struct strip_class *
+class_of(struct pfk_engine *e, struct strip *s, const struct strip_ask *q)
+{
+	uint64_t key = q->key & s->heads[q->icmp];
+	struct strip_class *c = s->classes[strip_slot(key)];
+
+	return c != NULL && c->key == key ? c : new_class(e, s, q);
+}
+
+const uint32_t *
+strips_short(struct pfk_engine *e, struct strip_ask *q, uint32_t *rule)
+{
+	struct strip *s = e->front;
+
+	q->row = 0;
+	for (;;) {
+		struct strip_class *c = class_of(e, s, q);
+
+		if (c == NULL || !c->brief || (c->seen >> q->row & 1) == 0 ||
+		    !(s->wide ? ask_wide : ask_narrow)(s, c, q))
+			break;
+		*rule = q->rule != IMG_NONE ? q->rule : *rule;
+		if (q->quick | c->ends)
+			return NULL;
+		if (!c->onward)
+			return s->pc + c->end;
+		s = e->strips[c->strip];
+		q->row = c->row;
+	}
+	return q->row == 0 ? s->pc : s->pc + s->row[q->row];
+}
