@@ -467,15 +467,13 @@ decide_set(struct decision *d)
 {
 	pfk_set passed = pfk_verdicts_passed(d->ruled->v);
 
-	note_tables(d, d->set);
 	if (d->test->kind == TEST_PASS ?
 	    broken_by(d, pfk_set_minus(d->e->x, d->set, passed),
 	    "this packet is blocked") :
 	    broken_by(d, pfk_set_and(d->e->x, d->set, passed),
 	    "this packet passes"))
 		return;
-	if (wanted_hold(d, d->set))
-		note_chances(d, d->set);
+	(void)wanted_hold(d, d->set);
 }
 
 static void
@@ -524,6 +522,7 @@ decide_exactly(struct test *t)
 			through(&d);
 		else
 			decide_set(&d);
+		note_all(&d);
 	}
 	pfk_set_free(d.e->x, d.set);
 	if (pfk_exact_error(d.e->x) != PFK_OK) {

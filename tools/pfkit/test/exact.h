@@ -129,8 +129,8 @@ void	 becomes_words(const struct pfk_exact_packet *, int kind,
 /* notes.c */
 void	 note(struct test *, const char *, ...)
 	    __attribute__((__format__(__printf__, 2, 3)));
-void	 note_tables(struct decision *, pfk_set);
-void	 note_chances(struct decision *, pfk_set);
+/* All that the answer rests on, if anybody will read it. */
+void	 note_all(struct decision *);
 void	 notes_end(struct exact *);
 /* What the rule asks for that the packet does not tell; NULL: nothing. */
 const char *asked_for(const char *text);

@@ -186,14 +186,12 @@ table_names(const struct run *r, uint32_t rule, struct textbuf *b)
 }
 
 /* Rules that would decide otherwise, if a table had other addresses. */
-void
+static void
 note_tables(struct decision *d, pfk_set set)
 {
 	struct exact *e = d->e;
 	struct textbuf b = { NULL, 0, 0 }, names = { NULL, 0, 0 };
 
-	if (!e->noted_made)
-		note_rules(d->run);
 	for (size_t i = 0; i < e->nnoted; i++) {
 		const struct noted *o = &e->noted[i];
 
@@ -211,7 +209,7 @@ note_tables(struct decision *d, pfk_set set)
 }
 
 /* Rules that decide only as long as a limit, or chance, lets them. */
-void
+static void
 note_chances(struct decision *d, pfk_set set)
 {
 	struct exact *e = d->e;
@@ -230,4 +228,26 @@ note_chances(struct decision *d, pfk_set set)
 			note(d->test, "the limits of the rule in %s", b.text);
 	}
 	textbuf_free(&b);
+}
+
+/* Nobody reads those of a test that holds, unless asked for. */
+static bool
+is_read(const struct decision *d)
+{
+	const struct test_options *o = d->run->options;
+
+	return d->test->status == TEST_FAILS || (d->test->status ==
+	    TEST_WAITS && (o->verbose || o->formats[FORMAT_JSON] != NULL));
+}
+
+void
+note_all(struct decision *d)
+{
+	if (d->ruled == NULL || !is_read(d))
+		return;
+	if (!d->e->noted_made)
+		note_rules(d->run);
+	note_tables(d, d->set);
+	if (d->test->status == TEST_WAITS)
+		note_chances(d, d->set);
 }

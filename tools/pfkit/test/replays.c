@@ -178,8 +178,8 @@ check_verdicts(struct run *r, struct test *t, struct out *out)
 	if (ndiff == 0)
 		return;
 	t->status = TEST_FAILS;
-	textbuf_printf(&t->why, "%s%zu verdicts differ", t->why.len > 0 ?
-	    "; " : "", ndiff);
+	textbuf_printf(&t->why, "%s%zu verdict%s", t->why.len > 0 ? "; " : "",
+	    ndiff, ndiff == 1 ? " differs" : "s differ");
 }
 
 /* ---- running ---- */

@@ -582,11 +582,7 @@ through(struct decision *d)
 {
 	bool *out = xcalloc(d->run->nifs + 1, sizeof(*out));
 
-	if (find_out(d, out)) {
-		note_tables(d, d->set);
+	if (find_out(d, out))
 		first_crossing(d, out);
-	}
-	if (d->test->status == TEST_WAITS)
-		note_chances(d, d->set);
 	free(out);
 }

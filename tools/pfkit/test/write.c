@@ -50,6 +50,24 @@ quote_place(const struct test *t, struct textbuf *b, const char *indent)
 	textbuf_str(b, "^\n");
 }
 
+#define NOTES_SHOWN	4
+
+/* The first ones; all of them are in JSON. */
+static void
+notes(const struct test *t, struct textbuf *b, const char *indent)
+{
+	const char *p = t->notes.text;
+	unsigned n = 0;
+
+	for (; p != NULL && *p != '\0'; p += strcspn(p, "\n") + 1)
+		if (n++ < NOTES_SHOWN)
+			textbuf_printf(b, "%srests on %.*s\n", indent,
+			    (int)strcspn(p, "\n"), p);
+	if (n > NOTES_SHOWN)
+		textbuf_printf(b, "%srests on %u more (--json)\n", indent,
+		    n - NOTES_SHOWN);
+}
+
 static void
 lines(struct textbuf *b, const char *indent, const char *before,
     const char *text)
@@ -72,7 +90,7 @@ test_story(const struct test *t, struct textbuf *b, const char *indent)
 		quote_place(t, b, indent);
 	lines(b, indent, "", t->packet.text);
 	lines(b, indent, "", t->detail.text);
-	lines(b, indent, "rests on ", t->notes.text);
+	notes(t, b, indent);
 	lines(b, indent, "", t->trace.text);
 }
 
