@@ -153,7 +153,7 @@ report(const struct cover_options *o, const struct model *m)
 	int status = 0;
 
 	if (o->json)
-		report_json(m);
+		status |= report_json(m);
 	else
 		report_text(m, o->all);
 	if (o->lcov != NULL)

@@ -151,7 +151,7 @@ anchors(struct out *o, const struct model *m)
 	free(v);
 }
 
-void
+int
 report_json(const struct model *m)
 {
 	struct out *o = out_open("-");
@@ -187,5 +187,5 @@ report_json(const struct model *m)
 		out_char(o, '}');
 	}
 	out_str(o, "]}\n");
-	(void)out_close(o);
+	return out_close(o);
 }

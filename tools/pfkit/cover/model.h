@@ -114,7 +114,7 @@ uint64_t model_hits_by(const struct model_item *, enum cover_by);
 const char *model_by(const struct model_item *);
 
 void	 report_text(const struct model *, bool all);
-void	 report_json(const struct model *);
+int	 report_json(const struct model *);
 int	 report_lcov(const struct model *, const char *path);
 int	 report_page(const struct model *, const char *path);
 

@@ -122,15 +122,14 @@ run_all(const struct test_options *o, struct tests *all)
 			skip(t, "not run: another one failed (--fail-fast)");
 }
 
-static void
+static int
 list(const struct test_options *o, const struct tests *all)
 {
 	struct out *out = out_open("-");
 
 	if (o->formats[FORMAT_JSON] != NULL) {
 		write_json(out, o, all, NULL);
-		(void)out_close(out);
-		return;
+		return out_close(out) != 0 ? TEST_ERROR : TEST_GOOD;
 	}
 	for (const struct test *t = all->first; t != NULL; t = t->next) {
 		char *name = test_name(t);
@@ -140,7 +139,7 @@ list(const struct test_options *o, const struct tests *all)
 		    t->skip : "");
 		free(name);
 	}
-	(void)out_close(out);
+	return out_close(out) != 0 ? TEST_ERROR : TEST_GOOD;
 }
 
 static void
@@ -192,8 +191,7 @@ test(struct test_options *o)
 		warning("--run %s: there is no such test", o->run);
 		status = TEST_ERROR;
 	} else if (o->list) {
-		list(o, &all);
-		status = TEST_GOOD;
+		status = list(o, &all);
 	} else {
 		skip_marked(&all);
 		status = run(o, &all);
