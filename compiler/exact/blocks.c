@@ -93,6 +93,13 @@ treat_block(struct walk *w, const struct entry *e, size_t n)
 /* ---- rule by rule ---- */
 
 static void
+narrow_entries(struct walk *w, struct entry *e, size_t n)
+{
+	for (size_t i = 0; i < n && w->kept != DD_FALSE; i++)
+		dd_and_to(&e[i].set, w->left);
+}
+
+static void
 claim_entries(struct walk *w, const struct entry *e, size_t n)
 {
 	struct claim *c = vec_add(w->arena, &w->claims);
@@ -118,6 +125,7 @@ block_flush(struct walk *w)
 	if (w->v == NULL)
 		treat_block(w, w->block.v, n);
 	else {
+		narrow_entries(w, w->block.v, n);
 		verdicts_block(w, w->block.v, n);
 		claim_entries(w, w->block.v, n);
 	}

@@ -54,7 +54,7 @@ dd	dd_ite(dd, dd, dd);
  * is after a failure.  No diagram is made where that is easily seen.
  * => at least one is given, and DD_TOGETHER at most
  */
-#define DD_TOGETHER	8
+#define DD_TOGETHER	24
 bool	dd_common(const dd *in, unsigned nin, const dd *out, unsigned nout);
 bool	dd_meets(dd, dd);
 /* A diagram that is f wherever care is true, and simple elsewhere. */

@@ -12,8 +12,8 @@
 
 #include "compiler/exact/dd.h"
 
-#define TUPLES		(1u << 13)	/* that are remembered; a power of 2 */
-#define MAX_STEPS	(32 * TUPLES)
+#define TUPLES		(1u << 11)	/* that are remembered; a power of 2 */
+#define MAX_STEPS	(2 * TUPLES)
 
 struct tuple { dd f[DD_TOGETHER]; };
 

@@ -9,7 +9,7 @@
  *	fits.c		what fits each rule
  *	views.c		tests of what has been translated
  *	walk.c		all rules over all packets
- *	verdicts.c	what that gives
+ *	verdicts.c	what that gives, shares.c for rules in a row
  *	outcome.c	what a rule and match rules before it do, in words
  *	example.c	a usual packet of a set; packets as text
  *	describe.c	sets as few lines

@@ -1,21 +1,40 @@
 /*
  * Verdicts: which rule decides which packets.
  *
- * What fits a rule when it is asked, and what it decides in the end, is found
- * from above: a tree over the rules of a block has the union of each half, and
- * what is open goes down, to each half only what that half could want.
+ * Of blocks of few rules every rule's share is made at once; of those of many
+ * when somebody asks for it, or for all (shares.c).  What passes is known
+ * without any.
  */
 #include <string.h>
 
-#include "compiler/exact/walk.h"
+#include "compiler/exact/shares.h"
+
+#ifndef FEW_RULES
+#define FEW_RULES	32
+#endif
+
+/* What a rule gets of a large block. */
+struct turn {
+	const struct sharing *of;
+	size_t		 i;
+	struct turn	*next;
+};
+/* Of one rule; quick ones decide what they match. */
+struct sum {
+	dd		 set;		/* and what the turns give */
+	struct turn	*turns;
+};
 
 struct pfk_verdicts {
 	struct pfk_exact *x;
 	struct ximage	*xi;
 	struct arena	 arena;
 	jmp_buf		 oom;
-	dd		*matches, *decides;	/* by rule */
-	dd		 passed, dropped;
+	struct walk	 walk;		/* as it ended */
+	struct sum	*matches, *decides;	/* by rule */
+	VEC(struct sharing *) large;
+	dd		 passed, rest;	/* rest: no rule decides */
+	bool		 split;		/* regions are there */
 	VEC(struct pfk_region) regions;
 	VEC(struct context) contexts;	/* of regions */
 };
@@ -23,114 +42,14 @@ struct pfk_verdicts {
 void
 verdicts_matched(struct walk *w, uint32_t rule, dd set)
 {
-	dd_or_to(&w->v->matches[rule], set);
+	dd_or_to(&w->v->matches[rule].set, set);
 }
-
-/* ---- from above ---- */
-
-struct node {
-	dd		 all;		/* of the rules under it */
-	dd		 taken;		/* that others do not get any more */
-	dd		 passed;	/* of these, by a rule that passes */
-	struct node	*half[2];
-	struct entry	*e;
-	size_t		 n;
-};
-struct sharing {
-	struct walk	*w;
-	bool		 backwards;	/* the last rule is asked first */
-	/* takes the set over */
-	void		(*got)(struct walk *, struct entry *, dd);
-};
 
 static bool
-passes(const struct walk *w, uint32_t rule)
+decides_all_matches(const struct img_rule *r)
 {
-	return w->xi->im->rules[rule].action == IMG_PASS;
-}
-
-static struct node *
-tree(struct sharing *s, struct entry *e, size_t n)
-{
-	struct node *t = arena_alloc(&s->w->x->arena, sizeof(*t)), *a, *b;
-
-	t->e = e;
-	t->n = n;
-	if (n == 1) {
-		t->all = dd_keep(e->set);
-		t->taken = e->quick || s->backwards ? dd_keep(e->set) :
-		    DD_FALSE;
-		t->passed = passes(s->w, e->rule) ? dd_keep(t->taken) :
-		    DD_FALSE;
-		return t;
-	}
-	t->half[0] = tree(s, e, n / 2);
-	t->half[1] = tree(s, e + n / 2, n - n / 2);
-	a = t->half[s->backwards];
-	b = t->half[!s->backwards];
-	t->all = dd_or(a->all, b->all);
-	t->taken = a->all == a->taken && b->all == b->taken ?
-	    dd_keep(t->all) : dd_or(a->taken, b->taken);
-	t->passed = a->passed == a->taken && b->passed == b->taken ?
-	    dd_keep(t->taken) : dd_ite(a->taken, a->passed, b->passed);
-	return t;
-}
-
-static void
-forget(struct node *t)
-{
-	dd_drop(t->all);
-	dd_drop(t->taken);
-	dd_drop(t->passed);
-	t->all = t->taken = t->passed = DD_FALSE;
-}
-
-static void
-forget_all(struct node *t)
-{
-	if (t == NULL)
-		return;
-	forget(t);
-	forget_all(t->half[0]);
-	forget_all(t->half[1]);
-}
-
-/* None of these takes anything from another. */
-static void
-share_alike(struct sharing *s, struct node *t, dd open)
-{
-	for (size_t i = 0; i < t->n; i++)
-		s->got(s->w, &t->e[i], dd_and(t->e[i].set, open));
-	dd_drop(open);
-	forget_all(t);
-}
-
-/* => open lies in t->all; it is used up */
-static void
-share(struct sharing *s, struct node *t, dd open)
-{
-	struct node *a, *b;
-	dd first, second;
-
-	if (t->n == 1) {
-		s->got(s->w, t->e, open);
-		forget(t);
-		return;
-	}
-	if (t->taken == DD_FALSE) {
-		share_alike(s, t, open);
-		return;
-	}
-	a = t->half[s->backwards];
-	b = t->half[!s->backwards];
-	first = dd_and(open, a->all);
-	second = dd_minus(open, a->taken);
-	if (a->taken != a->all)		/* else what is open is b's */
-		dd_and_to(&second, b->all);
-	dd_drop(open);
-	forget(t);
-	share(s, a, first);
-	share(s, b, second);
+	return (r->flags & IMG_R_QUICK) && !(r->flags & IMG_R_ANCHOR) &&
+	    r->action != IMG_MATCH;
 }
 
 /* The set is used up. */
@@ -141,41 +60,156 @@ add_passed(struct walk *w, dd set)
 	dd_drop(set);
 }
 
-static void
-share_out(struct sharing *s, struct entry *e, size_t n, dd *open)
-{
-	struct arena_mark mark = arena_mark(&s->w->x->arena);
-	struct node *t = tree(s, e, n);
-	dd mine = dd_and(*open, t->all);
+/* ---- blocks of few rules ---- */
 
-	add_passed(s->w, dd_and(*open, t->passed));
-	dd_minus_to(open, t->taken);
-	share(s, t, mine);
-	arena_release(&s->w->x->arena, mark);
+static void
+got_match(void *ctx, struct entry *e, dd set)
+{
+	struct walk *w = ctx;
+
+	dd_or_to(&w->v->matches[e->rule].set, set);
+	dd_drop(set);
 }
 
 static void
-got_match(struct walk *w, struct entry *e, dd set)
+got_decision(void *ctx, struct entry *e, dd set)
 {
-	dd_or_to(&w->v->matches[e->rule], set);
-	if (e->quick)
-		dd_or_to(&w->v->decides[e->rule], set);
-	dd_to(&e->set, set);
+	struct walk *w = ctx;
+
+	dd_or_to(&w->v->decides[e->rule].set, set);
+	dd_drop(set);
+}
+
+static void
+share_few(struct walk *w, struct entry *e, size_t n, bool backwards, dd *open)
+{
+	struct arena_mark mark = arena_mark(&w->x->arena);
+	struct sharing s;
+
+	add_passed(w, sharing_make(w, &w->x->arena, &s, e, n, backwards,
+	    open));
+	share_all(&s, backwards ? got_decision : got_match, w);
+	sharing_drop(&s);
+	arena_release(&w->x->arena, mark);
+}
+
+/* ---- blocks of many rules ---- */
+
+static void
+add_turn(struct walk *w, struct sum *to, const struct sharing *of, size_t i)
+{
+	struct turn *t = arena_alloc(w->arena, sizeof(*t));
+
+	t->of = of;
+	t->i = i;
+	t->next = to->turns;
+	to->turns = t;
+}
+
+static void
+share_later(struct walk *w, const struct entry *e, size_t n, bool backwards,
+    dd *open)
+{
+	struct sharing *s = arena_alloc(w->arena, sizeof(*s));
+	struct entry *copy = arena_memdup(w->arena, e, n * sizeof(*e));
+	struct sum *sums = backwards ? w->v->decides : w->v->matches;
+
+	vec_push(w->arena, &w->v->large, s);
+	add_passed(w, sharing_make(w, w->arena, s, copy, n, backwards, open));
+	for (size_t i = 0; i < n; i++) {
+		copy[i].set = s->leaf[i]->all;	/* which is kept */
+		add_turn(w, &sums[e[i].rule], s, i);
+	}
+}
+
+static void
+share_out(struct walk *w, struct entry *e, size_t n, bool backwards, dd *open)
+{
+	if (n <= FEW_RULES)
+		share_few(w, e, n, backwards, open);
+	else
+		share_later(w, e, n, backwards, open);
 }
 
 void
 verdicts_block(struct walk *w, struct entry *e, size_t n)
 {
-	struct sharing s = { w, false, got_match };
-
-	share_out(&s, e, n, &w->left);
+	share_out(w, e, n, false, &w->left);
 }
 
-static void
-got_decision(struct walk *w, struct entry *e, dd set)
+/* What a turn gives is added; false: it was lost. */
+static bool
+add_share(dd *to, dd share)
 {
-	dd_or_to(&w->v->decides[e->rule], set);
-	dd_drop(set);
+	dd sum = dd_or(*to, share);
+
+	dd_drop(share);
+	if (dd_failed() != DD_FINE) {
+		dd_drop(sum);
+		return false;
+	}
+	dd_to(to, sum);
+	return true;
+}
+
+/* => a set that is lost is wanted again later */
+static dd
+whole(struct sum *s)
+{
+	while (s->turns != NULL) {
+		if (!add_share(&s->set, share_of(s->turns->of, s->turns->i)))
+			return DD_FALSE;
+		s->turns = s->turns->next;
+	}
+	return s->set;
+}
+
+static bool
+sum_meets(const struct sum *s, dd set)
+{
+	if (dd_meets(s->set, set))
+		return true;
+	for (const struct turn *t = s->turns; t != NULL; t = t->next)
+		if (share_meets(t->of, t->i, set))
+			return true;
+	return false;
+}
+
+static bool
+sum_has(struct pfk_exact *x, const struct sum *s,
+    const struct pfk_exact_packet *p)
+{
+	if (pfk_set_has(x, s->set, p))
+		return true;
+	for (const struct turn *t = s->turns; t != NULL; t = t->next)
+		if (share_has(x, t->of, t->i, p))
+			return true;
+	return false;
+}
+
+struct all_shares { struct sum *sums; bool good; };
+
+static void
+got_share(void *ctx, struct entry *e, dd set)
+{
+	struct all_shares *a = ctx;
+
+	a->good = add_share(&a->sums[e->rule].set, set) && a->good;
+}
+
+/* All that is left for later; false: some of it was lost. */
+static bool
+make_whole(struct pfk_verdicts *v)
+{
+	struct all_shares a = { .good = true };
+
+	for (size_t i = 0; i < v->large.n && a.good; i++) {
+		a.sums = v->large.v[i]->backwards ? v->decides : v->matches;
+		share_all(v->large.v[i], got_share, &a);
+	}
+	for (uint32_t i = 0; i < v->xi->im->nrules && a.good; i++)
+		v->matches[i].turns = v->decides[i].turns = NULL;
+	return a.good;
 }
 
 /* ---- the end ---- */
@@ -184,14 +218,13 @@ got_decision(struct walk *w, struct entry *e, dd set)
 static dd
 settle(struct walk *w)
 {
-	struct sharing s = { w, true, got_decision };
 	dd open = dd_or(w->left, w->kept);
 
 	for (size_t i = w->claims.n; i-- > 0;) {
 		struct claim *c = &w->claims.v[i];
 
 		if (c->n > 0)
-			share_out(&s, c->entries, c->n, &open);
+			share_out(w, c->entries, c->n, true, &open);
 		for (size_t k = 0; k < c->n; k++)
 			dd_drop(c->entries[k].set);
 	}
@@ -199,75 +232,19 @@ settle(struct walk *w)
 }
 
 static void
-add_region(struct walk *w, const struct world *o, uint32_t rule, dd set)
-{
-	struct outcome_in in = { w->xi, &o->context, w->items.v, rule };
-	struct pfk_region *r = vec_add(w->arena, &w->v->regions);
-
-	*vec_add(w->arena, &w->v->contexts) = o->context;
-	outcome_make(w->arena, &in, &r->outcome);
-	r->set = set;
-}
-
-/* The packets that a rule decides, by world. */
-static void
-split(struct walk *w, uint32_t rule, dd set)
-{
-	size_t n = w->worlds.n;
-
-	if (set == DD_FALSE)
-		return;
-	if (!dd_meets(set, w->touched))
-		n = 1;
-	for (size_t i = 0; i < n; i++) {
-		dd part = w->worlds.n == 1 ? dd_keep(set) :
-		    dd_and(set, w->worlds.v[i].set);
-
-		if (part == DD_FALSE)
-			continue;
-		add_region(w, &w->worlds.v[i], rule, part);
-	}
-}
-
-static void
-add_skipped(struct walk *w)
-{
-	struct pfk_region *r;
-
-	if (w->skipped == DD_FALSE)
-		return;
-	r = vec_add(w->arena, &w->v->regions);
-	begin_context(vec_add(w->arena, &w->v->contexts));
-	memset(r, 0, sizeof(*r));
-	r->outcome.pass = true;
-	r->outcome.rule = PFK_EXACT_DEFAULT;
-	r->outcome.effects = EFFECT_SKIPPED;
-	r->set = w->skipped;
-}
-
-static void
 run(struct walk *w, dd within)
 {
-	uint32_t n = w->xi->im->nrules;
-	dd rest;
-
 	walk_begin(w, within);
 	walk_run(w);
-	w->v->dropped = w->dropped;
-	rest = settle(w);
-	for (uint32_t i = 0; i < n; i++)
-		split(w, i, w->v->decides[i]);
-	split(w, PFK_EXACT_DEFAULT, rest);
-	add_passed(w, rest);
-	add_skipped(w);
+	w->v->rest = settle(w);
+	dd_or_to(&w->v->passed, w->v->rest);
 	dd_or_to(&w->v->passed, w->skipped);
-	walk_end(w);
 }
 
-static dd *
-new_sets(struct arena *a, uint32_t n)
+static struct sum *
+new_sums(struct arena *a, uint32_t n)
 {
-	return arena_alloc(a, (n + 1) * sizeof(dd));	/* DD_FALSE is 0 */
+	return arena_alloc(a, (n + 1) * sizeof(struct sum));	/* empty */
 }
 
 static int
@@ -276,8 +253,7 @@ decide(struct pfk_exact *x, size_t image, pfk_set among, const bool *skip,
 {
 	struct pfk_verdicts *v = x->alloc.fn(x->alloc.ctx, NULL, 0,
 	    sizeof(*v));
-	struct walk w = { .x = x, .xi = &x->images[image], .skip = skip,
-	    .tag = tag };
+	struct walk *w;
 
 	if (v == NULL) {
 		x->nomem = true;
@@ -285,18 +261,20 @@ decide(struct pfk_exact *x, size_t image, pfk_set among, const bool *skip,
 	}
 	memset(v, 0, sizeof(*v));
 	v->x = x;
-	v->xi = w.xi;
+	v->xi = &x->images[image];
 	arena_init(&v->arena, &x->alloc, &v->oom);
 	if (setjmp(v->oom) != 0 || setjmp(x->oom) != 0) {
 		x->nomem = true;
 		pfk_verdicts_free(v);
 		return PFK_ERR_NOMEM;
 	}
-	v->matches = new_sets(&v->arena, w.xi->im->nrules);
-	v->decides = new_sets(&v->arena, w.xi->im->nrules);
-	w.v = v;
-	w.arena = &v->arena;
-	run(&w, among);
+	v->matches = new_sums(&v->arena, v->xi->im->nrules);
+	v->decides = new_sums(&v->arena, v->xi->im->nrules);
+	w = &v->walk;
+	*w = (struct walk){ .x = x, .xi = v->xi, .arena = &v->arena, .v = v,
+	    .skip = skip, .tag = tag };
+	run(w, among);
+	w->skip = NULL;			/* the caller's */
 	if (pfk_exact_error(x) != PFK_OK) {
 		pfk_verdicts_free(v);
 		return pfk_exact_error(x);
@@ -344,6 +322,78 @@ pfk_exact_decide_tagged(struct pfk_exact *x, size_t image, const char *tag,
 	return decide(x, image, PFK_SET_ALL, NULL, found, v);
 }
 
+/* ---- regions ---- */
+
+static void
+add_region(struct walk *w, const struct world *o, uint32_t rule, dd set)
+{
+	struct outcome_in in = { w->xi, &o->context, w->items.v, rule };
+	struct pfk_region *r = vec_add(w->arena, &w->v->regions);
+
+	*vec_add(w->arena, &w->v->contexts) = o->context;
+	outcome_make(w->arena, &in, &r->outcome);
+	r->set = set;
+}
+
+/* The packets that a rule decides, by world. */
+static void
+split(struct walk *w, uint32_t rule, dd set)
+{
+	size_t n = w->worlds.n;
+
+	if (set == DD_FALSE)
+		return;
+	if (!dd_meets(set, w->touched))
+		n = 1;
+	for (size_t i = 0; i < n; i++) {
+		dd part = w->worlds.n == 1 ? dd_keep(set) :
+		    dd_and(set, w->worlds.v[i].set);
+
+		if (part == DD_FALSE)
+			continue;
+		add_region(w, &w->worlds.v[i], rule, part);
+	}
+}
+
+static void
+add_skipped(struct walk *w)
+{
+	struct pfk_region *r;
+
+	if (w->skipped == DD_FALSE)
+		return;
+	r = vec_add(w->arena, &w->v->regions);
+	begin_context(vec_add(w->arena, &w->v->contexts));
+	memset(r, 0, sizeof(*r));
+	r->outcome.pass = true;
+	r->outcome.rule = PFK_EXACT_DEFAULT;
+	r->outcome.effects = EFFECT_SKIPPED;
+	r->set = dd_keep(w->skipped);
+}
+
+static void
+split_all(struct pfk_verdicts *v)
+{
+	struct walk *w = &v->walk;
+
+	if (!make_whole(v))
+		return;
+	for (uint32_t i = 0; i < v->xi->im->nrules; i++)
+		split(w, i, decides_all_matches(&v->xi->im->rules[i]) ?
+		    v->matches[i].set : v->decides[i].set);
+	split(w, PFK_EXACT_DEFAULT, v->rest);
+	add_skipped(w);
+	v->split = dd_failed() == DD_FINE;
+}
+
+static void
+drop_regions(struct pfk_verdicts *v)
+{
+	for (size_t i = 0; i < v->regions.n; i++)
+		dd_drop(v->regions.v[i].set);
+	v->regions.n = v->contexts.n = 0;
+}
+
 /* ---- reading ---- */
 
 void
@@ -359,10 +409,10 @@ region_in(struct pfk_verdicts *v, size_t i, struct region_in *in)
 }
 
 static void
-drop_sets(const dd *sets, uint32_t n)
+drop_sums(const struct sum *sums, uint32_t n)
 {
-	for (uint32_t i = 0; sets != NULL && i < n; i++)
-		dd_drop(sets[i]);
+	for (uint32_t i = 0; sums != NULL && i < n; i++)
+		dd_drop(sums[i].set);
 }
 
 void
@@ -373,19 +423,32 @@ pfk_verdicts_free(struct pfk_verdicts *v)
 	if (v == NULL)
 		return;
 	a = v->x->alloc;
-	drop_sets(v->matches, v->xi->im->nrules);
-	drop_sets(v->decides, v->xi->im->nrules);
-	for (size_t i = 0; i < v->regions.n; i++)
-		dd_drop(v->regions.v[i].set);
+	drop_sums(v->matches, v->xi->im->nrules);
+	drop_sums(v->decides, v->xi->im->nrules);
+	for (size_t i = 0; i < v->large.n; i++)
+		sharing_drop(v->large.v[i]);
+	drop_regions(v);
 	dd_drop(v->passed);
-	dd_drop(v->dropped);
+	dd_drop(v->rest);
+	dd_drop(v->walk.dropped);
+	dd_drop(v->walk.skipped);
+	walk_end(&v->walk);
 	arena_free(&v->arena);
 	a.fn(a.ctx, v, sizeof(*v), 0);
 }
 
 const struct pfk_region *
-pfk_verdicts_regions(const struct pfk_verdicts *v, size_t *n)
+pfk_verdicts_regions(struct pfk_verdicts *v, size_t *n)
 {
+	*n = 0;
+	if (setjmp(v->oom) != 0 || setjmp(v->x->oom) != 0) {
+		v->x->nomem = true;
+		return NULL;
+	}
+	if (!v->split)
+		split_all(v);
+	if (!v->split)
+		drop_regions(v);
 	*n = v->regions.n;
 	return v->regions.v;
 }
@@ -396,20 +459,48 @@ pfk_verdicts_passed(const struct pfk_verdicts *v)
 	return v->passed;
 }
 
-pfk_set
-pfk_verdicts_matches(const struct pfk_verdicts *v, uint32_t rule)
+static struct sum *
+decides(struct pfk_verdicts *v, uint32_t rule)
 {
-	return v->matches[rule];
+	return decides_all_matches(&v->xi->im->rules[rule]) ?
+	    &v->matches[rule] : &v->decides[rule];
 }
 
 pfk_set
-pfk_verdicts_decides(const struct pfk_verdicts *v, uint32_t rule)
+pfk_verdicts_matches(struct pfk_verdicts *v, uint32_t rule)
 {
-	return v->decides[rule];
+	return whole(&v->matches[rule]);
+}
+
+pfk_set
+pfk_verdicts_decides(struct pfk_verdicts *v, uint32_t rule)
+{
+	return whole(decides(v, rule));
+}
+
+bool
+pfk_verdicts_match_some(struct pfk_verdicts *v, uint32_t rule, pfk_set set)
+{
+	return sum_meets(&v->matches[rule], set);
+}
+
+bool
+pfk_verdicts_decide_some(struct pfk_verdicts *v, uint32_t rule, pfk_set set)
+{
+	return sum_meets(decides(v, rule), set);
+}
+
+uint32_t
+pfk_verdicts_decider(struct pfk_verdicts *v, const struct pfk_exact_packet *p)
+{
+	for (uint32_t i = 0; i < v->xi->im->nrules; i++)
+		if (sum_has(v->x, decides(v, i), p))
+			return i;
+	return PFK_EXACT_DEFAULT;
 }
 
 pfk_set
 pfk_verdicts_dropped(const struct pfk_verdicts *v)
 {
-	return v->dropped;
+	return v->walk.dropped;
 }

@@ -5,6 +5,7 @@
  *	worlds.c	what match rules make of packets
  *	blocks.c	rules between those that do something on the way
  *	verdicts.c	what comes of it, rule by rule
+ *	shares.c	which rule of a block gets which packets
  *	treatments.c	what comes of it, whichever rule does it
  *	unlike.c	where two images can differ at all
  */

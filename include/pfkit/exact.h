@@ -270,14 +270,26 @@ int	 pfk_exact_decide_among(struct pfk_exact *, size_t image, pfk_set,
 int	 pfk_exact_decide_tagged(struct pfk_exact *, size_t image,
 	    const char *tag, struct pfk_verdicts **);
 void	 pfk_verdicts_free(struct pfk_verdicts *);
-/* Regions are disjoint, and together all packets. */
-const struct pfk_region *pfk_verdicts_regions(const struct pfk_verdicts *,
+/*
+ * Regions are disjoint, and together all packets.  They are made when they are
+ * first asked for, which of thousands of rules that overlap is most of the
+ * work; after an error there are none.
+ */
+const struct pfk_region *pfk_verdicts_regions(struct pfk_verdicts *,
 	    size_t *n);
 /* Sets of the verdicts themselves; do not free them. */
 pfk_set	 pfk_verdicts_passed(const struct pfk_verdicts *);
 /* Of a rule: packets that match it when it is asked, that it decides. */
-pfk_set	 pfk_verdicts_matches(const struct pfk_verdicts *, uint32_t rule);
-pfk_set	 pfk_verdicts_decides(const struct pfk_verdicts *, uint32_t rule);
+pfk_set	 pfk_verdicts_matches(struct pfk_verdicts *, uint32_t rule);
+pfk_set	 pfk_verdicts_decides(struct pfk_verdicts *, uint32_t rule);
+/* Whether some of the set do: that costs far less. */
+bool	 pfk_verdicts_match_some(struct pfk_verdicts *, uint32_t rule,
+	    pfk_set);
+bool	 pfk_verdicts_decide_some(struct pfk_verdicts *, uint32_t rule,
+	    pfk_set);
+/* The rule that decides about a packet, or PFK_EXACT_DEFAULT. */
+uint32_t pfk_verdicts_decider(struct pfk_verdicts *,
+	    const struct pfk_exact_packet *);
 /* Packets that are dropped because the rules lead nowhere (63 anchors deep). */
 pfk_set	 pfk_verdicts_dropped(const struct pfk_verdicts *);
 /* Those of a region that pf answers with a RST (or else an error of ICMP). */

@@ -178,19 +178,33 @@ is_bound(const struct pfk_region *r)
 	    strstr(r->outcome.effects, " af-to ") == NULL;
 }
 
+/* Whether any state is: regions are a lot of work. */
+static bool
+some_are_bound(struct lint *l)
+{
+	struct pfk_rule_info info;
+
+	for (size_t i = 0; i < pfk_image_rules(l->image); i++) {
+		pfk_image_rule(l->image, i, &info);
+		if (strstr(info.text, "if-bound") != NULL)
+			return true;
+	}
+	return false;
+}
+
 void
 check_states(struct lint *l)
 {
 	size_t n, nifs, nroutes;
-	const struct pfk_region *r = pfk_verdicts_regions(l->verdicts, &n);
+	const struct pfk_region *r;
 	const struct pfk_interface *ifs = pfk_host_interfaces(l->host, &nifs);
-
 	bool *uplink;
 
 	/* what is only assumed of routes says nothing about answers */
 	(void)pfk_host_routes(l->host, &nroutes);
-	if (nroutes == 0)
+	if (nroutes == 0 || !some_are_bound(l))
 		return;
+	r = pfk_verdicts_regions(l->verdicts, &n);
 	uplink = xcalloc(nifs + 1, sizeof(*uplink));
 	for (size_t k = 0; k < nifs; k++)
 		uplink[k] = is_uplink(l, &ifs[k]);

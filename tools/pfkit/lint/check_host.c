@@ -19,28 +19,22 @@
 uint32_t
 note_decision(struct lint *l, struct finding *f, pfk_set set)
 {
-	const struct pfk_region *r;
 	struct pfk_exact_packet p;
 	char text[256];
-	size_t n;
+	uint32_t rule;
 
 	if (!pfk_exact_example(l->exact, set, &p))
 		return LINT_NO_RULE;
 	pfk_exact_packet_text(&p, text, sizeof(text));
 	finding_note(f, LINT_NO_RULE, "for example: %s", text);
-	r = pfk_verdicts_regions(l->verdicts, &n);
-	for (size_t i = 0; i < n; i++) {
-		if (!pfk_set_has(l->exact, r[i].set, &p))
-			continue;
-		if (r[i].outcome.rule != PFK_EXACT_DEFAULT) {
-			finding_note(f, r[i].outcome.rule, "decided by");
-			return r[i].outcome.rule;
-		}
-		finding_note(f, LINT_NO_RULE, pfk_set_has(l->exact, l->skipped,
-		    &p) ? "its interface is under `set skip': it passes" :
-		    "no rule matches it: it passes");
-		break;
+	rule = pfk_verdicts_decider(l->verdicts, &p);
+	if (rule != PFK_EXACT_DEFAULT) {
+		finding_note(f, rule, "decided by");
+		return rule;
 	}
+	finding_note(f, LINT_NO_RULE, pfk_set_has(l->exact, l->skipped, &p) ?
+	    "its interface is under `set skip': it passes" :
+	    "no rule matches it: it passes");
 	return LINT_NO_RULE;
 }
 

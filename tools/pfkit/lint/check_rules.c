@@ -86,37 +86,59 @@ tell_missing(struct lint *l, struct missings *m)
 
 /* ---- one rule ---- */
 
-static pfk_set
-less(struct lint *l, pfk_set set, pfk_set without)
+/* The packets that count, for a rule that all these fit. */
+static struct scope *
+scope_for(struct lint *l, pfk_set all)
 {
-	pfk_set rest = pfk_set_minus(l->exact, set, without);
+	return &l->scope[!pfk_set_meets(l->exact, all, l->scope[0].all)];
+}
 
-	pfk_set_free(l->exact, set);
-	return rest;
+static void
+make_scope(struct lint *l, struct scope *s, pfk_set all)
+{
+	s->all = pfk_set_minus(l->exact, all, l->skipped);
+	s->passed = pfk_set_and(l->exact, s->all,
+	    pfk_verdicts_passed(l->verdicts));
+}
+
+static void
+make_scopes(struct lint *l)
+{
+	pfk_set beginning = pfk_set_beginning(l->exact);
+
+	make_scope(l, &l->scope[0], beginning);
+	make_scope(l, &l->scope[1], PFK_SET_ALL);
+	pfk_set_free(l->exact, beginning);
 }
 
 static void
 find_sets(struct lint *l, uint32_t rule, struct judged *j)
 {
 	struct pfk_exact *x = l->exact;
-	pfk_set scope = pfk_set_beginning(x), decides;
 
 	j->all = pfk_set_rule(x, 0, rule);
-	if (!pfk_set_meets(x, j->all, scope)) {
-		pfk_set_free(x, scope);
-		scope = PFK_SET_ALL;
-	}
+	j->scope = scope_for(l, j->all);
 	j->skipped = j->all != PFK_SET_NONE &&
 	    pfk_set_within(x, j->all, l->skipped);
-	scope = less(l, scope, l->skipped);
-	j->fits = pfk_set_and(x, j->all, scope);
-	j->matches = pfk_set_and(x, scope,
-	    pfk_verdicts_matches(l->verdicts, rule));
-	decides = pfk_set_and(x, scope,
-	    pfk_verdicts_decides(l->verdicts, rule));
-	j->decides = decides != PFK_SET_NONE;
-	pfk_set_free(x, decides);
-	pfk_set_free(x, scope);
+	j->fits = pfk_set_meets(x, j->all, j->scope->all);
+	j->matches = pfk_verdicts_match_some(l->verdicts, rule,
+	    j->scope->all);
+	j->decides = pfk_verdicts_decide_some(l->verdicts, rule,
+	    j->scope->all);
+}
+
+pfk_set
+judged_fits(struct lint *l, uint32_t rule)
+{
+	return pfk_set_and(l->exact, l->judged[rule].all,
+	    l->judged[rule].scope->all);
+}
+
+pfk_set
+judged_matches(struct lint *l, uint32_t rule)
+{
+	return pfk_set_and(l->exact, pfk_verdicts_matches(l->verdicts, rule),
+	    l->judged[rule].scope->all);
 }
 
 /* Whether a table that it asks about has no addresses: told elsewhere. */
@@ -159,19 +181,19 @@ fate_of(struct lint *l, uint32_t rule, const struct judged *j,
     const struct pfk_rule_info *info)
 {
 	bool pass = begins(info->text, "pass");
-	bool passes = pfk_set_meets(l->exact, j->matches,
-	    pfk_verdicts_passed(l->verdicts));
+	bool passes = pfk_verdicts_match_some(l->verdicts, rule,
+	    j->scope->passed);
 
 	if (asks_for_fragments(l, rule))
 		return FATE_FRAGMENTS;
 	if (j->skipped)
 		return FATE_SKIPPED;
-	if (j->fits == PFK_SET_NONE && j->matches == PFK_SET_NONE)
+	if (!j->fits && !j->matches)
 		return strstr(info->text, " tagged ") != NULL ? FATE_UNTAGGED :
 		    has_empty_table(l, rule) || (l->assumed.v != NULL &&
 		    strstr(info->text, " no-route") != NULL) ?
 		    FATE_TOLD : FATE_IMPOSSIBLE;
-	if (j->matches == PFK_SET_NONE)
+	if (!j->matches)
 		return FATE_UNREACHABLE;
 	/* a tag has an effect even where another rule decides */
 	if ((pass || begins(info->text, "block")) && !j->decides &&
@@ -205,6 +227,7 @@ check_rules(struct lint *l)
 	struct missings missing = { NULL, 0 };
 
 	l->skipped = skipped(l);
+	make_scopes(l);
 	l->judged = xcalloc(n + 1, sizeof(*l->judged));
 	for (uint32_t i = 0; i < n; i++)
 		judge(l, i, &missing);

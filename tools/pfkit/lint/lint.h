@@ -102,11 +102,14 @@ enum fate {
 	FATE_UNTRANSLATED, FATE_PASS_OVERRULED, FATE_OVERRULED,
 	NFATES
 };
+/* Packets that count: those that begin something, or all; that pass. */
+struct scope { pfk_set all, passed; };
 struct judged {
 	enum fate	 fate;
 	pfk_set		 all;		/* pfk_set_rule() */
-	pfk_set		 fits, matches;	/* of the packets that count */
-	bool		 decides, skipped;
+	const struct scope *scope;
+	bool		 fits, matches, decides;	/* some that count */
+	bool		 skipped;
 };
 
 #define LINT_STAGES	8
@@ -132,6 +135,7 @@ struct lint {
 	bool		 called;	/* whether some rule leads there */
 	pfk_set		 skipped;	/* all on interfaces under `set skip' */
 	char		*warnings;	/* of the compiler, as JSON; or NULL */
+	struct scope	 scope[2];
 	struct routes	 assumed;	/* those of the host are not known */
 	/* redundant.c */
 	char		*action;	/* by rule: p, b, m, a; P: quick */
@@ -181,6 +185,9 @@ void	 check_exactly(struct lint *);
 void	 check_text(struct lint *);
 void	 check_names(struct lint *);
 void	 check_rules(struct lint *);
+/* The packets that count and fit the rule, or match it; to be freed. */
+pfk_set	 judged_fits(struct lint *, uint32_t rule);
+pfk_set	 judged_matches(struct lint *, uint32_t rule);
 /* Whether some rule leads to the anchor, which is the image's string. */
 bool	 anchor_is_called(struct lint *, const char *anchor);
 void	 check_lists(struct lint *);

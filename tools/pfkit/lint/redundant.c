@@ -192,7 +192,7 @@ add_up(struct lint *l, struct effects *e)
  * only[] set can have some, if it is given.
  */
 static struct effects
-effects_on(struct lint *l, const struct pfk_verdicts *v, pfk_set set,
+effects_on(struct lint *l, struct pfk_verdicts *v, pfk_set set,
     const bool *only)
 {
 	size_t n;
@@ -224,7 +224,7 @@ effects_free(struct lint *l, struct effects *e)
 
 static bool
 same_effects(struct lint *l, const struct without *w,
-    const struct pfk_verdicts *v)
+    struct pfk_verdicts *v)
 {
 	struct effects a = effects_on(l, l->verdicts, w->set,
 	    w->plain ? w->skip : NULL);
@@ -241,7 +241,7 @@ same_effects(struct lint *l, const struct without *w,
 
 static void
 tell(struct lint *l, const struct without *w, const struct pfk_element *at,
-    const char *name, const struct pfk_verdicts *v)
+    const char *name, struct pfk_verdicts *v)
 {
 	struct finding *f = finding_named(l, LINT_REDUNDANT, w->rule[0],
 	    "without %s the same would be done", name);

@@ -88,8 +88,8 @@ struct deciders {
 static bool
 is_decider(struct lint *l, const struct deciders *d, uint32_t rule)
 {
-	return pfk_set_meets(l->exact, pfk_verdicts_decides(l->verdicts, rule),
-	    d->set) && (!d->quick || is_quick(l, rule));
+	return (!d->quick || is_quick(l, rule)) &&
+	    pfk_verdicts_decide_some(l->verdicts, rule, d->set);
 }
 
 /* That of the example, which is told below; LINT_NO_RULE: none. */
@@ -97,14 +97,13 @@ static uint32_t
 decider_of_example(struct lint *l, const struct deciders *d)
 {
 	struct pfk_exact_packet p;
+	uint32_t rule;
 
 	if (!pfk_exact_example(l->exact, d->set, &p))
 		return LINT_NO_RULE;
-	for (uint32_t i = d->first; i < d->last; i++)
-		if (is_decider(l, d, i) && pfk_set_has(l->exact,
-		    pfk_verdicts_decides(l->verdicts, i), &p))
-			return i;
-	return LINT_NO_RULE;
+	rule = pfk_verdicts_decider(l->verdicts, &p);
+	return rule >= d->first && rule < d->last && is_decider(l, d, rule) ?
+	    rule : LINT_NO_RULE;
 }
 
 /* Names some of them, that of the example first; whether there are any. */
@@ -142,26 +141,38 @@ note_rules(struct finding *f, const struct group *g)
 		finding_note(f, LINT_NO_RULE, "and others");
 }
 
+/* The rule that alone decides about all of the set, or LINT_NO_RULE. */
+static uint32_t
+only_decider(struct lint *l, pfk_set set)
+{
+	struct pfk_exact_packet p;
+	uint32_t rule = LINT_NO_RULE;
+
+	if (pfk_exact_example(l->exact, set, &p))
+		rule = pfk_verdicts_decider(l->verdicts, &p);
+	return rule != PFK_EXACT_DEFAULT && pfk_set_within(l->exact, set,
+	    pfk_verdicts_decides(l->verdicts, rule)) ? rule : LINT_NO_RULE;
+}
+
 /* A quick rule that alone hides another one which would decide otherwise. */
 static void
 hides(struct lint *l, uint32_t rule)
 {
 	struct pfk_rule_info info, other;
 	struct finding *f;
+	pfk_set fits = judged_fits(l, rule);
+	uint32_t by = only_decider(l, fits);
 
-	pfk_image_rule(l->image, rule, &info);
-	for (uint32_t i = 0; i < rule; i++) {
-		if (!pfk_set_within(l->exact, l->judged[rule].fits,
-		    pfk_verdicts_decides(l->verdicts, i)))
-			continue;
-		pfk_image_rule(l->image, i, &other);
-		if (strncmp(info.text, other.text, 4) == 0 || !is_quick(l, i))
-			return;
-		f = finding_rule(l, LINT_HIDES, i,
-		    "this quick rule hides one that decides otherwise");
-		finding_note(f, rule, "hidden:");
+	pfk_set_free(l->exact, fits);
+	if (by >= rule)			/* none, too */
 		return;
-	}
+	pfk_image_rule(l->image, rule, &info);
+	pfk_image_rule(l->image, by, &other);
+	if (strncmp(info.text, other.text, 4) == 0 || !is_quick(l, by))
+		return;
+	f = finding_rule(l, LINT_HIDES, by,
+	    "this quick rule hides one that decides otherwise");
+	finding_note(f, rule, "hidden:");
 }
 
 /* Whether the rule's anchor lets none of the packets in; that is told. */
@@ -179,8 +190,7 @@ note_anchor(struct lint *l, struct finding *f, uint32_t rule, pfk_set set)
 		if (!caller.opens_anchor || strcmp(caller.body, info.anchor) !=
 		    0)
 			continue;
-		if (pfk_set_meets(l->exact, set,
-		    pfk_verdicts_matches(l->verdicts, i)))
+		if (pfk_verdicts_match_some(l->verdicts, i, set))
 			return false;
 		last = i;
 	}
@@ -261,15 +271,15 @@ note_why(struct lint *l, struct finding *f, const struct group *g,
 static pfk_set
 packets_of(struct lint *l, const struct group *g, enum fate fate)
 {
-	pfk_set all = PFK_SET_NONE, sum;
+	pfk_set all = PFK_SET_NONE, sum, one;
 
 	for (uint32_t i = 0; i < g->n; i++) {
-		const struct judged *j = &l->judged[g->rule[i]];
-
-		if (j->fate != fate)
+		if (l->judged[g->rule[i]].fate != fate)
 			continue;
-		sum = pfk_set_or(l->exact, all, fate == FATE_UNREACHABLE ?
-		    j->fits : j->matches);
+		one = fate == FATE_UNREACHABLE ? judged_fits(l, g->rule[i]) :
+		    judged_matches(l, g->rule[i]);
+		sum = pfk_set_or(l->exact, all, one);
+		pfk_set_free(l->exact, one);
 		pfk_set_free(l->exact, all);
 		all = sum;
 	}
@@ -280,16 +290,17 @@ packets_of(struct lint *l, const struct group *g, enum fate fate)
 static bool
 has_strays(struct lint *l, const struct group *g)
 {
+	struct pfk_verdicts *v = l->verdicts;
+
 	for (uint32_t i = 0; i < g->n; i++) {
 		uint32_t r = g->rule[i];
-		pfk_set set = l->judged[r].fate == FATE_UNREACHABLE ?
-		    pfk_verdicts_matches(l->verdicts, r) :
+		bool has = l->judged[r].fate == FATE_UNREACHABLE ?
+		    pfk_verdicts_match_some(v, r, PFK_SET_ALL) :
 		    l->judged[r].fate == FATE_UNTRANSLATED ?
-		    pfk_set_and(l->exact, pfk_verdicts_passed(l->verdicts),
-		    pfk_verdicts_matches(l->verdicts, r)) :
-		    pfk_verdicts_decides(l->verdicts, r);
+		    pfk_verdicts_match_some(v, r, pfk_verdicts_passed(v)) :
+		    pfk_verdicts_decide_some(v, r, PFK_SET_ALL);
 
-		if (set != PFK_SET_NONE)
+		if (has)
 			return true;
 	}
 	return false;
