@@ -41,7 +41,7 @@ KIT_UNUSED static struct pfk_image *
 kit_image(const char *rules)
 {
 	struct pfk_host *host = pfk_host_new(NULL);
-	char text[16384];
+	char text[32768];
 	struct pfk_files files = { kit_read, text };
 	struct pfk_compile_options o = { .host = host, .files = &files,
 	    .path = "pf.conf" };
