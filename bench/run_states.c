@@ -181,7 +181,7 @@ hits(struct bench *b, uint32_t n, bool translated, const char *name,
 	report(b, "state hit", name, "ns", &s, limit, NULL);
 	if (n >= 1000000)
 		report_one(b, "state hit", "memory of each", "bytes",
-		    (double)m.now / n, translated ? 0 : 256, NULL);
+		    (double)m.now / n, 256, NULL);
 	filter_close(&w);
 }
 

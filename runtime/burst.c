@@ -7,7 +7,7 @@
  *	read		headers, keys, hashes; buckets are on their way
  *	look up		buckets tell which states; they are on their way;
  *			what tables of rules need for packets without one
- *	fetch keys	of the stack side, where states translate
+ *	fetch keys	of the stack side, where states translate IPv6
  *	decide		tables say which addresses they have;
  *			work that is due at its time, then the fast lane, the
  *			short ways to a state that changes (hit.h) or without
@@ -35,7 +35,8 @@ struct group {
 	const struct pfk_packet *f;
 	size_t		 n;
 	struct lane_seen seen;		/* at look-up */
-	bool		 stack;		/* some have the key of this side */
+	bool		 stack;		/* some are IPv6 and have the key of
+					   this side */
 	struct lane_packet l[LANE_GROUP];
 	struct block_ahead ahead[LANE_GROUP];
 	struct tables_ahead tables;
@@ -97,11 +98,11 @@ look_up_group(struct pfk_engine *e, const struct lane_run *run,
 		s = (const char *)l[i].state;
 		PREFETCH(s);
 		PREFETCH(s + 64);
-		sides |= l[i].ref;
+		sides |= l[i].v6 ? l[i].ref : 0;
 	}
 	g->stack = sides & KEY_STACK;
 	for (size_t i = 0; g->stack && i < g->n; i++)
-		if (l[i].ref & KEY_STACK)	/* leads to its key */
+		if (l[i].v6 && l[i].ref & KEY_STACK) /* leads to its key */
 			PREFETCH(&state_cold(e, l[i].ref / 2)->extra);
 	if (e->nasked != 0)
 		tables_look_ahead(e, &g->tables, g->l, g->n);
@@ -116,7 +117,7 @@ fetch_keys(const struct pfk_engine *e, struct group *g)
 	const struct state_extra *x;
 
 	for (size_t i = 0; i < g->n; i++) {
-		if (!(g->l[i].ref & KEY_STACK))
+		if (!g->l[i].v6 || !(g->l[i].ref & KEY_STACK))
 			continue;
 		/* none: the state has ended, and will be looked up again */
 		if ((x = state_extra(e, g->l[i].ref / 2)) == NULL)

@@ -92,8 +92,8 @@ count_state_tables(struct pkt *p, uint32_t state)
 	const struct pfk_engine *e = p->e;
 	const struct state *s = state_get(e, state);
 	bool in = s->direction == PFK_IN;
-	const struct state_key *k = state_key(e, state,
-	    in ? KEY_STACK : KEY_WIRE);
+	const struct state_key key = state_key(e, state,
+	    in ? KEY_STACK : KEY_WIRE), *k = &key;
 	uint32_t m;
 
 	for (m = state_cold(e, state)->match_list; m != 0;

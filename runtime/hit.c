@@ -10,7 +10,7 @@ static inline bool
 state_simple(const struct state *s, const struct pfk_packet *f,
     const struct lane_packet *l)
 {
-	return lane_key_fits(&s->key, l) && s->lane && !s->translated &&
+	return lane_key_fits(l) && s->lane && !s->translated &&
 	    s->timeout < TIMEOUT_PURGE &&
 	    (s->ifid == IF_NONE || s->ifid == f->ifid) &&
 	    s->src.state < TCPS_PROXY_SRC;

@@ -75,7 +75,7 @@ right_direction(const struct pkt *p, uint32_t state, const struct message *m)
 	uint8_t dir = s->direction;
 
 	if (s->translated &&
-	    state_key(p->e, state, KEY_STACK)->af != s->key.af)
+	    state_key(p->e, state, KEY_STACK).af != s->key.af)
 		dir = p->af == s->key.af ? PFK_IN : PFK_OUT;
 	return ((dir == p->dir) != m->inner) == (m->kind.dir == PFK_IN);
 }
@@ -141,7 +141,7 @@ other_family(struct pkt *p, const struct state_key *k)
 static enum outcome
 translate_query(struct pkt *p, uint32_t state, const struct message *m)
 {
-	const struct state_key *k = state_key_beyond(p, state);
+	const struct state_key key = state_key_beyond(p, state), *k = &key;
 	int first = m->first, id = id_index(m, first);
 
 	p->rtable = k->rdomain;
@@ -264,7 +264,7 @@ static enum outcome
 translate_quote(struct pkt *p, uint32_t state, struct quote *q,
     const uint16_t port[2])
 {
-	const struct state_key *k = state_key_beyond(p, state);
+	const struct state_key key = state_key_beyond(p, state), *k = &key;
 	int first = quote_first(p);
 	bool ok = true;
 
@@ -309,7 +309,7 @@ afto_quote(struct pkt *p, const struct state_key *k, const uint16_t port[2])
 static enum outcome
 translate_ports(struct pkt *p, uint32_t state, struct quote *q)
 {
-	const struct state_key *k = state_key_beyond(p, state);
+	const struct state_key key = state_key_beyond(p, state), *k = &key;
 	int first = quote_first(p);
 	uint16_t port[2];
 
@@ -391,7 +391,7 @@ error_icmp(struct pkt *p, struct verdict *v, struct quote *q)
 {
 	struct message m = { .hdr = quoted(p, q, 8), .hdrlen = 8,
 	    .inner = true, .first = quote_first(p), .addr = q->addr };
-	const struct state_key *k;
+	struct state_key k;
 	uint16_t port[2] = { 0, 0 };
 	int id;
 
@@ -412,9 +412,9 @@ error_icmp(struct pkt *p, struct verdict *v, struct quote *q)
 	k = state_key_beyond(p, v->state);
 	id = id_index(&m, m.first);
 	if (m.kind.echo)
-		port[SRC] = k->port[k->af == p->af ? id : !id];
-	return k->af == p->af ? translate_quote(p, v->state, q, port) :
-	    afto_quote(p, k, port);
+		port[SRC] = k.port[k.af == p->af ? id : !id];
+	return k.af == p->af ? translate_quote(p, v->state, q, port) :
+	    afto_quote(p, &k, port);
 }
 
 static enum outcome

@@ -65,6 +65,7 @@ state_export(const struct pfk_engine *e, uint32_t i, struct pfk_state *out)
 	const struct state *s = state_get(e, i);
 	const struct state_cold *c = state_cold(e, i);
 	uint32_t expires = state_expires(e, i);
+	struct state_key key;
 
 	memset(out, 0, sizeof(*out));
 	out->id = s->id;
@@ -72,8 +73,10 @@ state_export(const struct pfk_engine *e, uint32_t i, struct pfk_state *out)
 	out->ifname = s->ifid == IF_NONE ? "all" : iface_name(e, s->ifid);
 	out->proto = s->key.proto;
 	out->dir = s->direction;
-	export_key(&s->key, &out->wire);
-	export_key(state_key(e, i, KEY_STACK), &out->stack);
+	key = state_key(e, i, KEY_WIRE);
+	export_key(&key, &out->wire);
+	key = state_key(e, i, KEY_STACK);
+	export_key(&key, &out->stack);
 	export_peer(&s->src, &out->src);
 	export_peer(&s->dst, &out->dst);
 	out->src.mss = c->mss;

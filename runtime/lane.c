@@ -21,7 +21,7 @@ lane_suits(const struct pfk_engine *e, uint32_t i)
 
 	/* its rule may want the packet for somebody else */
 	return s->per_packet == 0 && !(s->flags & PFK_STATE_F_SLOPPY) &&
-	    state_key(e, i, KEY_STACK)->af == s->key.af &&
+	    state_key(e, i, KEY_STACK).af == s->key.af &&
 	    e->rules[s->rule].r->divert == IMG_DIVERT_NONE;
 }
 
@@ -32,9 +32,10 @@ lane_suits(const struct pfk_engine *e, uint32_t i)
 static inline bool
 state_usual(const struct state *s, const struct lane_packet *l, uint16_t ifid)
 {
-	return lane_key_fits(l->at, l) && s->timeout < TIMEOUT_PURGE && s->lane &&
+	return lane_key_fits(l) && s->timeout < TIMEOUT_PURGE && s->lane &&
 	    (s->ifid == IF_NONE || s->ifid == ifid) &&
-	    (!s->translated || ((l->ref & 1) == l->out && !l->echo));
+	    (!s->translated || ((l->ref & 1) == l->out && !l->echo &&
+	    s->packed != l->v6));
 }
 
 /* ---- what the packet does to it (tcp_track.c, state_track.c) ---- */

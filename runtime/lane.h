@@ -56,7 +56,8 @@ struct lane_packet {
 	uint32_t	 hash;
 	uint32_t	 ref;		/* lane_look_up()'s */
 	struct state	*state;		/* its, if it is not 0 */
-	const struct state_key *at;	/* and the key that it goes by */
+	const struct state_key *at;	/* and, of IPv6, the key that it goes
+					   by */
 	uint32_t	 len;		/* of the packet, by its IP header */
 	uint32_t	 datalen;	/* TCP */
 	uint32_t	 odd;		/* 0: usual; TCP: LANE_SYN,
@@ -248,20 +249,40 @@ lane_look_up(const struct state_table *t, uint32_t hash)
 			return 0;
 	}
 }
+/*
+ * Whether the state's key by which it was found is the packet's; of IPv4 the
+ * stack key must be packed, if it is that.  The side comes at random: no
+ * branches.
+ */
 static inline bool
-lane_key_fits(const struct state_key *k, const struct lane_packet *l)
+lane_key_fits(const struct lane_packet *l)
 {
+	const uint8_t *k = (const uint8_t *)&l->state->key;
+	size_t stack = l->ref & KEY_STACK;
+	uint32_t a[2], b[2];
 	uint64_t w[5];
 
 	if (l->v6) {
-		memcpy(w, k, sizeof(w));
+		memcpy(w, l->at, sizeof(w));
 		return ((w[0] ^ l->key[0]) | (w[1] ^ l->key[1]) |
 		    (w[2] ^ l->key[2]) | (w[3] ^ l->key[3]) |
 		    (w[4] ^ l->key[4])) == 0;
 	}
-	return memcmp(&k->addr[0], &l->key[0], 4) == 0 &&
-	    memcmp(&k->addr[1], (const uint8_t *)&l->key[0] + 4, 4) == 0 &&
-	    memcmp(k->port, &l->key[1], 8) == 0;
+	memcpy(&a[0], k + stack * PACKED_ADDR, 4);
+	memcpy(&a[1], k + 16 - stack * (16 - (PACKED_ADDR + 4)), 4);
+	memcpy(&w[1], k + 32 - stack * (32 - PACKED_PORT), 8);
+	memcpy(b, &l->key[0], 8);
+	return ((a[0] ^ b[0]) | (a[1] ^ b[1]) | (w[1] ^ l->key[1])) == 0;
+}
+/* Where a key of IPv6 is; of IPv4 it does not matter. */
+static inline const struct state_key *
+lane_key_at(const struct pfk_engine *e, uint32_t ref)
+{
+	const struct state_extra *x;
+
+	if ((ref & KEY_STACK) && (x = state_extra(e, ref / 2)) != NULL)
+		return &x->stack;
+	return &state_get(e, ref / 2)->key;
 }
 /* The same for a packet of a burst whose table has changed since. */
 static inline void
@@ -271,7 +292,7 @@ lane_look_again(const struct pfk_engine *e, struct lane_packet *l)
 	if (l->ref == 0)
 		return;
 	l->state = state_get(e, l->ref / 2);
-	l->at = state_key(e, l->ref / 2, l->ref & 1);
+	l->at = l->v6 ? lane_key_at(e, l->ref) : &l->state->key;
 }
 /* How far the table was when packets were looked up; what that says of one. */
 struct lane_seen { uint64_t changes, losses; };

@@ -13,7 +13,7 @@
 #include "runtime/translate.h"
 
 /* Its key beyond the state: source, destination of a packet that came in. */
-static const struct state_key *
+static struct state_key
 key_beyond(const struct pfk_engine *e, const struct lane_packet *l)
 {
 	return state_key(e, l->ref / 2, l->out ? KEY_WIRE : KEY_STACK);
@@ -23,7 +23,7 @@ void
 lane_make_pkt(struct pfk_engine *e, const struct pfk_packet *f,
     const struct lane_packet *l, struct pkt *p)
 {
-	const struct state_key *k = key_beyond(e, l);
+	const struct state_key key = key_beyond(e, l), *k = &key;
 	const uint8_t *ip = lane_ip(l);
 	uint32_t have = f->caplen - (uint32_t)(ip - f->data);
 	bool changed;
@@ -52,7 +52,7 @@ bool
 lane_leaves(const struct pfk_engine *e, const struct lane_packet *l,
     uint16_t *ifid)
 {
-	const struct state_key *k = key_beyond(e, l);
+	const struct state_key key = key_beyond(e, l), *k = &key;
 	struct route_entry route;
 
 	if (pfk_engine_is_local(e, k->af, k->addr[1].b) ||
@@ -67,7 +67,7 @@ bool
 lane_turn_around(const struct pfk_engine *e, const struct lane_packet *l,
     uint16_t ifid, struct lane_packet *o)
 {
-	const struct state_key *k = key_beyond(e, l);
+	const struct state_key key = key_beyond(e, l), *k = &key;
 	struct state_key out;
 
 	if (ifid >= e->nif_counters || iface_skipped(e, ifid) ||

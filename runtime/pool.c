@@ -208,7 +208,7 @@ void
 pool_state_ended(struct pfk_engine *e, uint32_t state)
 {
 	const struct state_cold *c = state_cold(e, state);
-	const struct state_key *k;
+	struct state_key k;
 	const struct rt_rule *rr;
 	struct pool *q;
 
@@ -217,8 +217,8 @@ pool_state_ended(struct pfk_engine *e, uint32_t state)
 	rr = &e->rules[c->nat_rule];
 	k = state_key(e, state, KEY_STACK);
 	if ((q = state_pool(e, rr)) != NULL)
-		pool_unload(e, q, k->af, rr->r->rt == IMG_ROUTE_TO ?
-		    state_route(e, state) : &k->addr[1]);
+		pool_unload(e, q, k.af, rr->r->rt == IMG_ROUTE_TO ?
+		    state_route(e, state) : &k.addr[1]);
 }
 
 /* ---- saving ---- */

@@ -122,6 +122,8 @@ copy_matches(struct pfk_engine *to, const struct pfk_engine *from,
 static uint32_t
 take_over(struct pfk_engine *to, const struct state_ref *r)
 {
+	const struct state_key wire = state_key(r->e, r->i, KEY_WIRE);
+	const struct state_key stack = state_key(r->e, r->i, KEY_STACK);
 	const struct state_cold *from = state_cold(r->e, r->i);
 	const struct state_extra *x = state_extra(r->e, r->i);
 	uint32_t i = state_alloc(to);
@@ -137,7 +139,7 @@ take_over(struct pfk_engine *to, const struct state_ref *r)
 	if (x != NULL && x->route != 0 &&
 	    !state_set_route(to, i, state_route(r->e, r->i)))
 		return 0;
-	return state_relist(to, i, state_key(r->e, r->i, KEY_STACK)) ? i : 0;
+	return state_relist(to, i, &wire, &stack) ? i : 0;
 }
 
 /* All states in their order; NULL: no memory. */

@@ -7,6 +7,7 @@
  * A state that ends is taken out of the table at once, but stays in the list,
  * and counts, until the sweep comes by: as in pf.
  */
+#include <stddef.h>
 #include <string.h>
 
 #include "runtime/rules_int.h"
@@ -103,13 +104,44 @@ states_count(const struct pfk_engine *e)
 static void
 keys_put(struct pfk_engine *e, uint32_t i)
 {
-	const struct state *s = state_get(e, i);
+	struct state_key k = state_key(e, i, KEY_WIRE);
 
-	state_entry_put(e->states, state_hash(e, &s->key), i * 2 + KEY_WIRE);
-	if (s->translated)
-		state_entry_put(e->states, state_hash(e,
-		    state_key(e, i, KEY_STACK)), i * 2 + KEY_STACK);
+	state_entry_put(e->states, state_hash(e, &k), i * 2 + KEY_WIRE);
+	if (state_get(e, i)->translated) {
+		k = state_key(e, i, KEY_STACK);
+		state_entry_put(e->states, state_hash(e, &k), i * 2 +
+		    KEY_STACK);
+	}
 	state_cold(e, i)->live = 1;
+}
+
+/* Of a key as it lies there: both addresses of IPv4, ports and the rest. */
+struct place { size_t addr[2], port; };
+static const struct place own = { { 0, sizeof(struct pfk_addr) },
+    offsetof(struct state_key, port) };
+static const struct place packed = { { PACKED_ADDR, PACKED_ADDR + 4 },
+    PACKED_PORT };
+
+static void
+key_copy(struct state_key *to, const struct place *there,
+    const struct state_key *from, const struct place *here)
+{
+	uint8_t *a = (uint8_t *)to;
+	const uint8_t *b = (const uint8_t *)from;
+
+	memcpy(a + there->addr[0], b + here->addr[0], 4);
+	memcpy(a + there->addr[1], b + here->addr[1], 4);
+	memcpy(a + there->port, b + here->port, 8);
+}
+
+struct state_key
+state_unpack(const struct state_key *key, int side)
+{
+	struct state_key k;
+
+	memset(&k, 0, sizeof(k));
+	key_copy(&k, &own, key, side == KEY_STACK ? &packed : &own);
+	return k;
 }
 
 /* The keys, where records have them; false: no memory. */
@@ -121,9 +153,14 @@ keys_set(struct pfk_engine *e, uint32_t i, const struct state_key *wire,
 	struct state_extra *x;
 
 	s->key = *wire;
-	s->translated = false;
+	s->translated = s->packed = false;
 	if (memcmp(wire, stack, sizeof(*wire)) == 0)
 		return true;
+	if (wire->af == PFK_AF_INET && stack->af == PFK_AF_INET) {
+		key_copy(&s->key, &packed, stack, &own);
+		s->translated = s->packed = true;
+		return true;
+	}
 	if ((x = state_extra_need(e, i)) == NULL)
 		return false;
 	x->stack = *stack;
@@ -133,11 +170,12 @@ keys_set(struct pfk_engine *e, uint32_t i, const struct state_key *wire,
 
 /* A saved state comes back: as it was, at the end of the list. */
 bool
-state_relist(struct pfk_engine *e, uint32_t i, const struct state_key *stack)
+state_relist(struct pfk_engine *e, uint32_t i, const struct state_key *wire,
+    const struct state_key *stack)
 {
 	struct state *s = state_get(e, i);
 
-	if (!state_table_room(e) || !keys_set(e, i, &s->key, stack))
+	if (!state_table_room(e) || !keys_set(e, i, wire, stack))
 		return false;
 	if (s->timeout != TIMEOUT_UNLINKED)
 		keys_put(e, i);
@@ -196,12 +234,14 @@ states_flush(struct pfk_engine *e)
 static void
 table_remove(struct pfk_engine *e, uint32_t i)
 {
-	const struct state *s = state_get(e, i);
+	struct state_key k = state_key(e, i, KEY_WIRE);
 
-	state_entry_remove(e->states, state_hash(e, &s->key), i * 2 + KEY_WIRE);
-	if (s->translated)
-		state_entry_remove(e->states, state_hash(e,
-		    state_key(e, i, KEY_STACK)), i * 2 + KEY_STACK);
+	state_entry_remove(e->states, state_hash(e, &k), i * 2 + KEY_WIRE);
+	if (state_get(e, i)->translated) {
+		k = state_key(e, i, KEY_STACK);
+		state_entry_remove(e->states, state_hash(e, &k), i * 2 +
+		    KEY_STACK);
+	}
 	state_cold(e, i)->live = 0;
 }
 

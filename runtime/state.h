@@ -13,7 +13,8 @@
  * A state is split in two records of the same index: `struct state`, two
  * cache lines, has all that a hit reads and writes; `struct state_cold`, one
  * line, the rest that every state has.  What few have is in a third one,
- * `struct state_extra`, if there is need.  They come from pools that grow up
+ * `struct state_extra`, if there is need; a stack key of IPv4 is not among
+ * it (state_key()).  They come from pools that grow up
  * to `set limit states`.  Index 0 is "no state", and "no extra".
  *
  * Time in states is whole seconds since the engine started, as pf's.
@@ -65,6 +66,7 @@ struct state {
 	uint8_t		timeout;	/* enum img_timeout, TIMEOUT_* */
 	uint8_t		direction;	/* PFK_IN, PFK_OUT */
 	bool		translated : 1;	/* the stack key differs */
+	bool		packed : 1;	/* ... and is in key: state_key() */
 	bool		lane : 1;	/* lane_suits() */
 	uint8_t		per_packet;	/* work beyond the window checks:
 					   PER_* */
@@ -141,13 +143,27 @@ struct state_extra *state_extra_need(struct pfk_engine *, uint32_t);
 const struct pfk_addr *state_route(const struct pfk_engine *, uint32_t);
 bool	state_set_route(struct pfk_engine *, uint32_t,
 	    const struct pfk_addr *);
-static inline const struct state_key *
+/*
+ * A key of the state, as such.  IPv4 leaves room in a state's key: a stack key
+ * of that family is packed into it, so that neither memory nor a hit needs an
+ * extra record.
+ *
+ *	addr[0]	 0 addr[0]   4 stack addr[0]   8 stack addr[1]  12 zero
+ *	addr[1]	16 addr[1]  20 zero  24 stack ports, rdomain, af, proto
+ *	ports	32 ports, rdomain, af, proto
+ */
+#define PACKED_ADDR	4u
+#define PACKED_PORT	24u
+struct state_key state_unpack(const struct state_key *, int side);
+static inline struct state_key
 state_key(const struct pfk_engine *e, uint32_t index, int side)
 {
 	const struct state *s = state_get(e, index);
 
+	if (s->packed)
+		return state_unpack(&s->key, side);
 	return side == KEY_STACK && s->translated ?
-	    &state_extra(e, index)->stack : &s->key;
+	    state_extra(e, index)->stack : s->key;
 }
 
 /*
@@ -233,7 +249,7 @@ void	tcp_start(struct pfk_engine *, struct state *, const uint8_t *th,
 void	tcp_modulate(struct pkt *, struct state *);
 uint8_t	tcp_wscale(const uint8_t *th);
 /* The key on the other side of the host, where the packet is going. */
-const struct state_key *state_key_beyond(const struct pkt *, uint32_t state);
+struct state_key state_key_beyond(const struct pkt *, uint32_t state);
 /* lane.c: nothing of the state itself keeps its packets off the lane. */
 bool	lane_suits(const struct pfk_engine *, uint32_t);
 /* synproxy.c */

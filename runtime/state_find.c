@@ -21,7 +21,7 @@ state_reversed(const struct pfk_engine *e, uint32_t i, uint8_t af)
 {
 	const struct state *s = state_get(e, i);
 
-	return s->translated && s->key.af != af &&
+	return s->translated && !s->packed && s->key.af != af &&
 	    state_extra(e, i)->stack.af == af;
 }
 
@@ -30,7 +30,8 @@ is_afto(const struct pfk_engine *e, uint32_t i)
 {
 	const struct state *s = state_get(e, i);
 
-	return s->translated && state_extra(e, i)->stack.af != s->key.af;
+	return s->translated && !s->packed &&
+	    state_extra(e, i)->stack.af != s->key.af;
 }
 
 /*
@@ -55,6 +56,7 @@ search_table(struct pfk_engine *e, struct search *f)
 {
 	const struct state_table *t = e->states;
 	uint32_t hash = f->hash, b = hash & (t->nbuckets - 1), ref, i, m;
+	struct state_key k;
 
 	for (;; b = (b + 1) & (t->nbuckets - 1)) {
 		const struct bucket *bu = &t->buckets[b];
@@ -62,8 +64,9 @@ search_table(struct pfk_engine *e, struct search *f)
 		for (m = bucket_match(bu, hash); m != 0; m &= m - 1) {
 			ref = bu->ref[bucket_first(m)];
 			i = ref / 2;
-			if (key_equal(state_key(e, i, (int)(ref & 1)),
-			    f->key) && f->fn(e, i, (int)(ref & 1), f))
+			k = state_key(e, i, (int)(ref & 1));
+			if (key_equal(&k, f->key) &&
+			    f->fn(e, i, (int)(ref & 1), f))
 				return true;
 		}
 		if (bu->past == 0)
@@ -171,7 +174,7 @@ static bool
 find_conflict(struct pfk_engine *e, uint32_t i, int side, struct search *f)
 {
 	const struct state *s = state_get(e, i);
-	uint8_t stack_af = state_key(e, i, KEY_STACK)->af;
+	uint8_t stack_af = state_key(e, i, KEY_STACK).af;
 
 	(void)side;
 	if (s == f->s || s->ifid != f->s->ifid)

@@ -63,7 +63,6 @@ save_matches(const struct pfk_engine *e, struct saver *sv, uint32_t list)
 static void
 save_hot(struct saver *sv, const struct state *s, uint16_t mss)
 {
-	save_key(sv, &s->key);
 	save_peer(sv, &s->src, mss);
 	save_peer(sv, &s->dst, 0);
 	for (int i = 0; i < 2; i++) {
@@ -82,12 +81,15 @@ static void
 save_state(const struct pfk_engine *e, struct saver *sv, uint32_t i)
 {
 	static const struct state_extra none;
+	const struct state_key wire = state_key(e, i, KEY_WIRE);
+	const struct state_key stack = state_key(e, i, KEY_STACK);
 	const struct state_cold *c = state_cold(e, i);
 	const struct state_extra *x = c->extra != 0 ? state_extra(e, i) :
 	    &none;
 
+	save_key(sv, &wire);
 	save_hot(sv, state_get(e, i), c->mss);
-	save_key(sv, state_key(e, i, KEY_STACK));
+	save_key(sv, &stack);
 	save_u64(sv, state_get(e, i)->id);
 	save_u32(sv, c->created);
 	save_u32(sv, c->anchor);
@@ -303,7 +305,7 @@ load_state(struct pfk_engine *e, struct saver *sv, uint32_t *index)
 		return false;
 	}
 	s->per_packet = load_u8(sv);
-	if (!state_relist(e, i, &x.stack)) {
+	if (!state_relist(e, i, &s->key, &x.stack)) {
 		match_items_free(e, c->match_list);
 		state_free(e, i);
 		return false;

@@ -116,6 +116,6 @@ void	states_flush(struct pfk_engine *);
 /* A record, at the end of the list by age. */
 void	state_list_append(struct pfk_engine *, uint32_t);
 bool	state_relist(struct pfk_engine *, uint32_t,
-	    const struct state_key *stack);
+	    const struct state_key *wire, const struct state_key *stack);
 
 #endif

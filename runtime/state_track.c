@@ -93,7 +93,7 @@ tcp_packet(struct pkt *p, uint32_t *state)
 }
 
 /* The key of the side on which a packet leaves that came by the other. */
-const struct state_key *
+struct state_key
 state_key_beyond(const struct pkt *p, uint32_t state)
 {
 	bool stack = (p->dir == PFK_IN) !=
@@ -105,7 +105,7 @@ state_key_beyond(const struct pkt *p, uint32_t state)
 static enum outcome
 translate(struct pkt *p, uint32_t state)
 {
-	const struct state_key *k = state_key_beyond(p, state);
+	const struct state_key key = state_key_beyond(p, state), *k = &key;
 	int first = p->dir == PFK_IN ? 0 : 1;
 	bool changed;
 

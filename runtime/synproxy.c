@@ -50,8 +50,8 @@ forward(struct pkt *p, uint32_t state, uint32_t seq, uint32_t ack,
     uint8_t flags, uint16_t win, uint16_t mss)
 {
 	int first = p->dir == PFK_IN ? 0 : 1;
-	const struct state_key *k = state_key(p->e, state,
-	    p->dir == PFK_IN ? KEY_STACK : KEY_WIRE);
+	const struct state_key key = state_key(p->e, state,
+	    p->dir == PFK_IN ? KEY_STACK : KEY_WIRE), *k = &key;
 	struct tcp_reply t = { .af = k->af, .src = k->addr[first],
 	    .dst = k->addr[!first], .sport = k->port[first],
 	    .dport = k->port[!first], .seq = seq, .ack = ack, .flags = flags,

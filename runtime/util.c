@@ -267,7 +267,7 @@ const char *
 state_text(const struct pfk_engine *e, uint32_t i, char *buf)
 {
 	const struct state *s = state_get(e, i);
-	const struct state_key *stack = state_key(e, i, KEY_STACK);
+	const struct state_key stack = state_key(e, i, KEY_STACK);
 	bool scaled = s->src.wscale != 0 && s->dst.wscale != 0;
 	char num[4];
 	size_t n = STATE_TEXTLEN, l;
@@ -277,9 +277,9 @@ state_text(const struct pfk_engine *e, uint32_t i, char *buf)
 	    s->direction == PFK_OUT ? "out" : "in", s->key.rdomain);
 	l += key_text(buf + l, n - l, &s->key);
 	l += (size_t)snprintf(buf + l, n - l, " stack: (%u) ",
-	    stack->rdomain);
+	    stack.rdomain);
 	if (s->translated)
-		l += key_text(buf + l, n - l, stack);
+		l += key_text(buf + l, n - l, &stack);
 	else
 		buf[l++] = '-';
 	if (s->key.proto == PROTO_TCP) {

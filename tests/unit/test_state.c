@@ -157,6 +157,50 @@ compare_with_list(bool aes)
 	kit_close(&k);
 }
 
+static void
+keep_both(struct pfk_engine *e, const struct state_key *wire,
+    const struct state_key *stack, bool extra)
+{
+	uint32_t i = state_alloc(e);
+	struct state_key k[2];
+
+	state_get(e, i)->rule = 0;
+	state_cold(e, i)->anchor = state_cold(e, i)->nat_rule = IMG_NONE;
+	ck_assert(state_insert(e, i, wire, stack, IF_NONE));
+	e->rules[0].n.states++;
+	k[KEY_WIRE] = state_key(e, i, KEY_WIRE);
+	k[KEY_STACK] = state_key(e, i, KEY_STACK);
+	ck_assert(same(&k[KEY_WIRE], wire) && same(&k[KEY_STACK], stack));
+	ck_assert_int_eq(state_extra(e, i) != NULL, extra);
+	state_remove(e, i);
+	ck_assert_uint_eq(e->states->entries, 0);
+}
+
+/* Two keys, wherever they are: those of IPv4 need no extra record. */
+START_TEST(two_keys)
+{
+	struct pfk_addr a[4];
+	struct state_key four, five, six, seven;
+	uint16_t port[4] = { 1, 2, 3, 4 };
+	struct kit k;
+
+	for (unsigned i = 0; i < 64; i++)
+		a[i / 16].b[i % 16] = (uint8_t)(i + 1);
+	kit_open(&k, "pass\n");
+	state_key_set(&four, PFK_AF_INET, PROTO_TCP, 5, 0, a, port);
+	state_key_set(&five, PFK_AF_INET, PROTO_TCP, 6, 1, a + 2, port + 2);
+	state_key_set(&six, PFK_AF_INET6, PROTO_TCP, 7, 0, a, port);
+	state_key_set(&seven, PFK_AF_INET6, PROTO_TCP, 8, 1, a + 2, port + 2);
+	keep_both(k.e, &four, &four, false);
+	keep_both(k.e, &four, &five, false);
+	keep_both(k.e, &six, &six, false);
+	keep_both(k.e, &six, &seven, true);
+	keep_both(k.e, &four, &seven, true);
+	keep_both(k.e, &six, &five, true);
+	kit_close(&k);
+}
+END_TEST
+
 START_TEST(against_a_list)
 {
 	compare_with_list(true);
@@ -273,8 +317,8 @@ END_TEST
 int
 main(void)
 {
-	const TTest *const tests[] = { against_a_list, buckets, hashes, many,
-	    compact };
+	const TTest *const tests[] = { two_keys, against_a_list, buckets,
+	    hashes, many, compact };
 
 	return kit_main("state", tests, sizeof(tests) / sizeof(*tests));
 }
