@@ -70,7 +70,7 @@ test_fits(const struct strip_ask *q, const uint32_t *w)
 const uint32_t *
 block_misfit(const struct block *b, uint32_t rule, const struct strip_ask *q)
 {
-	const uint32_t *w = b->code[rule] + op_info[OP_RULE].length;
+	const uint32_t *w = b->code[rule] + b->usual[rule].head;
 
 	for (; insn_op(*w) != OP_DECIDE; w += op_info[insn_op(*w)].length)
 		if (!test_fits(q, w))
@@ -90,38 +90,103 @@ misfit(const struct asker *a, uint32_t rule)
 enum { LISTS = 5 };
 
 /* Rules that must be asked, in order: lists that end with NO_RULE. */
-struct lists { const uint32_t *at[LISTS]; };
+struct lists {
+	const uint32_t	*at[LISTS];
+	unsigned	n;		/* there is mostly one */
+};
 
-static void
+static inline void
+add_list(struct lists *l, const uint32_t *list)
+{
+	l->at[l->n] = list;
+	l->n += *list != NO_RULE;
+}
+
+static inline void
 find_lists(const struct block *b, const struct block_found *r,
     struct lists *l)
 {
+	l->n = 0;
 	for (unsigned i = 0; i + 1 < LISTS; i++)
-		l->at[i] = &b->ids[r->list[i]];
-	l->at[LISTS - 1] = b->always;
+		add_list(l, &b->ids[r->list[i]]);
+	add_list(l, b->always);
 }
 
+/* Of several lists; one rule may be in more than one. */
 static uint32_t
-next_of(struct lists *l)
+least_of(struct lists *l)
 {
 	uint32_t least = NO_RULE;
 
-	for (unsigned i = 0; i < LISTS; i++)
-		if (*l->at[i] < least)
-			least = *l->at[i];
-	for (unsigned i = 0; i < LISTS; i++)
-		l->at[i] += least != NO_RULE && *l->at[i] == least;
+	for (unsigned i = 0; i < l->n; i++)
+		least = *l->at[i] < least ? *l->at[i] : least;
+	for (unsigned i = 0; i < l->n; i++)
+		l->at[i] += (*l->at[i] == least) & (least != NO_RULE);
 	return least;
+}
+
+static inline uint32_t
+next_of(struct lists *l)
+{
+	if (l->n == 1)		/* nobody reads on behind the end */
+		return *l->at[0]++;
+	return least_of(l);
 }
 
 /* Whether it is usual that the rule leads there: `next', or n and `to'. */
 static inline bool
-is_usual(const struct asker *a, uint32_t rule, uint32_t next,
-    const uint32_t *to)
+is_usual(const struct block *b, const struct block_class *c, uint32_t rule,
+    uint32_t next, const uint32_t *to)
 {
-	uint32_t up = a->c->nodes[rule].up, n = a->b->n;
+	uint32_t up = c->nodes[rule].up, n = b->n;
 
-	return next < n ? up == next : up >= n && a->c->exits[up - n] == to;
+	return next < n ? up == next : up >= n && c->exits[up - n] == to;
+}
+
+/* The packet's stretches up to now: where the last one began. */
+struct stretch { uint32_t from; bool strayed; };
+
+/* A rule on the way, asked ahead; false: that is too much for it. */
+static bool
+pass_ahead(const struct block *b, struct block_found *r, uint32_t rule,
+    const struct strip_ask *q, struct stretch *s)
+{
+	struct block_class *c = r->class;
+	const uint32_t *to;
+	uint32_t next;
+
+	if (!b->usual[rule].plain)
+		return false;	/* nobody knows */
+	if ((to = block_misfit(b, rule, q)) == NULL)
+		to = b->code[rule + 1];
+	next = block_rule_at(b, to);
+	if (is_usual(b, c, rule, next, to))
+		return true;
+	if (next == b->n || s->strayed)
+		return false;
+	r->less = &c->steps[c->nodes[rule].up];
+	r->more = &c->steps[next];
+	*s = (struct stretch){ next, true };
+	return true;
+}
+
+bool
+block_walk_ahead(struct block *b, struct block_found *r,
+    const struct strip_ask *q)
+{
+	struct block_class *c = r->class;
+	struct stretch s = { 0, false };
+	struct lists lists;
+	uint32_t x;
+
+	find_lists(b, r, &lists);
+	if (lists.n == 0)
+		return true;
+	while ((x = next_of(&lists)) < r->quick)
+		if (x >= s.from && bit(c->head, x) && on_path(c, s.from, x) &&
+		    !pass_ahead(b, r, x, q, &s))
+			return false;
+	return true;
 }
 
 /* Walks to the rule `end', or out of the block: where to go on. */
@@ -149,7 +214,7 @@ walk(struct asker *a, struct lists *lists, uint32_t end)
 		if (to == NULL)
 			to = b->code[x + 1];
 		next = block_rule_at(b, to);
-		if (is_usual(a, x, next, to))
+		if (is_usual(b, c, x, next, to))
 			continue;
 		c->steps[c->nodes[x].up]--;
 		if (next == b->n)

@@ -25,12 +25,25 @@ struct block_found {
 	struct block_class *class;	/* NULL: to be asked one by one */
 	uint32_t	quick, last;	/* ranks of those that match */
 	uint32_t	list[4];	/* of rules to be asked */
-	uint32_t	*end;		/* where one is counted who goes straight
-					   to a quick rule of a block in front
-					   of all others; or NULL */
-	uint32_t	*unsettled;	/* the same, of all packets */
-	uint32_t	rule;		/* e->rules: that one */
+	/* a quick rule of a block in front of all others decides, */
+	uint32_t	rule;		/* e->rules */
+	/* and this is counted: block_decides() */
+	uint32_t	*end;		/* or NULL: that is not known */
+	uint32_t	*unsettled;
+	int64_t		*less, *more;
 };
+/* Whether the rule is known; then all is counted. */
+static inline bool
+block_decides(const struct block_found *r)
+{
+	if (r->end == NULL)
+		return false;
+	++*r->end;
+	++*r->unsettled;
+	--*r->less;
+	++*r->more;
+	return true;
+}
 
 /* Who answers what a block does not know itself, and what is known ahead. */
 struct block_help {

@@ -280,17 +280,29 @@ add_spans(const struct pfk_engine *e, struct block *b, const struct row *r,
 	return true;
 }
 
+static unsigned
+head_words(const uint32_t *rule)
+{
+	const uint32_t *w = rule + op_info[OP_RULE].length;
+
+	while (is_head(insn_op(*w)))
+		w += op_info[insn_op(*w)].length;
+	return (unsigned)(w - rule);
+}
+
 static void
 set_usual(struct block *b, const struct row *r, uint32_t i)
 {
 	struct usual *u = &b->usual[i];
+	unsigned head = head_words(b->code[i]);
 
 	for (unsigned flags = 0; flags < 2; flags++)
 		u->to[flags] = (uint32_t)(usually_to(r, flags,
 		    b->code[i + 1]) - b->code[0]);
 	u->flags = r->flags;
 	u->flagset = r->flagset;
-	u->plain = !r->counts && !r->other;
+	u->head = (uint8_t)head;
+	u->plain = !r->counts && !r->other && head <= UINT8_MAX;
 }
 
 static void

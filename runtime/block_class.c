@@ -43,13 +43,6 @@ head_fits(const struct pfk_engine *e, const struct rt_rule *rr,
 	}
 }
 
-static bool
-is_head(enum op op)
-{
-	return op == OP_IFACE || op == OP_DIR || op == OP_RDOMAIN ||
-	    op == OP_AF || op == OP_PROTO;
-}
-
 /* The test of the head that does not fit, or NULL. */
 static const uint32_t *
 head_misfit(const struct pfk_engine *e, const struct block *b, uint32_t i,

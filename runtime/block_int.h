@@ -215,6 +215,13 @@ struct box {			/* what tables can say of a rule */
 bool	block_tables_make(const struct pfk_engine *, struct block *,
 	    const struct box *, bool six);
 void	block_tables_free(const struct pfk_engine *, struct block_family *);
+/* Tests of a rule's head, which classes are about. */
+static inline bool
+is_head(enum op op)
+{
+	return op == OP_IFACE || op == OP_DIR || op == OP_RDOMAIN ||
+	    op == OP_AF || op == OP_PROTO;
+}
 /* Sides are SRC and DST; the sets are the caller's. */
 bool	prune_make(const struct pfk_engine *, struct block_family *,
 	    unsigned kind, bool six, unsigned side, struct outline *,
@@ -252,6 +259,7 @@ struct block_class {
 struct usual {
 	uint32_t	to[2];		/* flags that do not fit; that do */
 	uint8_t		flags, flagset;	/* TCP: those set, those looked at */
+	uint8_t		head;		/* words up to the first other test */
 	bool		plain;		/* block_misfit() can tell */
 };
 
@@ -277,6 +285,7 @@ struct block {
 	struct block_class *classes[BLOCK_CLASSES];
 	uint32_t	nclasses;
 	uint32_t	unsettled;	/* packets */
+	int64_t		nothing;	/* counts what is not counted */
 };
 
 static inline bool

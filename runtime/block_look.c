@@ -452,7 +452,7 @@ block_look_up(struct pfk_engine *e, struct block *b,
 	look_up_run(e, b, h, &v, 1, q->head.af == PFK_AF_INET6);
 }
 
-static inline bool
+static ALWAYS_INLINE bool
 may_stray(const struct block *b, const struct block_found *r)
 {
 	return (r->list[0] | r->list[1] | r->list[2] | r->list[3] |
@@ -461,8 +461,8 @@ may_stray(const struct block *b, const struct block_found *r)
 
 /* What deciding will touch.  If it is clear what that is, it says so. */
 static ALWAYS_INLINE void
-fetch_rule(const struct pfk_engine *e, const struct block *b,
-    struct block_found *r)
+fetch_rule(const struct pfk_engine *e, struct block *b,
+    const struct strip_ask *q, struct block_found *r)
 {
 	uint32_t rule = r->quick < b->n ? r->quick :
 	    r->last < b->n ? b->n - 1 - r->last : b->n;
@@ -472,10 +472,12 @@ fetch_rule(const struct pfk_engine *e, const struct block *b,
 	PREFETCH((const char *)rr + 64);
 	PREFETCH((const char *)rr + RT_RULE_USUAL - 1);
 	r->end = NULL;
+	r->less = r->more = &b->nothing;
 	if (r->class == NULL)
 		return;
 	PREFETCH(&r->class->ends[r->quick]);
-	if (!r->sure || r->quick == b->n || !b->begins || may_stray(b, r))
+	if (!r->sure || r->quick == b->n || !b->begins ||
+	    (may_stray(b, r) && !block_walk_ahead(b, r, q)))
 		return;
 	r->end = &r->class->ends[r->quick];
 	r->rule = b->first + rule;
@@ -505,6 +507,6 @@ block_look_ahead(struct pfk_engine *e, uint32_t block,
 	for (size_t i = 0; i < n; i++) {
 		a[i]->found.block = block;
 		a[i]->found.unsettled = &b->unsettled;
-		fetch_rule(e, b, &a[i]->found);
+		fetch_rule(e, b, &a[i]->q, &a[i]->found);
 	}
 }

@@ -394,9 +394,7 @@ ask_strips(struct miss *m, struct block_ahead *ahead)
 	m->h = (struct block_help){ rule_misfit, rule_acts, m, NULL };
 	m->w.h = &m->h;
 	if (ahead != NULL && ahead->found.block != 0) {
-		if (ahead->found.end != NULL) {
-			++*ahead->found.end;
-			++*ahead->found.unsettled;
+		if (block_decides(&ahead->found)) {
 			m->w.rule = ahead->found.rule;
 			m->w.anchor = m->w.calls.here = IMG_NONE;
 			return WAY_QUICK;
