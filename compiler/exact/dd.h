@@ -57,6 +57,7 @@ dd	dd_ite(dd, dd, dd);
 #define DD_TOGETHER	24
 bool	dd_common(const dd *in, unsigned nin, const dd *out, unsigned nout);
 bool	dd_meets(dd, dd);
+bool	dd_within(dd a, dd b);		/* a is nowhere but in b */
 /* A diagram that is f wherever care is true, and simple elsewhere. */
 dd	dd_simplify(dd f, dd care);
 /* With some, with all values of the variables first .. n - 1. */

@@ -139,3 +139,9 @@ dd_meets(dd a, dd b)
 {
 	return dd_common((const dd[]){ a, b }, 2, NULL, 0);
 }
+
+bool
+dd_within(dd a, dd b)
+{
+	return !dd_common(&a, 1, &b, 1);
+}

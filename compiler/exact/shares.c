@@ -190,6 +190,18 @@ share_meets(const struct sharing *s, size_t i, dd set)
 }
 
 bool
+share_holds(const struct sharing *s, size_t i, dd set)
+{
+	const struct share_node *t = s->leaf[i], *other;
+	bool holds = dd_within(set, t->e->set) && dd_within(set, s->open);
+
+	for (; t->up != NULL && holds; t = t->up)
+		if ((other = asked_before(s, t)) != NULL)
+			holds = !dd_meets(set, other->taken);
+	return holds;
+}
+
+bool
 share_has(struct pfk_exact *x, const struct sharing *s, size_t i,
     const struct pfk_exact_packet *p)
 {

@@ -36,6 +36,8 @@ void	 share_all(const struct sharing *, void (*fn)(void *, struct entry *,
 /* What the i-th entry gets; whether any of that is in the set. */
 dd	 share_of(const struct sharing *, size_t i);
 bool	 share_meets(const struct sharing *, size_t i, dd set);
+/* Whether all of the set is. */
+bool	 share_holds(const struct sharing *, size_t i, dd set);
 /* Whether the packet is in it. */
 bool	 share_has(struct pfk_exact *, const struct sharing *, size_t i,
 	    const struct pfk_exact_packet *);

@@ -176,6 +176,14 @@ sum_meets(const struct sum *s, dd set)
 }
 
 static bool
+sum_holds(struct sum *s, dd set)
+{
+	if (s->set == DD_FALSE && s->turns != NULL && s->turns->next == NULL)
+		return share_holds(s->turns->of, s->turns->i, set);
+	return dd_within(set, whole(s));
+}
+
+static bool
 sum_has(struct pfk_exact *x, const struct sum *s,
     const struct pfk_exact_packet *p)
 {
@@ -488,6 +496,12 @@ bool
 pfk_verdicts_decide_some(struct pfk_verdicts *v, uint32_t rule, pfk_set set)
 {
 	return sum_meets(decides(v, rule), set);
+}
+
+bool
+pfk_verdicts_decide_all(struct pfk_verdicts *v, uint32_t rule, pfk_set set)
+{
+	return sum_holds(decides(v, rule), set);
 }
 
 uint32_t

@@ -282,10 +282,12 @@ pfk_set	 pfk_verdicts_passed(const struct pfk_verdicts *);
 /* Of a rule: packets that match it when it is asked, that it decides. */
 pfk_set	 pfk_verdicts_matches(struct pfk_verdicts *, uint32_t rule);
 pfk_set	 pfk_verdicts_decides(struct pfk_verdicts *, uint32_t rule);
-/* Whether some of the set do: that costs far less. */
+/* Whether some, or all, of a set of packets do: that costs far less. */
 bool	 pfk_verdicts_match_some(struct pfk_verdicts *, uint32_t rule,
 	    pfk_set);
 bool	 pfk_verdicts_decide_some(struct pfk_verdicts *, uint32_t rule,
+	    pfk_set);
+bool	 pfk_verdicts_decide_all(struct pfk_verdicts *, uint32_t rule,
 	    pfk_set);
 /* The rule that decides about a packet, or PFK_EXACT_DEFAULT. */
 uint32_t pfk_verdicts_decider(struct pfk_verdicts *,

@@ -137,6 +137,19 @@ draw_set(struct subject *s)
 	}
 }
 
+/* Of what it decides it decides all; of other sets hardly ever. */
+static void
+ask_for_all(struct subject *s, uint32_t rule, pfk_set set)
+{
+	pfk_set all = pfk_verdicts_decides(s->all, rule);
+	pfk_set part = pfk_set_and(s->x, all, set);
+
+	ck_assert(pfk_verdicts_decide_all(s->v, rule, part));
+	ck_assert_int_eq(pfk_verdicts_decide_all(s->v, rule, set),
+	    part == set);
+	pfk_set_free(s->x, part);
+}
+
 static void
 ask(struct subject *s)
 {
@@ -147,6 +160,7 @@ ask(struct subject *s)
 	    pfk_set_meets(s->x, pfk_verdicts_matches(s->all, rule), set));
 	ck_assert_int_eq(pfk_verdicts_decide_some(s->v, rule, set),
 	    pfk_set_meets(s->x, pfk_verdicts_decides(s->all, rule), set));
+	ask_for_all(s, rule, set);
 	pfk_set_free(s->x, set);
 }
 

@@ -150,8 +150,8 @@ only_decider(struct lint *l, pfk_set set)
 
 	if (pfk_exact_example(l->exact, set, &p))
 		rule = pfk_verdicts_decider(l->verdicts, &p);
-	return rule != PFK_EXACT_DEFAULT && pfk_set_within(l->exact, set,
-	    pfk_verdicts_decides(l->verdicts, rule)) ? rule : LINT_NO_RULE;
+	return rule != PFK_EXACT_DEFAULT && pfk_verdicts_decide_all(
+	    l->verdicts, rule, set) ? rule : LINT_NO_RULE;
 }
 
 /* A quick rule that alone hides another one which would decide otherwise. */
