@@ -202,7 +202,8 @@ void	 new_states_alone(size_t npackets, size_t burst);
 void	 tables_alone(uint32_t n, uint8_t af, size_t npackets, size_t burst);
 /* The packets of a ruleset's corners, as a capture. */
 void	 rules_traffic(enum shape, size_t n, size_t npackets);
-void	 rules_alone(enum shape, size_t n, enum pfk_lowering,
+/* any: corners of all rules, not of the last one only. */
+void	 rules_alone(enum shape, size_t n, enum pfk_lowering, bool any,
 	    size_t npackets, size_t burst);
 
 #endif

@@ -14,7 +14,8 @@
  *
  * The second does one kind of work for a profiler and prints nothing: WORK is
  * hit:FLOWS, nat:FLOWS, new, table4:PREFIXES, table6:PREFIXES,
- * plain:SHAPE:RULES or fast:SHAPE:RULES.  The part that counts runs inside of
+ * plain:SHAPE:RULES, fast:SHAPE:RULES or any:SHAPE:RULES (fast, about any of
+ * the rules: what branches cost).  The part that counts runs inside of
  * measured_batch().
  *
  * The third prints a ruleset, the fourth writes packets out of its rules'
@@ -78,7 +79,7 @@ alone(const char *work, size_t n, size_t burst)
 	else if ((shape = strchr(work, ':')) != NULL &&
 	    (count = strchr(++shape, ':')) != NULL)
 		rules_alone(shape_of(shape, (size_t)(count - shape)),
-		    strtoul(count + 1, NULL, 10), how, n, burst);
+		    strtoul(count + 1, NULL, 10), how, *work == 'a', n, burst);
 	else
 		die("no such work: %s", work);
 }

@@ -241,11 +241,12 @@ alone_close(struct alone *a)
 
 void
 rules_alone(enum shape shape, size_t n, enum pfk_lowering lowering,
-    size_t npackets, size_t burst)
+    bool any, size_t npackets, size_t burst)
 {
 	struct alone a;
 
 	alone_open(&a, shape, n, lowering);
+	a.d.last &= !any;
 	measured_packets(a.f, npackets, burst);
 	alone_close(&a);
 }

@@ -475,7 +475,8 @@ is_taken(const struct pfk_engine *e, const struct pfk_packet *f,
 {
 	if (f->dir == PFK_FWD || (l->echo && l->answer))
 		return false;
-	if (packet_is_usual(l) ? l->tcp && !tcp : !packet_is_plain(e, f, l))
+	if (!(packet_is_usual(l) & (tcp | !l->tcp)) &&
+	    !packet_is_plain(e, f, l))
 		return false;
 	return e->states->entries == 0 || !is_there(e->states, l->hash);
 }

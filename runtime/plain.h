@@ -17,8 +17,10 @@
 static inline bool
 packet_is_usual(const struct lane_packet *l)
 {
-	return l->usual || (l->tcp && (l->odd == LANE_SYNACK ||
-	    (l->odd == LANE_SYN && (l->hdr[13] & TCP_PUSH) == 0)));
+	bool push = (l->hdr[13 * l->tcp] & TCP_PUSH) != 0;
+
+	return (l->odd == 0) | (l->odd == LANE_SYNACK) |
+	    ((l->odd == LANE_SYN) & !push);
 }
 /* => The same. */
 bool	packet_is_plain(const struct pfk_engine *, const struct pfk_packet *,

@@ -294,7 +294,7 @@ void	strips_settle(const struct pfk_engine *);
  * answer briefly (strip_short.c).  NULL: no later rule will decide; else where
  * to go on.  => It begins with e->front.
  */
-const uint32_t *strips_short(struct pfk_engine *, struct strip_ask *,
+const uint32_t *strips_short(struct pfk_engine *, const struct strip_ask *,
 	    uint32_t *rule);
 /* The strip that stands there, or NULL. */
 struct strip *strip_at(const struct pfk_engine *, const uint32_t *code);

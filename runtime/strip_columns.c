@@ -37,7 +37,8 @@ bool
 strip_wide(void)
 {
 	return __builtin_cpu_supports("avx2") != 0 &&
-	    __builtin_cpu_supports("bmi") != 0;
+	    __builtin_cpu_supports("bmi") != 0 &&
+	    __builtin_cpu_supports("bmi2") != 0;
 }
 
 WIDE uint64_t

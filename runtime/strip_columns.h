@@ -106,16 +106,39 @@ ports_narrow(const uint16_t *low, const uint16_t *high, uint32_t n,
 #endif
 
 #ifdef HAVE_WIDE
-#define WIDE		__attribute__((__target__("avx2,bmi")))
+#define WIDE		__attribute__((__target__("avx2,bmi,bmi2")))
 
-WIDE static inline uint64_t
+WIDE static inline __m256i
+wide_load(const void *p)
+{
+	return _mm256_loadu_si256(p);
+}
+
+WIDE static inline __m256i
 eight_addrs(const uint32_t *addr, const uint32_t *mask, __m256i a)
 {
-	__m256i m = _mm256_loadu_si256((const __m256i *)(const void *)mask);
-	__m256i v = _mm256_loadu_si256((const __m256i *)(const void *)addr);
+	return _mm256_cmpeq_epi32(_mm256_and_si256(a, wide_load(mask)),
+	    wide_load(addr));
+}
 
-	return (unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(
-	    _mm256_cmpeq_epi32(_mm256_and_si256(a, m), v)));
+WIDE static inline uint64_t
+eight_bits(__m256i fit)
+{
+	return (unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(fit));
+}
+
+/* Packing works on halves of a word by themselves: they are put in order. */
+WIDE static inline uint64_t
+thirty_two_addrs(const uint32_t *addr, const uint32_t *mask, __m256i a)
+{
+	const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+	__m256i low = _mm256_packs_epi32(eight_addrs(addr, mask, a),
+	    eight_addrs(addr + 8, mask + 8, a));
+	__m256i high = _mm256_packs_epi32(eight_addrs(addr + 16, mask + 16, a),
+	    eight_addrs(addr + 24, mask + 24, a));
+
+	return (unsigned)_mm256_movemask_epi8(_mm256_permutevar8x32_epi32(
+	    _mm256_packs_epi16(low, high), order));
 }
 
 WIDE static inline uint64_t
@@ -123,32 +146,50 @@ addrs_wide(const uint32_t *addr, const uint32_t *mask, uint32_t n,
     uint32_t a)
 {
 	__m256i v = _mm256_set1_epi32((int)a);
-	uint64_t m = 0;
+	uint64_t m;
 
-	for (uint32_t i = 0; i < n; i += 16)
-		m |= (eight_addrs(addr + i, mask + i, v) |
-		    eight_addrs(addr + i + 8, mask + i + 8, v) << 8) << i;
+	if (n <= 16)
+		return eight_bits(eight_addrs(addr, mask, v)) |
+		    eight_bits(eight_addrs(addr + 8, mask + 8, v)) << 8;
+	m = thirty_two_addrs(addr, mask, v);
+	if (n > 32)
+		m |= thirty_two_addrs(addr + 32, mask + 32, v) << 32;
 	return m;
+}
+
+WIDE static inline __m256i
+sixteen_ports(const uint16_t *low, const uint16_t *high, __m256i port)
+{
+	return _mm256_cmpeq_epi16(_mm256_or_si256(
+	    _mm256_subs_epu16(wide_load(low), port),
+	    _mm256_subs_epu16(port, wide_load(high))),
+	    _mm256_setzero_si256());
+}
+
+WIDE static inline uint64_t
+thirty_two_ports(const uint16_t *low, const uint16_t *high, __m256i port)
+{
+	return (unsigned)_mm256_movemask_epi8(_mm256_permute4x64_epi64(
+	    _mm256_packs_epi16(sixteen_ports(low, high, port),
+	    sixteen_ports(low + 16, high + 16, port)), 0xd8));
 }
 
 WIDE static inline uint64_t
 ports_wide(const uint16_t *low, const uint16_t *high, uint32_t n,
     uint16_t port)
 {
-	__m256i v = _mm256_set1_epi16((short)port);
-	uint64_t m = 0;
+	__m256i v = _mm256_set1_epi16((short)port), fit;
+	uint64_t m;
 
-	for (uint32_t i = 0; i < n; i += 16) {
-		__m256i l = _mm256_loadu_si256((const void *)(low + i));
-		__m256i h = _mm256_loadu_si256((const void *)(high + i));
-		__m256i fit = _mm256_cmpeq_epi16(_mm256_or_si256(
-		    _mm256_subs_epu16(l, v), _mm256_subs_epu16(v, h)),
-		    _mm256_setzero_si256());
-
-		m |= (uint64_t)(unsigned)_mm_movemask_epi8(_mm_packs_epi16(
+	if (n <= 16) {
+		fit = sixteen_ports(low, high, v);
+		return (unsigned)_mm_movemask_epi8(_mm_packs_epi16(
 		    _mm256_castsi256_si128(fit),
-		    _mm256_extracti128_si256(fit, 1))) << i;
+		    _mm256_extracti128_si256(fit, 1)));
 	}
+	m = thirty_two_ports(low, high, v);
+	if (n > 32)
+		m |= thirty_two_ports(low + 32, high + 32, v) << 32;
 	return m;
 }
 #endif

@@ -127,18 +127,24 @@ count_detours(struct strip *s, const struct strip_class *c, uint64_t stray,
 	} while (stray != 0);
 }
 
+struct answer {
+	bool		known;		/* else nothing was counted */
+	bool		quick;
+	uint32_t	rule;		/* or IMG_NONE */
+};
+
 /* From a row on that the usual way comes to. */
-static ALWAYS_INLINE bool
-ask(struct strip *s, struct strip_class *c, struct strip_ask *q,
-    addrs_fn *addrs, ports_fn *ports)
+static ALWAYS_INLINE struct answer
+ask(struct strip *s, struct strip_class *c, const struct strip_ask *q,
+    unsigned row, addrs_fn *addrs, ports_fn *ports)
 {
-	uint64_t from = UINT64_MAX << q->row, fit[ROW_FIELDS], fits, quick;
+	uint64_t from = UINT64_MAX << row, fit[ROW_FIELDS], fits, quick;
 	uint64_t stray;
 	unsigned last, end;
 
 	read_columns(s, c, q, fit, addrs, ports);
-	fits = from & c->open & fit[ROW_SRC] & fit[ROW_DST] & fit[ROW_SPORT] &
-	    fit[ROW_DPORT];
+	fits = from & c->open & fit[ROW_SRC] & fit[ROW_DST] &
+	    fit[ROW_SPORT] & fit[ROW_DPORT];
 	quick = fits & s->quick;
 	quick &= 0 - quick;
 	fits &= quick | (quick - 1);
@@ -149,31 +155,14 @@ ask(struct strip *s, struct strip_class *c, struct strip_ask *q,
 		   matter */
 		stray = stray_rows(c, fit) & c->seen & from & (quick - 1);
 		if ((stray & ~c->turns) != 0)
-			return false;
+			return (struct answer){ .known = false };
 		count_detours(s, c, stray, end);
 	}
-	c->through[q->row]--;
+	c->through[row]--;
 	c->through[end]++;
 	s->unsettled = true;
-	q->rule = (s->first + last) | (0u - (uint32_t)(fits == 0));
-	q->quick = quick != 0;
-	return true;
-}
-
-#ifdef HAVE_WIDE
-WIDE static bool
-ask_wide(struct strip *s, struct strip_class *c, struct strip_ask *q)
-{
-	return ask(s, c, q, addrs_wide, ports_wide);
-}
-#else
-#define ask_wide	ask_narrow
-#endif
-
-static bool
-ask_narrow(struct strip *s, struct strip_class *c, struct strip_ask *q)
-{
-	return ask(s, c, q, addrs_narrow, ports_narrow);
+	return (struct answer){ true, quick != 0,
+	    (s->first + last) | (0u - (uint32_t)(fits == 0)) };
 }
 
 struct strip_head
@@ -201,7 +190,7 @@ new_class(struct pfk_engine *e, struct strip *s, const struct strip_ask *q)
 	return strip_find_class(e, s, q->key & s->heads[q->icmp], &h);
 }
 
-static inline struct strip_class *
+static ALWAYS_INLINE struct strip_class *
 class_of(struct pfk_engine *e, struct strip *s, const struct strip_ask *q)
 {
 	uint64_t key = q->key & s->heads[q->icmp];
@@ -210,25 +199,52 @@ class_of(struct pfk_engine *e, struct strip *s, const struct strip_ask *q)
 	return c != NULL && c->key == key ? c : new_class(e, s, q);
 }
 
-const uint32_t *
-strips_short(struct pfk_engine *e, struct strip_ask *q, uint32_t *rule)
+static ALWAYS_INLINE const uint32_t *
+walk(struct pfk_engine *e, const struct strip_ask *q, uint32_t *rule,
+    addrs_fn *addrs, ports_fn *ports)
 {
 	struct strip *s = e->front;
+	uint32_t decides = *rule;
+	unsigned row = 0;
 
-	q->row = 0;
 	for (;;) {
 		struct strip_class *c = class_of(e, s, q);
+		struct answer a = { .known = false };
 
-		if (c == NULL || !c->brief || (c->seen >> q->row & 1) == 0 ||
-		    !(s->wide ? ask_wide : ask_narrow)(s, c, q))
+		if (c != NULL && c->brief && (c->seen >> row & 1) != 0)
+			a = ask(s, c, q, row, addrs, ports);
+		if (!a.known)
 			break;
-		*rule = q->rule != IMG_NONE ? q->rule : *rule;
-		if (q->quick | c->ends)
+		decides = a.rule != IMG_NONE ? a.rule : decides;
+		*rule = decides;
+		if (a.quick | c->ends)
 			return NULL;
 		if (!c->onward)
 			return s->pc + c->end;
 		s = e->strips[c->strip];
-		q->row = c->row;
+		row = c->row;
 	}
-	return q->row == 0 ? s->pc : s->pc + s->row[q->row];
+	return row == 0 ? s->pc : s->pc + s->row[row];
+}
+
+#ifdef HAVE_WIDE
+WIDE static const uint32_t *
+walk_wide(struct pfk_engine *e, const struct strip_ask *q, uint32_t *rule)
+{
+	return walk(e, q, rule, addrs_wide, ports_wide);
+}
+#else
+#define walk_wide	walk_narrow
+#endif
+
+static const uint32_t *
+walk_narrow(struct pfk_engine *e, const struct strip_ask *q, uint32_t *rule)
+{
+	return walk(e, q, rule, addrs_narrow, ports_narrow);
+}
+
+const uint32_t *
+strips_short(struct pfk_engine *e, const struct strip_ask *q, uint32_t *rule)
+{
+	return (e->front->wide ? walk_wide : walk_narrow)(e, q, rule);
 }
