@@ -44,31 +44,44 @@ host_options_take(struct host_options *o, int option, const char *arg)
 	return true;
 }
 
-static void
-load_files(struct pfk_host *host, const struct host_options *o, bool folders)
+static bool
+load_files(struct pfk_host *host, const struct host_options *o, bool folders,
+    char *error)
 {
-	char error[PFK_HOST_ERRLEN];
 	const struct host_file *f = o->files;
 
 	for (size_t n = o->nfiles; n > 0; n--, f++)
 		if ((f->load == pfk_host_load_dir) == folders &&
 		    f->load(host, f->path, error) != 0)
-			fatal("%s", error);
+			return false;
+	return true;
 }
 
 /* This machine, unless a folder or files are named; files override folders. */
 struct pfk_host *
-host_options_load(const struct host_options *o)
+host_options_try(const struct host_options *o, char *error)
 {
-	char error[PFK_HOST_ERRLEN];
 	struct pfk_host *host = pfk_host_new(NULL);
 
 	if (host == NULL)
 		fatal("%s", strerror(ENOMEM));
-	if (o->nfiles == 0 && pfk_host_load_system(host, error) != 0)
-		fatal("%s", error);
-	load_files(host, o, true);
-	load_files(host, o, false);
+	if ((o->nfiles == 0 && pfk_host_load_system(host, error) != 0) ||
+	    !load_files(host, o, true, error) ||
+	    !load_files(host, o, false, error)) {
+		pfk_host_free(host);
+		return NULL;
+	}
 	pfk_host_allow_dns(host, o->dns);
+	return host;
+}
+
+struct pfk_host *
+host_options_load(const struct host_options *o)
+{
+	char error[PFK_HOST_ERRLEN];
+	struct pfk_host *host = host_options_try(o, error);
+
+	if (host == NULL)
+		fatal("%s", error);
 	return host;
 }

@@ -54,7 +54,9 @@ void	 host_options_init(struct host_options *, int max);
 void	 host_options_free(struct host_options *);
 /* Takes the option if it is one of these. */
 bool	 host_options_take(struct host_options *, int option, const char *arg);
-/* The host they tell of; a file that cannot be read ends the program. */
+/* The host they tell of; NULL: why not is in error[PFK_HOST_ERRLEN]. */
+struct pfk_host *host_options_try(const struct host_options *, char *error);
+/* The same; a file that cannot be read ends the program. */
 struct pfk_host *host_options_load(const struct host_options *);
 
 #endif

@@ -492,6 +492,7 @@ tests_free(struct tests *all)
 	}
 	while ((s = all->settings) != NULL) {
 		all->settings = s->next;
+		textbuf_free(&s->unusable);
 		clear_setting(s);
 		free(s);
 	}

@@ -17,6 +17,16 @@ add_fact(struct run *r, const struct header *h)
 	(void)host_options_take(&r->o.host, h->option, h->value);
 }
 
+/* Another firewall, not more about the same. */
+static bool
+has_host(const struct test_options *c)
+{
+	for (size_t i = 0; i < c->nfacts; i++)
+		if (c->facts[i].option == OPT_HOST)
+			return true;
+	return false;
+}
+
 /* What the file says, then what the command line says. */
 static void
 gather_options(struct run *r)
@@ -30,7 +40,7 @@ gather_options(struct run *r)
 	for (size_t i = 0; i < s->nheaders; i++)
 		if (s->headers[i].option == 'D')
 			r->o.defines[r->o.ndefines++] = s->headers[i].value;
-		else
+		else if (s->headers[i].option != OPT_HOST || !has_host(c))
 			add_fact(r, &s->headers[i]);
 	for (size_t i = 0; i < c->nfacts; i++)
 		add_fact(r, &c->facts[i]);
@@ -51,13 +61,21 @@ gather_options(struct run *r)
 	    s->numeric;
 }
 
-static void
+static bool
 load_host(struct run *r)
 {
-	r->host = host_options_load(&r->o.host);
+	char error[PFK_HOST_ERRLEN];
+
+	r->host = host_options_try(&r->o.host, error);
+	if (r->host == NULL) {
+		textbuf_printf(&r->setting->unusable,
+		    "its firewall cannot be used: %s", error);
+		return false;
+	}
 	for (unsigned i = 1; i <= LAST_RTABLE; i++)
 		pfk_host_add_rtable(r->host, i);
 	r->ifs = pfk_host_interfaces(r->host, &r->nifs);
+	return true;
 }
 
 bool
@@ -70,11 +88,12 @@ run_start(struct setting *s, const struct test_options *o, struct test *first)
 	r->options = o;
 	gather_options(r);
 	if (r->o.compile.path == NULL) {
-		warning("%s: which ruleset? (a line `ruleset FILE', or -f)",
-		    s->source->name);
+		textbuf_str(&s->unusable,
+		    "which ruleset? (a line `ruleset FILE', or -f)");
 		return false;
 	}
-	load_host(r);
+	if (!load_host(r))
+		return false;
 	r->quotes = quotes_new();
 	if (!compile_ruleset(r))
 		return false;

@@ -103,7 +103,8 @@ run_setting(const struct test_options *o, struct setting *s,
 		if (ready)
 			run_one(t);
 		else
-			test_wrong(t, s->off, "its ruleset cannot be used");
+			test_wrong(t, s->off, "%s", s->unusable.len > 0 ?
+			    s->unusable.text : "its ruleset cannot be used");
 		good = !o->fail_fast || t->status == TEST_HOLDS;
 	}
 	run_end(s);

@@ -105,6 +105,7 @@ struct setting {
 	struct span { size_t off, end; } *spans;
 	size_t		 nspans;
 	struct run	*run;		/* while its tests run */
+	struct textbuf	 unusable;	/* why it cannot be used, if that is known */
 	struct pfk_image *kept;		/* that coverage refers to */
 };
 
