@@ -27,6 +27,7 @@
 #define STALE_PER_SECOND 200
 #define BUFFER_BYTES	2048
 #define SPARE_BYTES	(64u << 20)
+#define LARGEST_PART	(2 * 65536u)	/* headers, data */
 
 int
 frags_init(struct pfk_engine *e)
@@ -75,6 +76,25 @@ find_node(const struct pfk_engine *e, const struct frag_flow *flow)
 	return n;
 }
 
+void
+frag_node_link(struct pfk_engine *e, struct frag_node *n)
+{
+	struct frag_node **at = &e->frags->nodes[flow_bucket(e, &n->flow)];
+
+	n->next = *at;
+	*at = n;
+}
+
+void
+frag_packet_link(struct pfk_engine *e, struct frag_packet *k)
+{
+	struct frag_packet **at = &e->frags->packets[packet_bucket(e,
+	    &k->node->flow, k->id)];
+
+	k->next = *at;
+	*at = k;
+}
+
 static void
 unlink_node(struct pfk_engine *e, struct frag_node *n)
 {
@@ -86,15 +106,15 @@ unlink_node(struct pfk_engine *e, struct frag_node *n)
 	e_free(e, n, sizeof(*n));
 }
 
-static void
-unlink_age(struct frag_cache *c, struct frag_packet *k)
+void
+frag_age_remove(struct frag_cache *c, struct frag_packet *k)
 {
 	*(k->older != NULL ? &k->older->newer : &c->oldest) = k->newer;
 	*(k->newer != NULL ? &k->newer->older : &c->newest) = k->older;
 }
 
-static void
-link_newest(struct frag_cache *c, struct frag_packet *k)
+void
+frag_age_append(struct frag_cache *c, struct frag_packet *k)
 {
 	k->newer = NULL;
 	k->older = c->newest;
@@ -120,7 +140,7 @@ frag_packet_free(struct pfk_engine *e, struct frag_packet *k)
 	while (*at != k)
 		at = &(*at)->next;
 	*at = k->next;
-	unlink_age(e->frags, k);
+	frag_age_remove(e->frags, k);
 	for (f = k->first; f != NULL; f = next) {
 		next = f->next;
 		e->counters.fragment_removals++;
@@ -140,18 +160,6 @@ make_room(struct pfk_engine *e)
 
 	while (e->counters.fragments > goal && e->frags->oldest != NULL)
 		frag_packet_free(e, e->frags->oldest);
-}
-
-void
-frags_purge(struct pfk_engine *e)
-{
-	struct frag_packet *k;
-
-	while ((k = e->frags->oldest) != NULL) {
-		if (k->since + e->opts.timeout[IMG_TMO_FRAG] > e->uptime)
-			break;
-		frag_packet_free(e, k);
-	}
 }
 
 static bool
@@ -178,8 +186,9 @@ find_packet(struct pfk_engine *e, const struct frag_flow *flow, uint32_t id)
 		frag_packet_free(e, k);
 		return NULL;
 	}
-	unlink_age(e->frags, k);
-	link_newest(e->frags, k);
+	frag_age_remove(e->frags, k);
+	k->used = e->frags->number;
+	frag_age_append(e->frags, k);
 	return k;
 }
 
@@ -199,21 +208,19 @@ frag_alloc(struct pfk_engine *e, size_t n)
 static struct frag_node *
 make_node(struct pfk_engine *e, const struct frag_flow *flow)
 {
-	struct frag_node *n = frag_alloc(e, sizeof(*n)), **at;
+	struct frag_node *n = frag_alloc(e, sizeof(*n));
 
 	if (n == NULL)
 		return NULL;
 	n->flow = *flow;
-	at = &e->frags->nodes[flow_bucket(e, flow)];
-	n->next = *at;
-	*at = n;
+	frag_node_link(e, n);
 	return n;
 }
 
 static struct frag_packet *
 make_packet(struct pfk_engine *e, const struct frag_flow *flow, uint32_t id)
 {
-	struct frag_packet *k = frag_alloc(e, sizeof(*k)), **at;
+	struct frag_packet *k = frag_alloc(e, sizeof(*k));
 	struct frag_node *n;
 
 	if (k == NULL)
@@ -229,10 +236,9 @@ make_packet(struct pfk_engine *e, const struct frag_flow *flow, uint32_t id)
 	k->since = e->uptime;
 	k->generation = n->generation++;
 	k->holes = 1;
-	at = &e->frags->packets[packet_bucket(e, flow, id)];
-	k->next = *at;
-	*at = k;
-	link_newest(e->frags, k);
+	frag_packet_link(e, k);
+	k->used = e->frags->number;
+	frag_age_append(e->frags, k);
 	return k;
 }
 
@@ -395,13 +401,29 @@ add_part(struct pfk_engine *e, struct frag_packet *k, struct frag_entry *f)
 	return FRAG_BAD;
 }
 
+static uint64_t
+most_bytes(uint64_t limit)
+{
+	return limit * BUFFER_BYTES + SPARE_BYTES;
+}
+
 static bool
 too_much(const struct pfk_engine *e)
 {
 	uint64_t limit = e->opts.limit[IMG_LIMIT_FRAGS];
 
 	return e->counters.fragments >= limit ||
-	    e->frags->bytes > limit * BUFFER_BYTES + SPARE_BYTES;
+	    e->frags->bytes > most_bytes(limit);
+}
+
+size_t
+frags_room(uint64_t limit, uint64_t parts, uint64_t bytes)
+{
+	uint64_t most = most_bytes(limit);
+	uint64_t n = parts < limit ? limit - parts : 0;
+	uint64_t large = bytes < most ? (most - bytes) / LARGEST_PART : 0;
+
+	return (size_t)(n < large ? n : large);
 }
 
 static struct frag_entry *
@@ -515,6 +537,7 @@ frag_reassemble(struct pkt *p)
 	struct frag_flow flow;
 	uint32_t id;
 
+	p->e->frags->number = p->frame->number;
 	memset(&flow, 0, sizeof(flow));
 	id = p->af == PFK_AF_INET6 ? frag_read6(p, &flow, &part) :
 	    frag_read4(p, &flow, &part);

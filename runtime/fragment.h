@@ -47,6 +47,7 @@ struct frag_packet {			/* a packet that is being put together */
 	struct frag_node *node;
 	uint32_t	id;
 	uint32_t	since;		/* s since start */
+	uint64_t	used;		/* last, by the frame of this number */
 	uint32_t	generation;
 	int32_t		holes;
 	struct frag_entry *first, *last;
@@ -60,6 +61,7 @@ struct frag_cache {
 	struct frag_packet *packets[FRAG_BUCKETS];
 	struct frag_packet *oldest, *newest;
 	uint64_t	bytes;		/* of data that waits */
+	uint64_t	number;		/* of the frame at hand */
 };
 
 /* What frag_put() did. */
@@ -73,6 +75,12 @@ enum frag_put frag_put(struct pfk_engine *, const struct frag_flow *,
 	    uint32_t id, const struct frag_part *, const uint8_t *bytes,
 	    struct frag_packet **packet);
 void	frag_packet_free(struct pfk_engine *, struct frag_packet *);
+/* Into the cache of another engine: where the flow, the packet is found. */
+void	frag_node_link(struct pfk_engine *, struct frag_node *);
+void	frag_packet_link(struct pfk_engine *, struct frag_packet *);
+/* The list by last use; not in it yet, or not any more. */
+void	frag_age_append(struct frag_cache *, struct frag_packet *);
+void	frag_age_remove(struct frag_cache *, struct frag_packet *);
 /* Copies the data of all parts one behind the other; returns the end. */
 uint8_t	*frag_join(const struct frag_packet *, uint8_t *to);
 /* Bytes of data of a whole packet. */

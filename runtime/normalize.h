@@ -1,7 +1,7 @@
 /*
  * Normalisation: what pf does to a packet before and apart from the rules.
  *	normalize.c	header checks, scrub options
- *	fragment.c, fragment6.c		reassembly
+ *	fragment*.c	reassembly
  *	tscrub.c	`reassemble tcp`: timestamps and TTL over a connection
  */
 #ifndef RUNTIME_NORMALIZE_H
@@ -27,6 +27,10 @@ int	frags_init(struct pfk_engine *);
 void	frags_free(struct pfk_engine *);
 /* Throws away what has waited too long; called by purge_until(). */
 void	frags_purge(struct pfk_engine *);
+/* How many more may wait by the limit, where so many do already. */
+size_t	frags_room(uint64_t limit, uint64_t parts, uint64_t bytes);
+/* All of n engines that shared packets into the first one. */
+void	frags_merge(struct pfk_engine *const *, unsigned n);
 
 int	tscrubs_init(struct pfk_engine *);
 void	tscrubs_free(struct pfk_engine *);

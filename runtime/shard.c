@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/prefetch.h"
+#include "runtime/fragment.h"
 #include "runtime/shard.h"
 
 void
@@ -158,8 +159,11 @@ static void
 count(struct pfk_shards *s)
 {
 	s->states = 0;
+	s->parts = s->part_bytes = 0;
 	for (unsigned i = 0; i < s->n; i++) {
 		s->states += (uint32_t)states_count(s->e[i]);
+		s->parts += s->e[i]->counters.fragments;
+		s->part_bytes += s->e[i]->frags->bytes;
 		s->newest[i] = s->told[i] = s->e[i]->states->newest;
 	}
 }
@@ -201,6 +205,13 @@ pfk_shards_room(const struct pfk_shards *s)
 	uint32_t limit = s->e[0]->opts.limit[IMG_LIMIT_STATES];
 
 	return s->states < limit ? limit - s->states : 0;
+}
+
+size_t
+pfk_shards_fragments(const struct pfk_shards *s)
+{
+	return frags_room(s->e[0]->opts.limit[IMG_LIMIT_FRAGS], s->parts,
+	    s->part_bytes);
 }
 
 uint64_t

@@ -35,6 +35,7 @@ struct pfk_shards {
 	struct pfk_engine *e[PFK_SHARDS_MAX];
 	struct shard_nets nets;
 	uint32_t	 states;	/* of all, since the last step */
+	uint64_t	 parts, part_bytes; /* of fragments, at the last step */
 	uint64_t	 next_id;
 	/* where the sweep goes on: the next state of each; all 0: at the
 	   oldest */

@@ -5,7 +5,9 @@
  *	an ICMP error	of the packet that it quotes, whose state it is about
  *	ICMPv6		engine 0: queries and answers of neighbours have other
  *			addresses; so have errors that quote such
- *	fragments	nobody can tell yet
+ *	a fragment	so that those of a packet meet, where the packet will be
+ *			dealt to when it is whole.  Of ICMP errors, and of
+ *			ICMPv6, nobody can tell from all of its fragments
  *
  * What is cut off or broken belongs to no state: any engine will do.
  */
@@ -15,6 +17,7 @@
 
 #define LINKTYPE_ETHERNET 1
 #define NOBODY		(-1)
+#define FRAGMENT	((int)PFK_SHARDS_FRAGMENT)
 #define MAX_HEADERS	16	/* IPv6: more is not looked at */
 
 /* By the upper bits, on which all lower ones bear. */
@@ -58,6 +61,18 @@ quotes4(uint8_t type)
 	    type == 12;
 }
 
+/* The whole packet's type is in the first fragment. */
+static int
+which_fragment4(const struct pfk_shards *s, const uint8_t *ip, uint32_t len)
+{
+	uint32_t hdrlen = (ip[0] & 0xfu) * 4;
+
+	if (ip[9] == PROTO_ICMP && (get16(ip + 6) & 0x1fff) == 0 &&
+	    (len <= hdrlen || quotes4(ip[hdrlen])))
+		return NOBODY;
+	return deal4(s, ip) | FRAGMENT;
+}
+
 static int
 which4(const struct pfk_shards *s, const uint8_t *ip, uint32_t len)
 {
@@ -66,7 +81,7 @@ which4(const struct pfk_shards *s, const uint8_t *ip, uint32_t len)
 	if (len < 20)
 		return 0;
 	if ((get16(ip + 6) & 0x3fff) != 0)
-		return NOBODY;
+		return which_fragment4(s, ip, len);
 	if (ip[9] != PROTO_ICMP)
 		return deal4(s, ip);
 	hdrlen = (ip[0] & 0xfu) * 4;
@@ -75,26 +90,38 @@ which4(const struct pfk_shards *s, const uint8_t *ip, uint32_t len)
 	return len < hdrlen + 28 ? 0 : deal4(s, ip + hdrlen + 8);
 }
 
+static bool
+is_extension(uint8_t proto)
+{
+	return proto == PROTO_HOPOPTS || proto == PROTO_ROUTING ||
+	    proto == PROTO_DSTOPTS || proto == PROTO_AH ||
+	    proto == PROTO_FRAGMENT;
+}
+
 /*
- * The protocol behind extension headers, and where it begins; NOBODY: a
- * fragment, or too many.
+ * The protocol behind extension headers, and where it begins; whether there is
+ * a fragment's among them.  NOBODY: it is cut off, in another fragment, or
+ * there are too many.
  */
 static int
-proto6(const uint8_t *ip, uint32_t len, uint32_t *off)
+proto6(const uint8_t *ip, uint32_t len, uint32_t *off, bool *fragment)
 {
 	uint8_t proto = ip[6];
+	bool rest = false;
 	uint32_t size;
 
 	*off = 40;
+	*fragment = false;
 	for (int i = 0; i < MAX_HEADERS; i++) {
-		if (proto != PROTO_HOPOPTS && proto != PROTO_ROUTING &&
-		    proto != PROTO_DSTOPTS && proto != PROTO_AH &&
-		    proto != PROTO_FRAGMENT)
+		if (!is_extension(proto))
 			return proto;
-		if (proto == PROTO_FRAGMENT || len < *off + 8)
+		*fragment |= proto == PROTO_FRAGMENT;
+		if (rest || len < *off + 8)
 			return NOBODY;
-		size = proto == PROTO_AH ? (ip[*off + 1] + 2u) * 4 :
-		    (ip[*off + 1] + 1u) * 8;
+		size = proto == PROTO_FRAGMENT ? 8 : proto == PROTO_AH ?
+		    (ip[*off + 1] + 2u) * 4 : (ip[*off + 1] + 1u) * 8;
+		rest = proto == PROTO_FRAGMENT &&
+		    (get16(ip + *off + 2) & 0xfff8) != 0;
 		proto = ip[*off];
 		*off += size;
 	}
@@ -105,19 +132,20 @@ static int
 which6(const struct pfk_shards *s, const uint8_t *ip, uint32_t len)
 {
 	uint32_t off, inner;
+	bool fragment;
 	int proto;
 
 	if (len < 40)
 		return 0;
-	proto = proto6(ip, len, &off);
-	if (proto == NOBODY)
+	proto = proto6(ip, len, &off, &fragment);
+	if (proto == NOBODY || (fragment && proto == PROTO_ICMPV6))
 		return NOBODY;
 	if (proto != PROTO_ICMPV6)
-		return deal6(s, ip);
+		return deal6(s, ip) | (fragment ? FRAGMENT : 0);
 	if (len <= off || ip[off] >= 128 || len < off + 48)
 		return 0;
 	ip += off + 8;
-	proto = proto6(ip, len - off - 8, &inner);
+	proto = proto6(ip, len - off - 8, &inner, &fragment);
 	return proto == NOBODY || proto == PROTO_ICMPV6 ? 0 : deal6(s, ip);
 }
 

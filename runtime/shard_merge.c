@@ -2,12 +2,13 @@
  * Engines that shared one stream of packets become one again.
  *
  * Engine 0 takes the others' states over, at their places in the list by age,
- * and adds their counters to its own.  There is nothing else: nodes,
- * fragments, timestamps of TCP and tables that change do not occur where
- * packets are shared (shard_rules.c, shard_deal.c).
+ * and fragments (fragment_shared.c), and adds their counters to its own.
+ * There is nothing else: nodes, timestamps of TCP and tables that change do not
+ * occur where packets are shared (shard_rules.c).
  */
 #include <string.h>
 
+#include "runtime/normalize.h"
 #include "runtime/rules_int.h"
 #include "runtime/shard.h"
 #include "runtime/table.h"
@@ -33,6 +34,7 @@ add_counters(struct pfk_counters *to, const struct pfk_counters *from)
 	to->inserts += from->inserts;
 	to->removals += from->removals;
 	to->halfopen += from->halfopen;
+	to->fragments += from->fragments;
 	to->fragment_searches += from->fragment_searches;
 	to->fragment_inserts += from->fragment_inserts;
 	to->fragment_removals += from->fragment_removals;
@@ -204,6 +206,7 @@ pfk_shards_merge(struct pfk_shards *s)
 
 	pfk_shards_advance(s, PFK_SHARDS_STAY);
 	ok = merge_states(s);
+	frags_merge(s->e, s->n);
 	for (unsigned i = 1; i < s->n; i++) {
 		add_counters(&s->e[0]->counters, &s->e[i]->counters);
 		add_rules(s->e[0], s->e[i]);

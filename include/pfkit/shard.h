@@ -13,9 +13,10 @@
  *	pfk_shards_free()
  *
  * Packets are dealt by their two addresses: so both directions of a connection
- * meet, and what ICMP errors quote.  What connections have in common is the
- * number of states, which can be seen from the number before, and the sweeps
- * over all states, which happen at full seconds: pfk_shards_advance().
+ * meet, and what ICMP errors quote, and all fragments of a packet.  What
+ * connections have in common is the number of states, and of fragments that
+ * wait, which can be seen from the numbers before; and the sweeps over all of
+ * them, which happen at full seconds: pfk_shards_advance().
  *
  * => Numbers of packets (pfk_packet.number) grow from packet to packet.
  * => The sinks of the engines tell ids of states that are provisional:
@@ -46,10 +47,12 @@ int	 pfk_shards_new(struct pfk_engine *const *, unsigned n,
 	    struct pfk_shards **);
 void	 pfk_shards_free(struct pfk_shards *);		/* NULL is fine */
 /*
- * The engines for packets, into engine[]; how many: all, or those before one
- * of which it cannot be told (a fragment), and before it comes all must be
- * merged.  Any thread may ask at any time.
+ * The engines for packets, into engine[], with PFK_SHARDS_FRAGMENT if it is a
+ * fragment; how many: all, or those before one of which it cannot be told
+ * (some fragments of ICMP), and before it comes all must be merged.  Any thread
+ * may ask at any time.
  */
+#define PFK_SHARDS_FRAGMENT	0x80u
 size_t	 pfk_shards_deal(const struct pfk_shards *, const struct pfk_packet *,
 	    size_t n, uint8_t *engine);
 /*
@@ -58,8 +61,10 @@ size_t	 pfk_shards_deal(const struct pfk_shards *, const struct pfk_packet *,
  */
 #define PFK_SHARDS_STAY	UINT64_MAX
 void	 pfk_shards_advance(struct pfk_shards *, uint64_t time);
-/* As of the last pfk_shards_advance(): how many more states there may be. */
+/* As of the last pfk_shards_advance(): how many more states there may be, and
+ * how many more fragments may come. */
 size_t	 pfk_shards_room(const struct pfk_shards *);
+size_t	 pfk_shards_fragments(const struct pfk_shards *);
 /*
  * Of decisions about states that were made since the last
  * pfk_shards_advance(), the ids are provisional: they grow in the order in

@@ -21,11 +21,12 @@
  * before it.
  *
  * A batch may be a step: no lane runs it before all others are done, the
- * clock has moved on, and there is room for as many states as it has packets.
- * Every full second of the captures' time begins with a step.  Where there is
- * no such room, and before fragments, the lanes are joined: from there on
- * there is one.
+ * clock has moved on, and there is room for as many states as it has packets,
+ * and for its fragments.  Every full second of the captures' time begins with a
+ * step.  Where there is no such room, and before packets of which nobody can
+ * tell whose they are, the lanes are joined: from there on there is one.
  */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -135,6 +136,32 @@ run_whole(struct crew *c)
 
 /* ---- lanes ---- */
 
+/* Why the batch needs one lane; NULL: it does not. */
+static const char *
+why_join(const struct crew *c, const struct batch *b)
+{
+	if (b->join != NULL)
+		return b->join;
+	if (lanes_room(c->lanes) < b->n)
+		return "the table of states might become full";
+	if (lanes_fragments(c->lanes) < b->fragments)
+		return "too many fragments might wait";
+	return NULL;
+}
+
+static void
+tell_join(const struct crew *c, const struct batch *b)
+{
+	uint64_t first = UINT64_MAX;
+
+	for (unsigned k = 0; k < c->n; k++)
+		if (b->part[k].n > 0 && b->part[k].packets[0].number < first)
+			first = b->part[k].packets[0].number;
+	if (c->replay->o->verbose > 0)
+		warning("-j: from packet %" PRIu64 " on one engine decides: "
+		    "%s", first, b->join);
+}
+
 /* All before it is done: the clock moves, and there is room, or one lane. */
 static void
 step(struct crew *c, struct batch *b)
@@ -144,14 +171,16 @@ step(struct crew *c, struct batch *b)
 	lanes_advance(c->lanes, b->time);
 	b->next_id = lanes_next_id(c->lanes);
 	b->step = true;
-	if (b->join || lanes_room(c->lanes) < b->n) {
-		b->join = true;
+	b->join = why_join(c, b);
+	if (b->join != NULL) {
+		tell_join(c, b);
 		lanes_join(c->lanes);
 	}
 	enter(c);
 	c->stepping = false;
-	c->whole = b->join;
-	c->room = b->join ? 0 : lanes_room(c->lanes) - b->n;
+	c->whole = b->join != NULL;
+	c->room = c->whole ? 0 : lanes_room(c->lanes) - b->n;
+	c->fragments = c->whole ? 0 : lanes_fragments(c->lanes) - b->fragments;
 	b->started = true;
 	tell(c);
 }
@@ -164,8 +193,9 @@ may_start(struct crew *c, struct batch *b, uint64_t number)
 		return false;
 	if (b->started)
 		return true;
-	if (!b->step && b->n <= c->room) {
+	if (!b->step && b->n <= c->room && b->fragments <= c->fragments) {
 		c->room -= b->n;
+		c->fragments -= b->fragments;
 		b->started = true;
 		return true;
 	}

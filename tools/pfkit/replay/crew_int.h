@@ -15,6 +15,7 @@
 #define PACKETS		4096		/* of a batch and lane, at most */
 #define MAX_LENT	6
 #define MAX_BUFFERS	(DEPTH * MAX_LENT)
+#define FRAGMENTS	512		/* of a batch: there must be room */
 #define BURST		256
 #define SECOND		UINT64_C(1000000000)
 #define NOBODY		UINT32_MAX
@@ -30,8 +31,9 @@ struct batch {
 	uint32_t	 thread;
 	struct part	 part[PFK_SHARDS_MAX];	/* by lane */
 	struct lane_text *text[PFK_SHARDS_MAX];
-	size_t		 n;		/* packets of all lanes */
-	bool		 step, join;
+	size_t		 n, fragments;	/* packets of all lanes */
+	bool		 step;
+	const char	*join;		/* why it needs one lane, or NULL */
 	uint64_t	 time;		/* of a step */
 	bool		 started;
 	uint64_t	 next_id;	/* of a step: lanes_write() */
@@ -72,7 +74,7 @@ struct crew {
 	bool		 whole;		/* one engine: there are no lanes */
 	bool		 soon;		/* captures are files: no waiting */
 	uint32_t	 reading;	/* thread, or NOBODY */
-	size_t		 room;		/* for states, at least */
+	size_t		 room, fragments; /* for states, for them: at least */
 	unsigned	 waiting;
 	bool		 told;		/* they are to be woken */
 	unsigned	 threads;

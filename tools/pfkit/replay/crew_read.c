@@ -116,8 +116,10 @@ hand_out(struct crew *c, struct batch *b)
 
 	for (unsigned i = 0; i < c->n; i++)
 		to[i] = b->part[i].packets + b->part[i].n;
-	for (; at < end && d->packets[at].time < d->next_second; at++)
-		*to[d->lane[at]]++ = d->packets[at];
+	for (; at < end && d->packets[at].time < d->next_second; at++) {
+		b->fragments += d->lane[at] / PFK_SHARDS_FRAGMENT;
+		*to[d->lane[at] % PFK_SHARDS_FRAGMENT]++ = d->packets[at];
+	}
 	for (unsigned i = 0; i < c->n; i++)
 		b->part[i].n = (size_t)(to[i] - b->part[i].packets);
 	b->n += at - d->at;
@@ -130,7 +132,7 @@ hand_out_join(struct crew *c, struct batch *b)
 {
 	struct dealer *d = &c->dealer;
 
-	b->join = true;
+	b->join = lanes_why(c->lanes, &d->packets[d->at]);
 	b->part[0].packets[b->part[0].n++] = d->packets[d->at++];
 	b->n++;
 	ask_lanes(c);
@@ -156,7 +158,7 @@ deal(struct crew *c, struct batch *b)
 			return false;
 		}
 		hand_out(c, b);
-		if (batch_room(c, b) == 0)
+		if (batch_room(c, b) == 0 || b->fragments >= FRAGMENTS)
 			return false;
 	}
 	d->n = d->at = 0;
@@ -207,8 +209,9 @@ batch_clear(struct crew *c, struct batch *b)
 {
 	for (unsigned i = 0; i < c->n; i++)
 		b->part[i].n = 0;
-	b->n = 0;
-	b->step = b->join = b->started = false;
+	b->n = b->fragments = 0;
+	b->step = b->started = false;
+	b->join = NULL;
 	b->time = PFK_SHARDS_STAY;
 	b->left = c->n;
 	b->nlent = 0;

@@ -432,6 +432,13 @@ lanes_deal(const struct lanes *s, const struct pfk_packet *p, size_t n,
 	return pfk_shards_deal(s->shards, p, same, lane);
 }
 
+const char *
+lanes_why(const struct lanes *s, const struct pfk_packet *p)
+{
+	return p->linktype != s->first.linktype ? "another link type" :
+	    "a fragment that tells too little of its packet";
+}
+
 void
 lanes_advance(struct lanes *s, uint64_t time)
 {
@@ -442,6 +449,12 @@ size_t
 lanes_room(const struct lanes *s)
 {
 	return pfk_shards_room(s->shards);
+}
+
+size_t
+lanes_fragments(const struct lanes *s)
+{
+	return pfk_shards_fragments(s->shards);
 }
 
 uint64_t

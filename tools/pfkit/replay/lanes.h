@@ -30,9 +30,12 @@ struct pfk_engine *const *lanes_engines(const struct lanes *);
 
 /* Before the first packet of all is dealt. */
 void	 lanes_begin(struct lanes *, const struct pfk_packet *first);
-/* Which lane each is for; how many: lanes must be joined before the next. */
+/* Which lane each is for (pfk_shards_deal()); how many: lanes must be joined
+ * before the next. */
 size_t	 lanes_deal(const struct lanes *, const struct pfk_packet *, size_t n,
 	    uint8_t *lane);
+/* Why, about that one, in a few words. */
+const char *lanes_why(const struct lanes *, const struct pfk_packet *);
 
 /* One thread for each lane. */
 void	 lane_run(struct lanes *, unsigned lane, const struct pfk_packet *,
@@ -43,6 +46,7 @@ void	 lane_run(struct lanes *, unsigned lane, const struct pfk_packet *,
 /* pfk_shards_advance(): time passes, ids become final. */
 void	 lanes_advance(struct lanes *, uint64_t time);
 size_t	 lanes_room(const struct lanes *);	/* for more states */
+size_t	 lanes_fragments(const struct lanes *);	/* that may come */
 uint64_t lanes_next_id(const struct lanes *);
 /* From here on the replay's engine and outputs stand for all. */
 void	 lanes_join(struct lanes *);
