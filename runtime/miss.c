@@ -236,7 +236,8 @@ act(struct miss *m)
 	if (rr->plain <= PLAIN_LATER)
 		return false;
 	if (rr->plain == PLAIN_STATE &&
-	    (rule_counts_tables(m->e, m->v.rule) || !make_state(m)))
+	    (((rr->src_table & rr->dst_table) != IMG_NONE &&
+	    rule_counts_tables(m->e, m->v.rule)) || !make_state(m)))
 		return false;
 	count(m, blocked);
 	if (m->e->sink.decision != NULL)

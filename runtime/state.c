@@ -50,11 +50,10 @@ states_free(struct pfk_engine *e)
 
 /* ---- the list by age ---- */
 
-void
-state_list_append(struct pfk_engine *e, uint32_t i)
+static inline void
+list_append(struct pfk_engine *e, uint32_t i, struct state_cold *c)
 {
 	struct state_table *t = e->states;
-	struct state_cold *c = state_cold(e, i);
 
 	c->next = 0;
 	c->prev = t->newest;
@@ -64,6 +63,12 @@ state_list_append(struct pfk_engine *e, uint32_t i)
 		t->oldest = i;
 	t->newest = i;
 	t->listed++;
+}
+
+void
+state_list_append(struct pfk_engine *e, uint32_t i)
+{
+	list_append(e, i, state_cold(e, i));
 }
 
 static void
@@ -205,10 +210,12 @@ state_insert(struct pfk_engine *e, uint32_t i, const struct state_key *wire,
 void
 state_insert_new(struct pfk_engine *e, uint32_t i, uint32_t hash)
 {
-	state_entry_put(e->states, hash, i * 2 + KEY_WIRE);
-	state_cold(e, i)->live = 1;
+	struct state_cold *c = state_cold(e, i);
+
+	state_entry_put_alone(e->states, hash, i * 2 + KEY_WIRE);
+	c->live = 1;
 	state_get(e, i)->id = e->states->next_id++;
-	state_list_append(e, i);
+	list_append(e, i, c);
 	e->counters.inserts++;
 }
 

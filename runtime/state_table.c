@@ -102,6 +102,25 @@ state_entry_put(struct state_table *t, uint32_t hash, uint32_t ref)
 	}
 }
 
+/* => There is an empty entry. */
+void
+state_entry_put_alone(struct state_table *t, uint32_t hash, uint32_t ref)
+{
+	struct bucket *bu;
+	uint32_t empty;
+
+	t->changes++;
+	t->entries++;
+	for (uint32_t b = home(t, hash);; b = (b + 1) & (t->nbuckets - 1)) {
+		bu = &t->buckets[b];
+		if ((empty = bucket_match(bu, 0)) != 0)
+			break;
+		bu->past++;
+	}
+	bu->hash[bucket_first(empty)] = hash;
+	bu->ref[bucket_first(empty)] = ref;
+}
+
 static bool
 bucket_remove(struct bucket *bu, uint32_t hash, uint32_t ref)
 {
@@ -144,6 +163,21 @@ state_buckets_new(const struct pfk_engine *e, uint32_t n, void **raw)
 	return b;
 }
 
+static void
+entries_move(struct state_table *t, const struct bucket *from)
+{
+	uint32_t m = ~bucket_match(from, 0) & BUCKET_ALL;
+
+	for (; m != 0; m &= m - 1) {
+		unsigned i = bucket_first(m);
+
+		if (from->twins >> i & 1)
+			state_entry_put(t, from->hash[i], from->ref[i]);
+		else
+			state_entry_put_alone(t, from->hash[i], from->ref[i]);
+	}
+}
+
 static bool
 table_grow(struct pfk_engine *e)
 {
@@ -159,22 +193,18 @@ table_grow(struct pfk_engine *e)
 	t->nbuckets *= 2;
 	t->entries = 0;
 	for (uint32_t b = 0; b < old.nbuckets; b++)
-		for (int i = 0; i < BUCKET; i++)
-			if (old.buckets[b].hash[i] != 0)
-				state_entry_put(t, old.buckets[b].hash[i],
-				    old.buckets[b].ref[i]);
+		entries_move(t, &old.buckets[b]);
 	state_free_aligned(e, old.buckets_raw, old.nbuckets * sizeof(*buckets));
 	return true;
 }
 
-/* Room for two more entries; without memory the table may fill up. */
+/* Five eighths are used: room for two more, or, without memory, until the
+ * table is full. */
 bool
-state_table_room(struct pfk_engine *e)
+state_table_grow(struct pfk_engine *e)
 {
 	struct state_table *t = e->states;
-	uint64_t slots = (uint64_t)t->nbuckets * BUCKET;
 
-	if ((t->entries + 2) * 8 <= slots * 5 || table_grow(e))
-		return true;
-	return t->entries + 2 < slots;
+	return table_grow(e) ||
+	    t->entries + 2 < (uint64_t)t->nbuckets * BUCKET;
 }

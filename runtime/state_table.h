@@ -102,8 +102,19 @@ void	 state_mem_free(struct pfk_engine *);
 /* state_table.c: entries (ref: index * 2 + side). */
 struct bucket *state_buckets_new(const struct pfk_engine *, uint32_t,
 	    void **raw);
-bool	state_table_room(struct pfk_engine *);	/* for two more */
+bool	state_table_grow(struct pfk_engine *);
+static inline bool
+state_table_room(struct pfk_engine *e)		/* for two more */
+{
+	const struct state_table *t = e->states;
+
+	return (t->entries + 2) * 8 <= (uint64_t)t->nbuckets * (BUCKET * 5) ||
+	    state_table_grow(e);
+}
 void	state_entry_put(struct state_table *, uint32_t hash, uint32_t ref);
+/* The same where no other entry has the hash. */
+void	state_entry_put_alone(struct state_table *, uint32_t hash,
+	    uint32_t ref);
 void	state_entry_remove(struct state_table *, uint32_t hash, uint32_t ref);
 /*
  * state_find.c: makes room for a key of the state; a TCP connection that is
