@@ -44,22 +44,6 @@ entity(unsigned char c)
 	}
 }
 
-/* Bytes of a UTF-8 character that is not ASCII, or 0 if it is none. */
-static size_t
-utf8_length(const char *s, size_t left)
-{
-	unsigned char c = (unsigned char)*s;
-	size_t n = c >= 0xc2 && c < 0xe0 ? 2 : c >= 0xe0 && c < 0xf0 ? 3 :
-	    c >= 0xf0 && c < 0xf5 ? 4 : 0;
-
-	if (n > left)
-		return 0;
-	for (size_t i = 1; i < n; i++)
-		if (((unsigned char)s[i] & 0xc0) != 0x80)
-			return 0;
-	return n;
-}
-
 void
 html_bytes(struct out *o, const char *s, size_t len)
 {

@@ -33,6 +33,12 @@ void	 out_json_string(struct out *, const char *);
 void	 out_json_text(struct out *, const char *);
 
 /*
+ * Bytes of the UTF-8 character there that is not ASCII, or 0 if it is none: a
+ * ruleset may be in any encoding, what programs read may not.
+ */
+size_t	 utf8_length(const char *, size_t left);
+
+/*
  * One that goes nowhere: what is written stays in memory until it is taken
  * from there, as text or in pieces.
  */

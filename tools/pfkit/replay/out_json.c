@@ -3,21 +3,37 @@
  */
 #include "out.h"
 
-/*
- * Bytes of a UTF-8 character that is not ASCII, or 0 if it is none: a ruleset
- * may be in any encoding, JSON may not.
- */
-static size_t
-utf8_length(const char *s)
+/* The second byte says whether it is too long a form, or no character. */
+static bool
+is_second(unsigned char first, unsigned char second)
+{
+	switch (first) {
+	case 0xe0:
+		return second >= 0xa0;
+	case 0xed:
+		return second < 0xa0;
+	case 0xf0:
+		return second >= 0x90;
+	case 0xf4:
+		return second < 0x90;
+	default:
+		return true;
+	}
+}
+
+size_t
+utf8_length(const char *s, size_t left)
 {
 	unsigned char c = (unsigned char)*s;
 	size_t n = c >= 0xc2 && c < 0xe0 ? 2 : c >= 0xe0 && c < 0xf0 ? 3 :
 	    c >= 0xf0 && c < 0xf5 ? 4 : 0;
 
+	if (n > left)
+		return 0;
 	for (size_t i = 1; i < n; i++)
 		if (((unsigned char)s[i] & 0xc0) != 0x80)
 			return 0;
-	return n;
+	return n > 0 && is_second(c, (unsigned char)s[1]) ? n : 0;
 }
 
 /* One character as it stands in a string; returns its bytes. */
@@ -32,7 +48,7 @@ json_char(struct out *out, const char *s)
 		return 1;
 	}
 	if (c >= 0x80) {
-		n = utf8_length(s);
+		n = utf8_length(s, 4);	/* a NUL is none */
 		out_bytes(out, n > 0 ? s : "\xef\xbf\xbd", n > 0 ? n : 3);
 		return n > 0 ? n : 1;
 	}

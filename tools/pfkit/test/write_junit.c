@@ -8,14 +8,19 @@
 #include "../pfkit.h"
 #include "test.h"
 
-/* What XML cannot say (control characters) becomes `?'. */
+/* What XML cannot say (control characters, no UTF-8) becomes `?'. */
 static void
 write_escaped(struct out *out, const char *s)
 {
+	size_t n;
+
 	for (; *s != '\0'; s++) {
 		unsigned char c = (unsigned char)*s;
 
-		if (c == '<')
+		if (c >= 0x80 && (n = utf8_length(s, strlen(s))) > 0) {
+			out_bytes(out, s, n);
+			s += n - 1;
+		} else if (c == '<')
 			out_str(out, "&lt;");
 		else if (c == '>')
 			out_str(out, "&gt;");
@@ -25,7 +30,7 @@ write_escaped(struct out *out, const char *s)
 			out_str(out, "&quot;");
 		else if (c == '\n')
 			out_str(out, "&#10;");
-		else if (c < 0x20 && c != '\t')
+		else if ((c < 0x20 && c != '\t') || c >= 0x80)
 			out_char(out, '?');
 		else
 			out_char(out, *s);
