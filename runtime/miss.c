@@ -114,7 +114,9 @@ count_tables_apart(struct miss *m)
 	size_t size = l->v6 ? 16 : 4;
 	struct pfk_addr addr[2] = { { { 0 } }, { { 0 } } };
 
-	if (tables_count_fit(m->e, &m->e->rules[m->v.rule], l->len, l->out))
+	/* what fits may be another address, which a rule has made of it */
+	if (!m->acted && tables_count_fit(m->e, &m->e->rules[m->v.rule],
+	    l->len, l->out))
 		return;
 	memcpy(addr[SRC].b, lane_addr(l, SRC), size);
 	memcpy(addr[DST].b, lane_addr(l, DST), size);
