@@ -369,49 +369,68 @@ head_key(const struct pfk_packet *f, const struct lane_packet *l,
 	return key | flags << STRIP_KEY_FLAGS | proto << 16;
 }
 
-/* As far as the first strips go: the same. */
+/* As far as the first rules are known to tell, with little ado. */
+struct start {
+	const uint32_t	*from;		/* where to go on; NULL: that was all */
+	uint32_t	 rule;		/* that decides so far ... */
+	bool		 quick;		/* ... a quick one */
+};
+
+/* The strips in front. */
 static inline const uint32_t *
-ask_short(struct miss *m)
+ask_short(struct pfk_engine *e, const struct pfk_packet *f,
+    const struct lane_packet *l, uint16_t rdomain, uint32_t *rule)
 {
-	const struct lane_packet *l = m->l;
 	struct strip_ask q;
 
-	q.key = head_key(m->frame, l, m->rdomain);
+	q.key = head_key(f, l, rdomain);
 	q.icmp = l->echo;
 	q.addr[SRC] = lane_addr(l, SRC);
 	q.addr[DST] = lane_addr(l, DST);
 	q.port[SRC] = get16(l->hdr);
 	q.port[DST] = get16(l->hdr + 2);
-	return strips_short(m->e, &q, &m->w.rule);
+	return strips_short(e, &q, rule);
 }
 
-/* As far as the short way goes. */
-static inline enum way_end
-ask_strips(struct miss *m, struct block_ahead *ahead)
+static inline struct start
+ask_first(struct pfk_engine *e, const struct pfk_packet *f,
+    const struct lane_packet *l, uint16_t rdomain, struct block_ahead *ahead)
 {
-	const uint32_t *pc = m->e->anchors[0].code;
+	struct start s = { NULL, e->default_rule, false };
+
+	if (ahead == NULL || ahead->found.block == 0) {
+		s.from = e->front == NULL ? e->anchors[0].code :
+		    ask_short(e, f, l, rdomain, &s.rule);
+		return s;
+	}
+	if ((s.quick = block_decides(&ahead->found)))
+		s.rule = ahead->found.rule;
+	else
+		s.from = e->anchors[0].code;
+	return s;
+}
+
+/* From there on, as far as the short way goes. */
+static inline enum way_end
+ask_strips(struct miss *m, const struct start *s, struct block_ahead *ahead)
+{
 	struct strip_ask q;
 
-	m->w.rule = m->e->default_rule;
+	m->w.rule = s->rule;
 	m->w.anchor = m->w.calls.here = IMG_NONE;
 	m->h = (struct block_help){ rule_misfit, rule_acts, m, NULL };
 	m->w.h = &m->h;
+	if (s->from == NULL)
+		return s->quick ? WAY_QUICK : WAY_DECIDED;
 	if (ahead != NULL && ahead->found.block != 0) {
-		if (block_decides(&ahead->found)) {
-			m->w.rule = ahead->found.rule;
-			m->w.anchor = m->w.calls.here = IMG_NONE;
-			return WAY_QUICK;
-		}
 		m->h.found = &ahead->found;
 		m->w.q = &ahead->q;
 	} else {
-		if (m->e->front != NULL && (pc = ask_short(m)) == NULL)
-			return WAY_DECIDED;
 		miss_question(&q, m->frame, m->l, m->rdomain);
 		m->w.q = &q;
 	}
 	tell_tables(m, m->w.q);
-	return way_run(m->e, &m->w, pc);
+	return way_run(m->e, &m->w, s->from);
 }
 
 /*
@@ -497,8 +516,17 @@ done(struct miss *m)
 	return act(m);
 }
 
-static inline void
-take_one(struct miss *m, struct block_ahead *ahead)
+/* All that the rule wants is that the packet is counted. */
+static inline bool
+only_counts(const struct pfk_engine *e, const struct rt_rule *rr)
+{
+	return (rr->plain == PLAIN_BLOCK) | (rr->plain == PLAIN_PASS) &&
+	    (rr->src_table & rr->dst_table) == IMG_NONE &&
+	    e->sink.decision == NULL;
+}
+
+static NOINLINE void
+take_one(struct miss *m, const struct start *s, struct block_ahead *ahead)
 {
 	enum outcome out = PKT_PASS;
 	enum way_end end;
@@ -506,8 +534,7 @@ take_one(struct miss *m, struct block_ahead *ahead)
 	m->v = (struct verdict){ .anchor = IMG_NONE };
 	m->made = m->asked = m->acted = m->lost = false;
 	m->nacts = 0;
-	m->rdomain = lane_rdomain(m->e, &m->run->in, m->frame->ifid);
-	end = ask_strips(m, ahead);
+	end = ask_strips(m, s, ahead);
 	m->v.rule = m->w.rule;
 	m->v.anchor = m->w.anchor;
 	if ((end <= WAY_QUICK || ask_others(m, end, &out)) && done(m))
@@ -516,6 +543,30 @@ take_one(struct miss *m, struct block_ahead *ahead)
 	if (end <= WAY_QUICK)
 		(void)ask_others(m, end, &out);
 	run_behind_rules(&m->f, out);
+}
+
+static ALWAYS_INLINE void
+ask_rules(struct pfk_engine *e, struct lane_run *run, struct miss *m,
+    const struct pfk_packet *f, const struct lane_packet *l,
+    struct block_ahead *ahead)
+{
+	uint16_t rdomain = lane_rdomain(e, &run->in, f->ifid);
+	struct start s = ask_first(e, f, l, rdomain, ahead);
+	const struct rt_rule *rr = &e->rules[s.rule];
+
+	if (s.from == NULL && only_counts(e, rr)) {
+		lane_tally_for(e, &run->tally, f->ifid);
+		lane_count(&run->tally, l, rr->plain == PLAIN_BLOCK);
+		run->tally.judged++;
+		lane_count_rule(e, s.rule, l);
+		return;
+	}
+	m->e = e;
+	m->run = run;
+	m->frame = f;
+	m->l = l;
+	m->rdomain = rdomain;
+	take_one(m, &s, ahead);
 }
 
 size_t
@@ -531,8 +582,6 @@ miss_take(struct pfk_engine *e, struct lane_run *run,
 	if (!e->started)
 		pfk_engine_advance(e, f->time);
 	lane_clock_read(&c, e);
-	m.e = e;
-	m.run = run;
 	for (i = 0; i < n && l[i].hdr != NULL; i++) {
 		lane_clock_move(&c, e, f[i].time);
 		e->now = c.last - e->epoch;
@@ -540,9 +589,8 @@ miss_take(struct pfk_engine *e, struct lane_run *run,
 			lane_look_again(e, &l[i]);
 		if (l[i].ref != 0 || !is_taken(e, &f[i], &l[i], tcp))
 			break;
-		m.frame = &f[i];
-		m.l = &l[i];
-		take_one(&m, ahead == NULL ? NULL : &ahead[i]);
+		ask_rules(e, run, &m, &f[i], &l[i],
+		    ahead == NULL ? NULL : &ahead[i]);
 	}
 	return i;
 }
