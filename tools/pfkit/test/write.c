@@ -46,7 +46,8 @@ quote_place(const struct test *t, struct textbuf *b, const char *indent)
 	textbuf_printf(b, "%s%8u | %.*s\n%s         | ", indent,
 	    (unsigned)line, (int)len, text, indent);
 	for (uint32_t i = 1; i < column; i++)
-		textbuf_str(b, text[i - 1] == '\t' ? "\t" : " ");
+		if (((unsigned char)text[i - 1] & 0xc0) != 0x80)
+			textbuf_str(b, text[i - 1] == '\t' ? "\t" : " ");
 	textbuf_str(b, "^\n");
 }
 

@@ -19,6 +19,17 @@
 
 #define BLANKS	" \t\n"
 
+/* Characters of UTF-8. */
+static size_t
+columns(const char *s)
+{
+	size_t n = 0;
+
+	for (; *s != '\0'; s++)
+		n += ((unsigned char)*s & 0xc0) != 0x80;
+	return n;
+}
+
 void
 wrong_word(const struct words *w, size_t at, const char *fmt, ...)
 {
@@ -34,12 +45,12 @@ wrong_word(const struct words *w, size_t at, const char *fmt, ...)
 		if (i == at)
 			caret = len;
 		textbuf_printf(&b, "%s%s", i > 0 ? " " : "", w->word[i]);
-		len += strlen(w->word[i]) + 1;
+		len += columns(w->word[i]) + 1;
 	}
 	if (at >= w->n)
 		caret = len;
 	textbuf_printf(&b, "\n    %*s^", (int)caret, "");
-	for (size_t i = 1; at < w->n && i < strlen(w->word[at]); i++)
+	for (size_t i = 1; at < w->n && i < columns(w->word[at]); i++)
 		textbuf_str(&b, "~");
 	usage_error(TRACE_COMMAND, "%s", b.text);
 }
