@@ -136,21 +136,44 @@ source_of(struct model *m, const struct pfk_image *im, uint32_t i)
 	return is;
 }
 
+static const char *
+last_part(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash != NULL ? slash + 1 : path;
+}
+
+/* A file is called otherwise from another folder: its text tells. */
 static bool
 same_source(const struct model_source *a, const struct model_source *b)
 {
-	return strcmp(a->name, b->name) == 0 && a->hash == b->hash &&
-	    a->len == b->len;
+	return a->hash == b->hash && a->len == b->len &&
+	    strcmp(last_part(a->name), last_part(b->name)) == 0;
 }
 
-static uint32_t
-model_source(struct model *m, const struct pfk_image *im, uint32_t i)
+static bool
+is_taken(const struct building *b, uint32_t i, uint32_t k)
 {
-	struct model_source s = source_of(m, im, i);
+	while (i-- > 0)
+		if (b->source[i] == k)
+			return true;
+	return false;
+}
 
-	for (uint32_t k = 0; k < m->nsources; k++)
-		if (same_source(&m->sources[k], &s))
-			return k;
+/* Of the same name, or else the first that no other file of the image is. */
+static uint32_t
+model_source(struct building *b, uint32_t i)
+{
+	struct model *m = b->m;
+	struct model_source s = source_of(m, b->image, i);
+
+	for (int exact = 1; exact >= 0; exact--)
+		for (uint32_t k = 0; k < m->nsources; k++)
+			if (same_source(&m->sources[k], &s) && (exact ?
+			    strcmp(m->sources[k].name, s.name) == 0 :
+			    !is_taken(b, i, k)))
+				return k;
 	m->sources = xrealloc(m->sources,
 	    (m->nsources + 1) * sizeof(*m->sources));
 	m->sources[m->nsources] = s;
@@ -164,7 +187,7 @@ map_sources(struct building *b)
 
 	b->source = xrealloc(b->source, (n + 1) * sizeof(*b->source));
 	for (uint32_t i = 0; i < n; i++)
-		b->source[i] = model_source(b->m, b->image, i);
+		b->source[i] = model_source(b, i);
 }
 
 /* ---- items ---- */
