@@ -108,6 +108,7 @@ struct trace {
 	struct logged	 logged[MAX_LOGGED];
 	unsigned	 nlogged;
 	bool		 colour;
+	unsigned	 nmisses;	/* near ones of this decision */
 	/* what is shown of a decision; NULL: as the options say */
 	void		 (*show)(struct trace *, const struct pfk_decision *);
 	const struct pfk_flow *seen;	/* the packet as rules see it, while

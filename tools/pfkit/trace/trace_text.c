@@ -10,6 +10,8 @@
 #include "../replay/text.h"
 #include "trace.h"
 
+#define MISSES_SHOWN	50	/* near ones; thousands help nobody */
+
 #define GREEN	"\033[32m"
 #define RED	"\033[31m"
 #define DIM	"\033[2m"
@@ -122,7 +124,7 @@ show_failed(struct trace *t, const struct pfk_explain *x)
 {
 	unsigned n = count_bits(x->failed), first = 0;
 
-	if (!t->o->all && n != 1)
+	if (!t->o->all && (n != 1 || t->nmisses++ >= MISSES_SHOWN))
 		return;
 	colour(t, DIM);
 	out_printf(t->out, "  %*s-      ", (int)x->depth * 2, "");
@@ -169,6 +171,15 @@ show_flow(struct trace *t, const struct pfk_explain *x,
 		out_char(t->out, '\n');
 	}
 	*last = &x->flow;
+}
+
+static void
+show_misses_left(struct trace *t)
+{
+	if (t->nmisses > MISSES_SHOWN)
+		out_printf(t->out, "  -      and %u more that fail in one test "
+		    "only (--all)\n", t->nmisses - MISSES_SHOWN);
+	t->nmisses = 0;
 }
 
 static void
@@ -307,6 +318,7 @@ trace_text(struct trace *t, const struct pfk_decision *d)
 		out_printf(t->out, " (packet %" PRIu64 ")", d->number);
 	out_char(t->out, '\n');
 	show_steps(t);
+	show_misses_left(t);
 	show_deciding_rule(t, d);
 	show_translation(t, d);
 	if (d->state == PFK_STATE_NEW)
