@@ -162,10 +162,29 @@ tell_join(const struct crew *c, const struct batch *b)
 		    "%s", first, b->join);
 }
 
+static void
+run_all_lanes(struct crew *c, struct batch *b)
+{
+	for (unsigned k = 0; k < c->n; k++)
+		lane_run(c->lanes, k, b->part[k].packets, b->part[k].n,
+		    b->text[k]);
+}
+
+/* Under the lock again. */
+static void
+all_lanes_done(struct crew *c, struct batch *b)
+{
+	for (unsigned k = 0; k < c->n; k++)
+		c->next[k]++;
+	b->left = 0;
+}
+
 /* All before it is done: the clock moves, and there is room, or one lane. */
 static void
 step(struct crew *c, struct batch *b)
 {
+	bool small = is_small(c, b);	/* here it is run, too */
+
 	c->stepping = true;
 	leave(c);
 	lanes_advance(c->lanes, b->time);
@@ -175,14 +194,19 @@ step(struct crew *c, struct batch *b)
 	if (b->join != NULL) {
 		tell_join(c, b);
 		lanes_join(c->lanes);
-	}
+	} else if (small)
+		run_all_lanes(c, b);
 	enter(c);
 	c->stepping = false;
+	small = small && b->join == NULL;
+	if (small)
+		all_lanes_done(c, b);
 	c->whole = b->join != NULL;
 	c->room = c->whole ? 0 : lanes_room(c->lanes) - b->n;
 	c->fragments = c->whole ? 0 : lanes_fragments(c->lanes) - b->fragments;
 	b->started = true;
-	tell(c);
+	if (!small || c->filled > c->done + 1)
+		tell(c);
 }
 
 /* Whether a lane may run the batch. */
@@ -212,9 +236,10 @@ run_lane(struct crew *c, unsigned lane)
 	struct batch *b = batch_at(c, number);
 
 	if (c->whole || c->busy[lane] || number == c->filled ||
-	    !may_start(c, b, number) || c->busy[lane] ||
-	    c->next[lane] != number)
+	    !may_start(c, b, number) || c->busy[lane])
 		return false;
+	if (c->next[lane] != number)
+		return true;
 	c->busy[lane] = true;
 	leave(c);
 	lane_run(c->lanes, lane, b->part[lane].packets, b->part[lane].n,

@@ -15,6 +15,7 @@
 #define PACKETS		4096		/* of a batch and lane, at most */
 #define MAX_LENT	6
 #define MAX_BUFFERS	(DEPTH * MAX_LENT)
+#define FEW		512		/* packets: not worth a thread's sleep */
 #define FRAGMENTS	512		/* of a batch: there must be room */
 #define BURST		256
 #define SECOND		UINT64_C(1000000000)
@@ -112,6 +113,13 @@ static inline struct batch *
 batch_at(struct crew *c, uint64_t n)
 {
 	return c->ring[n % DEPTH];
+}
+
+/* A second with so few packets is not shared: whoever makes the step runs it. */
+static inline bool
+is_small(const struct crew *c, const struct batch *b)
+{
+	return c->soon && b->step && b->n < FEW;
 }
 
 /* crew_read.c: fills the next batch; false: another thread does, or there is

@@ -250,7 +250,7 @@ crew_read(struct crew *c, uint32_t thread)
 	c->filled++;
 	/* an engine that is alone is woken for some batches together, if
 	   the next ones are sure to come soon */
-	if (!c->whole || !c->soon || c->ended ||
+	if ((!c->whole && !is_small(c, b)) || !c->soon || c->ended ||
 	    c->filled - c->done >= DEPTH / 2)
 		tell(c);
 	return true;
