@@ -526,6 +526,8 @@ run_behind_state(struct pkt *p, uint32_t state, enum outcome out)
 	verdict_start(p->e, &v);
 	v.state = state;
 	out = by_state_or_rules(p, &v, out);
+	if (p->vproto == PROTO_TCP)
+		limit_mss(p, &v, out);
 	out = conclude(p, &v, out);
 	after_decision(p, &v, out);
 }

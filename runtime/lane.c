@@ -20,7 +20,8 @@ lane_suits(const struct pfk_engine *e, uint32_t i)
 	const struct state *s = state_get(e, i);
 
 	/* its rule may want the packet for somebody else */
-	return s->per_packet == 0 && !(s->flags & PFK_STATE_F_SLOPPY) &&
+	return (s->per_packet & ~(PER_MATCH | PER_ACTIONS)) == 0 &&
+	    !(s->flags & PFK_STATE_F_SLOPPY) &&
 	    state_key(e, i, KEY_STACK).af == s->key.af &&
 	    e->rules[s->rule].r->divert == IMG_DIVERT_NONE;
 }
@@ -168,6 +169,8 @@ count(struct pfk_engine *e, struct lane_tally *t, struct state *s,
 		lane_count_rule(e, anchor, l);
 	s->packets[back]++;
 	s->bytes[back] += l->len;
+	if (s->busy)
+		lane_busy(e, l, back);
 }
 
 /* ---- telling (engine.c, view.c) ---- */
@@ -218,6 +221,10 @@ tell(struct pfk_engine *e, const struct pfk_packet *f,
 	const uint8_t *ip = lane_ip(l);
 	uint32_t rule = s->rule;
 
+	if (s->busy) {
+		lane_tell_busy(e, f, l);
+		return;
+	}
 	d->number = f->number;
 	d->time = f->time;
 	d->dir = l->out ? PFK_OUT : PFK_IN;
@@ -270,7 +277,8 @@ take_one(struct pfk_engine *e, const struct pfk_packet *f, uint16_t ifid,
 	bool back = goes_back(l);
 
 	lane_tally_for(e, t, ifid);
-	if (!state_usual(s, l, ifid) || !track(e, f, l, back))
+	if (!state_usual(s, l, ifid) || (s->busy && f->dir == PFK_FWD) ||
+	    !track(e, f, l, back))
 		return false;
 	s->expire = e->uptime;
 	count(e, t, s, l, back);

@@ -9,6 +9,7 @@
  *	lane.c		the state, and everything that the ordinary path would
  *			do with such a packet
  *	lane_turn.c	segments with which a connection opens or closes
+ *	lane_busy.c	what match rules have to do with it
  *	lane_forward.c	the same packet, as it leaves again
  *
  * The lane is sure before it changes anything; what is not usual in any way
@@ -18,8 +19,8 @@
  *	  that a host would take in;
  *	- UDP, an echo of ICMP or its answer, or TCP with ACK, and of the
  *	  other flags that say something at most SYN or FIN;
- *	- of a state that asks for no more than its windows to be looked at,
- *	  and does not change the family; and (TCP) in the window.
+ *	- of a state that asks for no more than its windows to be looked at, or
+ *	  what match rules do to every packet, and does not change the family; and (TCP) in the window.
  *
  * What is read of frames holds; what is seen of states while others of the
  * burst are still to come is only good for fetching memory early.
@@ -324,11 +325,18 @@ void	lane_passed(struct pfk_engine *, struct lane_run *,
 bool	lane_turn(struct pfk_engine *, const struct pfk_packet *,
 	    const struct lane_packet *, bool back);
 
+/* lane_busy.c: its state is busy; it counts, and the sink is told. */
+void	lane_busy(struct pfk_engine *, const struct lane_packet *, bool back);
+void	lane_tell_busy(struct pfk_engine *, const struct pfk_packet *,
+	    const struct lane_packet *);
+
 /*
  * lane_forward.c, for a packet that its state lets pass.  The packet as it is
  * then, for the ordinary path; whether it goes on, if it came in to be
  * forwarded; and as the lane has it when it leaves (but for ref, state, at).
  */
+void	lane_translate(const struct pfk_engine *, const struct lane_packet *,
+	    struct pkt *);
 void	lane_make_pkt(struct pfk_engine *, const struct pfk_packet *,
 	    const struct lane_packet *, struct pkt *);
 bool	lane_leaves(const struct pfk_engine *, const struct lane_packet *,

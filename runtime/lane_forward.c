@@ -19,6 +19,23 @@ key_beyond(const struct pfk_engine *e, const struct lane_packet *l)
 	return state_key(e, l->ref / 2, l->out ? KEY_WIRE : KEY_STACK);
 }
 
+/* As its state does. */
+void
+lane_translate(const struct pfk_engine *e, const struct lane_packet *l,
+    struct pkt *p)
+{
+	struct state_key key;
+	const struct state_key *k = &key;
+	bool changed;
+
+	if (!l->state->translated)
+		return;
+	key = key_beyond(e, l);
+	p->rtable = k->rdomain;
+	(void)rewrite_flow(p, &k->addr[l->out], k->port[l->out],
+	    &k->addr[!l->out], k->port[!l->out], &changed);
+}
+
 void
 lane_make_pkt(struct pfk_engine *e, const struct pfk_packet *f,
     const struct lane_packet *l, struct pkt *p)
@@ -26,7 +43,6 @@ lane_make_pkt(struct pfk_engine *e, const struct pfk_packet *f,
 	const struct state_key key = key_beyond(e, l), *k = &key;
 	const uint8_t *ip = lane_ip(l);
 	uint32_t have = f->caplen - (uint32_t)(ip - f->data);
-	bool changed;
 
 	pkt_start(e, f, p);
 	p->ip = (uint8_t *)(uintptr_t)ip;	/* copied when it changes */
@@ -41,11 +57,7 @@ lane_make_pkt(struct pfk_engine *e, const struct pfk_packet *f,
 	p->before_known = true;
 	if (p->have < p->len)
 		pkt_writable(p);
-	if (!l->state->translated)
-		return;
-	p->rtable = k->rdomain;
-	(void)rewrite_flow(p, &k->addr[l->out], k->port[l->out],
-	    &k->addr[!l->out], k->port[!l->out], &changed);
+	lane_translate(e, l, p);
 }
 
 bool

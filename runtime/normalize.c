@@ -131,6 +131,12 @@ scrub_mss(struct pkt *p, uint16_t max_mss)
 	return true;
 }
 
+uint16_t
+scrub_random_id(struct pfk_engine *e)
+{
+	return (uint16_t)(e_random_below(e, 0xffff) + 1);
+}
+
 static bool
 scrub_ip4(struct pkt *p, uint16_t flags)
 {
@@ -145,7 +151,7 @@ scrub_ip4(struct pkt *p, uint16_t flags)
 	/* fragments belong together by their id */
 	if ((flags & PFK_STATE_F_RANDOMID) == 0 || (off & ~IP_DF) != 0)
 		return true;
-	put16(id, (uint16_t)e_random_below(p->e, 0xffff) + 1);
+	put16(id, scrub_random_id(p->e));
 	return rewrite_ip(p, 4, id, 2);
 }
 

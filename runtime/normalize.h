@@ -22,6 +22,8 @@ enum outcome normalize_tcp(struct pkt *);
  * and MSS. */
 bool	scrub_apply(struct pkt *, const struct actions *);
 bool	scrub_mss(struct pkt *, uint16_t max_mss);
+/* `random-id': the next one, of chance. */
+uint16_t scrub_random_id(struct pfk_engine *);
 
 int	frags_init(struct pfk_engine *);
 void	frags_free(struct pfk_engine *);

@@ -68,6 +68,7 @@ struct state {
 	bool		translated : 1;	/* the stack key differs */
 	bool		packed : 1;	/* ... and is in key: state_key() */
 	bool		lane : 1;	/* lane_suits() */
+	bool		busy : 1;	/* per_packet is not 0 */
 	uint8_t		per_packet;	/* work beyond the window checks:
 					   PER_* */
 };

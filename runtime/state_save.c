@@ -311,6 +311,7 @@ load_state(struct pfk_engine *e, struct saver *sv, uint32_t *index)
 		return false;
 	}
 	s->lane = lane_suits(e, i);
+	s->busy = s->per_packet != 0;
 	return true;
 }
 
