@@ -101,7 +101,7 @@ makes_worlds(const struct ximage *xi)
 	for (uint32_t i = 0; i < xi->im->nrules; i++)
 		if (changes_context(&xi->im->rules[i]))
 			return true;
-	return xi->o.tagged;
+	return false;
 }
 
 /*

@@ -232,6 +232,8 @@ walk_begin(struct walk *w, dd within)
 	w->kept = w->touched = w->own = w->any = w->dropped = DD_FALSE;
 	w->total = (struct part){ DD_FALSE, DD_FALSE, 0 };
 	add_world(w, &c, dd_keep(w->scope));
+	if (w->scope == DD_FALSE)	/* and no world */
+		return;
 	if (w->tag != 0)
 		begin_with_tag(w, &c);
 	else if (w->xi->o.tagged)

@@ -223,12 +223,20 @@ move(struct walk *w, uint32_t rule, dd set)
 
 /* ---- tags from before ---- */
 
+/* In any of the rulesets: what they are asked about they are asked alike. */
 static bool
 some_rule_sets(const struct walk *w, uint32_t tag)
 {
-	for (uint32_t i = 0; i < w->xi->im->nrules; i++)
-		if (w->xi->im->rules[i].tag == tag)
-			return true;
+	const char *name = image_string(w->xi->im, tag);
+
+	for (size_t i = 0; i < w->x->nimages; i++) {
+		const struct pfk_image *im = w->x->images[i].im;
+
+		for (uint32_t k = 0; k < im->nrules; k++)
+			if (im->rules[k].tag != 0 && strcmp(image_string(im,
+			    im->rules[k].tag), name) == 0)
+				return true;
+	}
 	return false;
 }
 

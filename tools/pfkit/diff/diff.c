@@ -42,6 +42,7 @@ start_exact(struct diff *d)
 		im[i].interfaces = pfk_host_interfaces(d->host[i],
 		    &im[i].ninterfaces);
 		im[i].routes = pfk_host_routes(d->host[i], &im[i].nroutes);
+		im[i].tagged = true;
 	}
 	im[OLD].map = d->o->map;
 	im[OLD].nmap = d->o->nmap;

@@ -1,6 +1,8 @@
 /*
  * Differences for people.
  */
+#include <string.h>
+
 #include "../pfkit.h"
 #include "diff.h"
 
@@ -30,6 +32,27 @@ lost(struct diff *d)
 	return is;
 }
 
+static bool
+asks_for_tag(void *ctx, const char *question)
+{
+	(void)ctx;
+	return strncmp(question, "the tag ", 8) == 0;
+}
+
+/* Whether the packet is one of the set only with a tag; engines know none. */
+static bool
+needs_tag(struct diff *d, const struct difference *x,
+    const struct pfk_exact_packet *p)
+{
+	pfk_set without = pfk_set_unless(d->exact, x->set, asks_for_tag, NULL);
+	pfk_set possible = pfk_set_possible(d->exact, without);
+	bool has = pfk_set_has(d->exact, possible, p);
+
+	pfk_set_free(d->exact, without);
+	pfk_set_free(d->exact, possible);
+	return !has && !lost(d);
+}
+
 static void
 put_example(struct diff *d, const struct difference *x)
 {
@@ -44,6 +67,9 @@ put_example(struct diff *d, const struct difference *x)
 		out_printf(d->out, "      with its %s in the table `%s'\n",
 		    d->supposed[i].side == 0 ? "source" : "destination",
 		    d->supposed[i].name);
+	if (needs_tag(d, x, &p))
+		out_str(d->out, "      with that tag; shown without it, since "
+		    "it comes from another crossing\n");
 	diff_trace(d, OLD, &p);
 	diff_trace(d, NEW, &p);
 }
