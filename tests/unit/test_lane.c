@@ -530,6 +530,16 @@ static const struct scene scenes[] = {
 	    "pass out on em0 inet nat-to 192.0.2.77 static-port "
 	    "keep state (if-bound)\n", .outside = { 192, 0, 2, 77 },
 	    .opener = 1 },
+	/* match rules count, and change what they are told of */
+	{ .rules = "match in inet scrub (random-id, no-df)\n"
+	    "match out set tos 16\nmatch in proto udp set prio 5\npass\n" },
+	{ .rules = "match scrub (max-mss 900, min-ttl 80)\n"
+	    "match out on em0 inet nat-to 192.0.2.77 static-port\n"
+	    "anchor \"x\" {\n match inet6 tag X\n pass\n}\n",
+	    .outside = { 192, 0, 2, 77 }, .opener = 1 },
+	{ .rules = "match in tag T\nmatch inet scrub (random-id)\n"
+	    "pass in\nblock out on em1\npass out tagged T\n",
+	    .forwards = true },
 	/* packets without a state: the short way of miss.c */
 	{ .rules = "block\nblock return in proto tcp to port 80\n"
 	    "pass out flags any\nblock log inet6 proto udp\n",
