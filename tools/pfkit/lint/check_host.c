@@ -193,7 +193,8 @@ read_words(void *ctx, const char *path, const struct pfk_allocator *a,
 struct pfk_image *
 must_pass_image(struct lint *l, const char *words)
 {
-	char *copy = xstrdup(words);
+	char *copy = xstrdup(strncmp(words, "pass ", 5) == 0 ? words + 5 :
+	    words);			/* said anyway */
 	struct pfk_files files = { read_words, copy };
 	struct pfk_compile_options o = l->o->ruleset.compile;
 	struct pfk_ruleset *rs = NULL;

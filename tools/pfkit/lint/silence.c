@@ -43,8 +43,10 @@ find_allowed(const char *p, const char *end)
 			continue;
 		while (q < end && strchr(BLANK, *q) != NULL)
 			q++;
-		if ((size_t)(end - q) > sizeof(ALLOW) - 1 &&
-		    memcmp(q, ALLOW, sizeof(ALLOW) - 1) == 0)
+		if ((size_t)(end - q) >= sizeof(ALLOW) - 1 &&
+		    memcmp(q, ALLOW, sizeof(ALLOW) - 1) == 0 &&
+		    (q + sizeof(ALLOW) - 1 == end ||
+		    strchr(BLANK "\r", q[sizeof(ALLOW) - 1]) != NULL))
 			return q + sizeof(ALLOW) - 1;
 	}
 	return NULL;
@@ -95,9 +97,31 @@ allow(struct lint *l, const struct pfk_place *comment, const char *word,
 }
 
 static void
+tell_nothing(struct lint *l, const struct pfk_place *comment,
+    const char *word, size_t len)
+{
+	const struct pfk_element at = { .at = *comment,
+	    .macro = PFK_NO_MACRO };
+
+	if (len == 0)
+		finding_at(l, LINT_SILENCES_NOTHING, &at,
+		    "`allow' wants a code, a name, or all");
+	else if (len == 3 && memcmp(word, "all", 3) == 0)
+		finding_at(l, LINT_SILENCES_NOTHING, &at,
+		    "there is nothing on this line to allow");
+	else
+		finding_at(l, LINT_SILENCES_NOTHING, &at,
+		    lint_code_find(word, len) != NULL ? "there is no %.*s on "
+		    "this line to allow" : "%.*s is no code of lint's",
+		    (int)len, word);
+}
+
+static void
 allow_words(struct lint *l, const struct pfk_place *comment, const char *p,
     const char *end)
 {
+	bool any = false;
+
 	while (p < end) {
 		const char *word;
 
@@ -108,14 +132,12 @@ allow_words(struct lint *l, const struct pfk_place *comment, const char *p,
 			p++;
 		if (p == word || (p - word >= 2 && memcmp(word, "--", 2) == 0))
 			break;
+		any = true;
 		if (!allow(l, comment, word, (size_t)(p - word)))
-			finding_at(l, LINT_SILENCES_NOTHING,
-			    &(struct pfk_element){ .at = *comment,
-			    .macro = PFK_NO_MACRO }, lint_code_find(word,
-			    (size_t)(p - word)) != NULL ? "there is no %.*s on "
-			    "this line to allow" : "%.*s is no code of lint's",
-			    (int)(p - word), word);
+			tell_nothing(l, comment, word, (size_t)(p - word));
 	}
+	if (!any)
+		tell_nothing(l, comment, NULL, 0);
 }
 
 static void
