@@ -51,10 +51,9 @@ struct looking {
 	size_t		 n;
 };
 
-/* Tables asked about a packet at a time, where the cache holds them or not. */
-#define PROBES		4
-#define FEW_RULES	4096u	/* the cache near by has them: one */
-#define MANY_RULES	32768u	/* no cache does: up to PROBES */
+/* Tables asked about a packet at a time: the first one mostly has the answer. */
+#define PROBES		2
+#define MANY_RULES	32768u	/* of so many it often has not */
 
 /* ---- begin ---- */
 
@@ -335,7 +334,7 @@ compare_entries(const struct looking *g, const struct probe *p, unsigned kind,
 static ALWAYS_INLINE unsigned
 at_a_time(const struct looking *g)
 {
-	return g->b->n < FEW_RULES ? 1 : g->b->n < MANY_RULES ? 2 : PROBES;
+	return g->b->n < MANY_RULES ? 1 : PROBES;
 }
 
 /*
