@@ -99,7 +99,7 @@ void	 text_free(struct text *);
 /* rules.c: a ruleset of n rules, all without state. */
 enum shape { SHAPE_HOSTS, SHAPE_FIELDS, SHAPE_PORTS, SHAPE_HOSTS6, SHAPE_ACL,
     SHAPE_IPC, SHAPE_FW, SHAPE_CHAIN, SHAPE_ACL6, SHAPE_IPC6, SHAPE_FW6,
-    NSHAPES };
+    SHAPE_REAL, NSHAPES };
 extern const char *const shape_names[NSHAPES];
 struct rule {			/* host order; prefixes have their bits */
 	uint32_t	 addr[2];

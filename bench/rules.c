@@ -11,6 +11,9 @@
  *		addresses that lie in each other's networks, because each is a
  *		walk down a tree whose branches have unequal weight
  *	chain	as ipc, cut into anchors that are entered by destination
+ *	real	as fw, behind what most people's rulesets begin with: match
+ *		rules that scrub, translate and set, anchors for other programs,
+ *		which are empty, and what is blocked early
  *	hosts6, acl6, ipc6, fw6
  *		the same rules for IPv6: a network of n bits becomes one of
  *		32 + n, a host one of 128
@@ -24,7 +27,7 @@
 #include "bench/bench.h"
 
 const char *const shape_names[NSHAPES] = { "hosts", "fields", "ports",
-    "hosts6", "acl", "ipc", "fw", "chain", "acl6", "ipc6", "fw6" };
+    "hosts6", "acl", "ipc", "fw", "chain", "acl6", "ipc6", "fw6", "real" };
 
 /* Classes of ports: any, 1024 and up, below it, some range, one. */
 enum ports { PORTS_ANY, PORTS_HIGH, PORTS_LOW, PORTS_RANGE, PORTS_ONE,
@@ -59,13 +62,14 @@ static const struct profile ipc = {
 static const struct profile *const profiles[NSHAPES] = {
 	[SHAPE_ACL] = &acl, [SHAPE_IPC] = &ipc, [SHAPE_FW] = &fw,
 	[SHAPE_CHAIN] = &ipc, [SHAPE_ACL6] = &acl, [SHAPE_IPC6] = &ipc,
-	[SHAPE_FW6] = &fw
+	[SHAPE_FW6] = &fw, [SHAPE_REAL] = &fw
 };
 
 bool
 shape_is_v6(enum shape shape)
 {
-	return shape == SHAPE_HOSTS6 || shape >= SHAPE_ACL6;
+	return shape == SHAPE_HOSTS6 || (shape >= SHAPE_ACL6 &&
+	    shape != SHAPE_REAL);
 }
 
 static unsigned
@@ -227,6 +231,7 @@ make_rule(struct rule *r, enum shape shape, uint32_t i, struct random *random)
 	case SHAPE_ACL6:
 	case SHAPE_IPC6:
 	case SHAPE_FW6:
+	case SHAPE_REAL:
 	case NSHAPES:
 		drawn_rule(r, profiles[shape], random);
 		break;
@@ -386,10 +391,22 @@ chain_text(const struct ruleset *rules, struct text *t)
 			rule_text(t, &rules->r[i], false);
 }
 
+static const char beginning[] =
+    "table <martians> { 10.255.0.0/16 127.0.0.0/8 192.168.77.0/24 }\n"
+    "match in scrub (max-mss 1440)\n"
+    "match in inet scrub (no-df)\n"
+    "match out on em0 inet from 10.0.0.0/8 nat-to 192.0.2.1\n"
+    "match proto tcp to port 22 set prio 6\n"
+    "anchor \"ftp-proxy/*\"\n"
+    "anchor \"relayd\" in proto tcp\n"
+    "block in quick from <martians>\n"
+    "block in quick on ! lo0 inet from 127.0.0.0/8\n"
+    "block in quick on ! em1 inet from 10.1.0.0/16\n";
+
 void
 ruleset_text(const struct ruleset *rules, struct text *t)
 {
-	text_add(t, "block in\n");
+	text_add(t, "%sblock in\n", rules->shape == SHAPE_REAL ? beginning : "");
 	if (rules->shape == SHAPE_CHAIN)
 		chain_text(rules, t);
 	else

@@ -42,7 +42,7 @@ limit_of(enum shape shape, size_t n)
 	unsigned i = n <= 10 ? 0 : n <= 100 ? 1 : n <= 1000 ? 2 :
 	    n <= 10000 ? 3 : 4;
 
-	return shape == SHAPE_CHAIN ? 0 :
+	return shape == SHAPE_CHAIN || shape == SHAPE_REAL ? 0 :
 	    shape == SHAPE_FW || shape == SHAPE_FW6 ? fw[i] : usual[i];
 }
 
