@@ -13,7 +13,7 @@
 #define DEPTH		8
 #define AHEAD		3		/* batches that a lane has to do */
 #define PACKETS		4096		/* of a batch and lane, at most */
-#define MAX_LENT	6
+#define MAX_LENT	8
 #define MAX_BUFFERS	(DEPTH * MAX_LENT)
 #define FEW		512		/* packets: not worth a thread's sleep */
 #define FRAGMENTS	512		/* of a batch: there must be room */
