@@ -190,7 +190,7 @@ read_ip4(const uint8_t *ip, struct reach r, const struct lane_if *in,
 	l->key[0] = turn64(both, out);
 	l->key[1] = join(turn32(ports, out), 0) | in->tail[0][tcp];
 	l->datalen = datalen;
-	l->v6 = l->echo = false;
+	l->v6 = l->echo = l->answer = false;
 	l->tcp = tcp;
 	finish(l, hdr, len, odd);
 	return true;
@@ -214,7 +214,7 @@ read_ip6(const uint8_t *ip, struct reach r, const struct lane_if *in,
 	l->key[4] = join(turn32(word_at(hdr), out), 0) | in->tail[1][tcp];
 	l->datalen = datalen;
 	l->v6 = true;
-	l->echo = false;
+	l->echo = l->answer = false;
 	l->tcp = tcp;
 	finish(l, hdr, len, odd);
 	return true;

@@ -351,22 +351,23 @@ tell_tables(const struct miss *m, struct strip_ask *q)
 	q->in = m->l->tables;
 }
 
-/* strip_key() of the head above; TCP or not comes at random: no branches. */
+/* strip_key() of the head above; what it is comes at random: no branches. */
 static inline uint64_t
 head_key(const struct pfk_packet *f, const struct lane_packet *l,
     uint16_t rdomain)
 {
-	uint64_t key = (uint64_t)f->ifid << 48 | (uint64_t)rdomain << 32;
-	uint32_t tcp = l->tcp, flags = l->hdr[13 * tcp] & (0u - tcp);
-	uint32_t proto = PROTO_UDP - (PROTO_UDP - PROTO_TCP) * tcp;
+	uint32_t tcp = l->tcp, echo = l->echo, v6 = l->v6;
+	/* flags, type; as lane_proto() */
+	uint32_t byte = l->hdr[13 * tcp] & (0u - (tcp | echo));
+	uint32_t proto = PROTO_UDP - (PROTO_UDP - PROTO_TCP) * tcp - echo *
+	    (PROTO_UDP - PROTO_ICMP - (PROTO_ICMPV6 - PROTO_ICMP) * v6);
+	uint32_t af = PFK_AF_INET + (PFK_AF_INET6 - PFK_AF_INET) * v6;
+	uint32_t dir = PFK_IN + (PFK_OUT - PFK_IN) * (uint32_t)l->out;
 
-	key |= (PFK_AF_INET + (PFK_AF_INET6 - PFK_AF_INET) * (uint32_t)l->v6)
-	    << 2 | (PFK_IN + (PFK_OUT - PFK_IN) * (uint32_t)l->out);
-	if (l->echo)
-		return key | (uint64_t)l->hdr[0] << STRIP_KEY_FLAGS |
-		    (uint32_t)lane_proto(l) << 16 |
-		    (uint32_t)l->hdr[1] << STRIP_KEY_CODE | 1 << 7;
-	return key | flags << STRIP_KEY_FLAGS | proto << 16;
+	return (uint64_t)f->ifid << 48 | (uint64_t)rdomain << 32 |
+	    byte << STRIP_KEY_FLAGS | proto << 16 |
+	    (l->hdr[1] & (0u - echo)) << STRIP_KEY_CODE | echo << 7 |
+	    af << 2 | dir;
 }
 
 /* As far as the first rules are known to tell, with little ado. */
@@ -495,7 +496,7 @@ static inline bool
 is_taken(const struct pfk_engine *e, const struct pfk_packet *f,
     const struct lane_packet *l, bool tcp)
 {
-	if (f->dir == PFK_FWD || (l->echo && l->answer))
+	if (f->dir == PFK_FWD || l->answer)
 		return false;
 	if (!(packet_is_usual(l) & (tcp | !l->tcp)) &&
 	    !packet_is_plain(e, f, l))

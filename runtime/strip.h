@@ -62,16 +62,15 @@ struct strip_class {
 	bool		odd;		/* to be asked one by one */
 	/* strip_short.c: */
 	bool		brief;		/* it can answer */
-	bool		strays;		/* a packet may leave the usual way */
 	bool		ends, onward;	/* of the usual way: it ends the rules;
 					   leads to that row of a strip */
 	uint8_t		row;
 	uint32_t	strip;
 	bool		six[2];		/* addresses of IPv6 are asked */
-	uint8_t		asks;		/* fields: bits */
 	uint8_t		at[2];		/* the column's word of addresses */
 	uint64_t	open;		/* fits; on the usual way or a detour */
 	uint64_t	leads[ROW_FIELDS]; /* misfits that lead further */
+	uint64_t	minds;		/* rows where one of them does */
 	uint64_t	turns;		/* rows where detours begin ... */
 	uint8_t		back[STRIP_MAX]; /* and where those end */
 	struct strip_jump to[STRIP_MAX];
@@ -109,6 +108,7 @@ struct strip {
 	uint8_t		flagset;	/* TCP flags that some row looks at */
 	uint8_t		icmpset;	/* all, if one looks at types of ICMP */
 	uint64_t	asks[ROW_FIELDS]; /* rows that ask for it */
+	bool		asked[ROW_FIELDS]; /* if there are any */
 	bool		jumps;		/* far is not all zero */
 	bool		busy;		/* some rows do more than decide */
 	bool		wide;		/* strip_wide() */

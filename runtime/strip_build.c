@@ -294,11 +294,13 @@ strip_done(struct pfk_engine *e, const struct strip *s)
 	copy->wide = strip_wide();
 	add_tables(e, copy);
 	set_heads(copy);
-	for (unsigned f = 0; f < ROW_FIELDS; f++)
+	for (unsigned f = 0; f < ROW_FIELDS; f++) {
+		copy->asked[f] = s->asks[f] != 0;
 		for (uint32_t i = 0; i < s->n; i++)
 			if (s->far[f] >> i & 1)
 				copy->to[f][i].row =
 				    row_at(s, s->to[f][i].pc);
+	}
 	v[e->nstrips++] = copy;
 	for (uint32_t i = 0; i < s->n; i++)
 		e->rules[s->first + i].strip = e->nstrips;

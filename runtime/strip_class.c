@@ -267,9 +267,8 @@ make_brief(const struct pfk_engine *e, const struct strip *s,
 	if (!(c->brief = is_brief(s, c)))
 		return;
 	for (unsigned f = 0; f < ROW_FIELDS; f++) {
-		c->asks |= (uint8_t)(((s->asks[f] & c->head) != 0) << f);
 		c->leads[f] = s->far[f] & (f < ROW_SPORT ? c->head : c->fits);
-		c->strays |= c->leads[f] != 0;
+		c->minds |= c->leads[f];
 	}
 	for (unsigned side = 0; side < 2; side++)
 		if (v6 && s->six[side] != NULL) {

@@ -54,25 +54,26 @@ static ALWAYS_INLINE uint64_t
 addr_column(const struct strip *s, const struct strip_class *c,
     const struct strip_ask *q, unsigned side, addrs_fn *addrs)
 {
-	if (!(c->asks >> side & 1))
+	if (!s->asked[side])
 		return UINT64_MAX;
 	return addrs(s->addr[side], s->mask[side], s->n,
 	    word_at(q->addr[side] + c->at[side]));
 }
 
 static ALWAYS_INLINE uint64_t
-port_column(const struct strip *s, const struct strip_class *c,
-    const struct strip_ask *q, unsigned side, ports_fn *ports)
+port_column(const struct strip *s, const struct strip_ask *q, unsigned side,
+    ports_fn *ports)
 {
-	if (!(c->asks >> (ROW_SPORT + side) & 1))
+	if (!s->asked[ROW_SPORT + side])
 		return UINT64_MAX;
 	return ports(s->low[side], s->high[side], s->n, q->port[side]) ^
 	    s->neg[ROW_SPORT + side];
 }
 
 /*
- * The rows that each field fits.  If nothing but what fits in all of them is
- * wanted, addresses of IPv6 are looked at in full only then.
+ * The rows that each field fits.  What is asked is the same for all packets:
+ * classes come at random.  Addresses of IPv6 are looked at in full where the
+ * rest fits, or a misfit matters.
  */
 static ALWAYS_INLINE void
 read_columns(const struct strip *s, const struct strip_class *c,
@@ -81,13 +82,12 @@ read_columns(const struct strip *s, const struct strip_class *c,
 {
 	uint64_t src = addr_column(s, c, q, SRC, addrs);
 	uint64_t dst = addr_column(s, c, q, DST, addrs);
-	uint64_t rows = c->head;
+	uint64_t rows;
 
-	fit[ROW_SPORT] = port_column(s, c, q, SRC, ports);
-	fit[ROW_DPORT] = port_column(s, c, q, DST, ports);
-	if (!c->strays)
-		rows = c->all & fit[ROW_SPORT] & fit[ROW_DPORT] &
-		    (dst | s->neg[DST]);
+	fit[ROW_SPORT] = port_column(s, q, SRC, ports);
+	fit[ROW_DPORT] = port_column(s, q, DST, ports);
+	rows = (c->all & fit[ROW_SPORT] & fit[ROW_DPORT] &
+	    (dst | s->neg[DST])) | c->minds;
 	if (c->six[SRC])
 		src = all_of_six(s->six[SRC], q->addr[SRC], src, rows);
 	fit[ROW_SRC] = src ^ s->neg[SRC];
@@ -150,7 +150,7 @@ ask(struct strip *s, struct strip_class *c, const struct strip_ask *q,
 	fits &= quick | (quick - 1);
 	last = strip_highest(fits | 1);
 	end = quick != 0 ? last + 1 : s->n;
-	if (c->strays) {
+	if (s->jumps) {
 		/* where it strays behind the rule that ends it all does not
 		   matter */
 		stray = stray_rows(c, fit) & c->seen & from & (quick - 1);
