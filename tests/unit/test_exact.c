@@ -7,7 +7,6 @@
  *	test_exact				a short form
  *	test_exact N FILE [HOSTDIR]	N packets for the ruleset of a file
  */
-#include <arpa/inet.h>
 #include <stdio.h>
 
 #include <pfkit/exact.h>
@@ -222,26 +221,6 @@ draw_packet(struct subject *s, struct pfk_exact_packet *p)
 	return true;
 }
 
-static void
-build(const struct pfk_exact_packet *p, struct packet *k)
-{
-	memset(k, 0, sizeof(*k));
-	k->af = p->af;
-	k->proto = p->proto;
-	memcpy(k->src.addr, p->src, 16);
-	memcpy(k->dst.addr, p->dst, 16);
-	k->src.port = htons(p->sport);
-	k->dst.port = htons(p->dport);
-	k->tcp_flags = p->flags;
-	k->icmp_type = p->icmp_type;
-	k->icmp_code = p->icmp_code;
-	k->ttl = 64;
-	k->tos = p->tos;
-	k->seq = 1000;
-	k->fragment = p->fragment;
-	k->options = p->options;
-}
-
 /* ---- engine and regions ---- */
 
 static bool
@@ -319,7 +298,7 @@ ask_engine(struct subject *s, struct pfk_engine *e,
 	    .linktype = 101, .dir = p->dir, .ifid = (uint16_t)id };
 	struct packet words;
 
-	build(p, &words);
+	packet_of_set(&words, p);
 	s->decided = s->logged = false;
 	k.caplen = k.wirelen = packet_build(&words, bytes);
 	pfk_engine_run(e, &k, 1);

@@ -6,7 +6,6 @@
  * sender) the engine decides as it happens to; the difference says that it
  * rests on it.
  */
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,29 +22,6 @@ name_on(const struct diff *d, unsigned which, const char *ifname)
 		if (strcmp(d->o->map[i].to, ifname) == 0)
 			return d->o->map[i].from;
 	return ifname;
-}
-
-static void
-packet_of(struct packet *k, const struct pfk_exact_packet *p,
-    const char *ifname)
-{
-	memset(k, 0, sizeof(*k));
-	k->dir = p->dir;
-	snprintf(k->ifname, sizeof(k->ifname), "%s", ifname);
-	k->af = p->af;
-	k->proto = p->proto;
-	memcpy(k->src.addr, p->src, sizeof(k->src.addr));
-	memcpy(k->dst.addr, p->dst, sizeof(k->dst.addr));
-	k->src.port = htons(p->sport);
-	k->dst.port = htons(p->dport);
-	k->tcp_flags = p->flags;
-	k->icmp_type = p->icmp_type;
-	k->icmp_code = p->icmp_code;
-	k->ttl = 64;
-	k->tos = p->tos;
-	k->seq = 1000;
-	k->fragment = p->fragment;
-	k->options = p->options;
 }
 
 /* ---- what tables must have ---- */
@@ -209,10 +185,12 @@ diff_trace(struct diff *d, unsigned which, const struct pfk_exact_packet *p)
 	    .host = d->host[which], .out = out_memory(),
 	    .quotes = quotes_new(), .show = d->o->json ? trace_json_object :
 	    d->o->trace ? trace_text : trace_short };
+	struct pfk_exact_packet here = *p;
 	struct packet k;
 
 	o.ruleset.seed = d->o->ruleset.seed;
-	packet_of(&k, p, name_on(d, which, p->ifname));
+	here.ifname = name_on(d, which, p->ifname);
+	packet_of_set(&k, &here);
 	trace_engine(&t);
 	fill_tables(d, t.engine, p);
 	steps_start(&t);

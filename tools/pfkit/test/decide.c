@@ -291,7 +291,7 @@ fails_perhaps(struct decision *d, const struct ruled *u, pfk_set set,
 		textbuf_printf(&t->why, ": the rule of %s:%u may decide "
 		    "otherwise", info.file, (unsigned)info.line);
 	}
-	packet_of(p, &k);
+	packet_of_set(&k, p);
 	packet_words(d->run, &k, &t->packet);
 	textbuf_printf(&more, "%s%s", t->through ? "--through " : "",
 	    t->packet.text);
@@ -323,7 +323,7 @@ engine_says(struct decision *d, struct breaker *b, pfk_set set,
 	const struct ruled *u = d->ruled;
 	struct packet k;
 
-	packet_of(&b->p, &k);
+	packet_of_set(&k, &b->p);
 	*o = *probe(d->run, &k, k.dir);
 	probe_forget(d->run);
 	*alone = is_intercepted(o) || !engine_knows(d, &b->p);
@@ -358,7 +358,7 @@ fails_by(struct decision *d, struct breaker *b, pfk_set set,
 	struct packet k;
 	bool alone;
 
-	packet_of(&b->p, &k);
+	packet_of_set(&k, &b->p);
 	if (!engine_says(d, b, set, &o, &alone)) {
 		contradiction(d, &k, &o);
 		return;
@@ -500,7 +500,7 @@ visit_regions(struct decision *d)
 		if (any == PFK_SET_NONE)
 			any = settled(d, part, true);
 		if (pfk_exact_example(d->e->x, any, &p)) {
-			packet_of(&p, &k);
+			packet_of_set(&k, &p);
 			(void)probe(d->run, &k, k.dir);
 			probe_forget(d->run);
 		}

@@ -34,7 +34,7 @@ try_packet(struct test *t, const struct pfk_exact_packet *p)
 	struct outcome o;
 	struct packet k;
 
-	packet_of(p, &k);
+	packet_of_set(&k, p);
 	o = *probe(r, &k, k.dir);
 	probe_forget(r);
 	if ((wrong = verdict_wrong(t, &o)) == NULL)
@@ -56,7 +56,7 @@ try_through(struct test *t, const struct pfk_exact_packet *p)
 
 	if (second == 0 || !pfk_rule_packet(r->wanted, second - 1, &out))
 		return true;
-	packet_of(p, &k);
+	packet_of_set(&k, p);
 	through_one(&d, out.ifname, &k);
 	return t->status == TEST_WAITS;
 }

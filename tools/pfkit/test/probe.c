@@ -1,7 +1,6 @@
 /*
  * One packet through the engine, as if it were the first one ever.
  */
-#include <arpa/inet.h>
 #include <string.h>
 
 #include "../pfkit.h"
@@ -162,38 +161,6 @@ probe_forget(struct run *r)
 		return;
 	(void)pfk_engine_kill_states(r->engine, &any, &any, NULL, NULL);
 	pfk_engine_flush_src_nodes(r->engine);
-}
-
-/*
- * What has a value of its own in the bytes: neighbours are asked from here
- * only, and all hosts at once.
- */
-static uint8_t
-hop_limit(const struct pfk_exact_packet *p)
-{
-	if (p->proto == 58 && p->icmp_type >= 130 && p->icmp_type <= 137)
-		return 255;
-	return p->af == 4 && p->proto == 2 ? 1 : 64;	/* IGMP */
-}
-
-void
-packet_of(const struct pfk_exact_packet *p, struct packet *k)
-{
-	memset(k, 0, sizeof(*k));
-	k->dir = p->dir;
-	strncpy(k->ifname, p->ifname, sizeof(k->ifname) - 1);
-	k->af = p->af;
-	k->proto = p->proto;
-	memcpy(k->src.addr, p->src, sizeof(p->src));
-	memcpy(k->dst.addr, p->dst, sizeof(p->dst));
-	k->src.port = htons(p->proto == 1 || p->proto == 58 ? 1 : p->sport);
-	k->dst.port = htons(p->dport);
-	k->tcp_flags = p->flags;
-	k->icmp_type = p->icmp_type;
-	k->icmp_code = p->icmp_code;
-	k->tos = p->tos;
-	k->ttl = hop_limit(p);
-	k->seq = 1000;
 }
 
 bool

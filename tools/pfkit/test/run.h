@@ -85,8 +85,6 @@ const struct outcome *probe_ip(struct run *, const struct outcome *,
 	    const char *ifname, uint8_t dir);
 void	 probe_forget(struct run *);	/* states, source nodes */
 bool	 outcome_passes(const struct outcome *);
-/* A packet of a set, to be built. */
-void	 packet_of(const struct pfk_exact_packet *, struct packet *);
 
 /* effects.c: NULL if all is as wanted; else what is not. */
 const char *effects_missing(const struct run *, const struct test *,

@@ -204,7 +204,7 @@ tell_broken(struct way *w, const struct pfk_exact_packet *in, pfk_set bad,
 	struct packet k;
 	bool known;
 
-	packet_of(in, &k);
+	packet_of_set(&k, in);
 	known = cross(w, &k, &first, &second);
 	probe_forget(d->run);
 	join(&all, &first, &second);
@@ -312,7 +312,7 @@ try_one(struct way *w, pfk_set all, size_t region)
 	pfk_set_free(d->e->x, back);
 	if (!found)
 		return true;
-	packet_of(&p, &k);
+	packet_of_set(&k, &p);
 	if (cross(w, &k, &first, &second) && outcome_passes(&first)) {
 		if (!outcome_passes(&second) && second.verdict != PFK_DROP &&
 		    w->ruled->region[region].outcome.rule == second.rule) {

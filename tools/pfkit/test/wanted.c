@@ -168,7 +168,7 @@ changes(struct decision *d, pfk_set part, int kind)
 
 	for (int n = 0; n < SAME_MAX && stays && find_breaker(d, d->ruled,
 	    left, &b); n++) {
-		packet_of(&b.p, &k);
+		packet_of_set(&k, &b.p);
 		stays = effects_missing(d->run, d->test, probe(d->run, &k,
 		    k.dir), &words) == NULL;
 		probe_forget(d->run);

@@ -6,6 +6,7 @@
  *	packet_words.c	a packet in pf.conf's words
  *	packet_fill.c	what was left out of it
  *	packet_text.c	and back into words
+ *	packet_exact.c	or as sets of packets have it
  *	packet_build.c	its bytes
  *	trace_capture.c	packet N of a capture, after those before it
  *	through.c	--through: all crossings of a connection
@@ -147,6 +148,9 @@ void	 out_packet_words(struct out *, const struct packet *,
 void	 out_tcp_flags(struct out *, uint8_t flags);
 void	 out_flow_words(struct out *, const struct pfk_flow *,
 	    const struct pfk_host *);
+/* packet_exact.c: one of a set. */
+struct pfk_exact_packet;
+void	 packet_of_set(struct packet *, const struct pfk_exact_packet *);
 /* packet_build.c: its length. */
 uint32_t packet_build(const struct packet *, uint8_t bytes[PACKET_SIZE]);
 /* What one that was built, or pf's answer to one, says of TCP; else zeros. */
