@@ -262,9 +262,9 @@ act_now(struct miss *m)
 	m->nacts = 0;
 }
 
-/* As the rules have left it so far. */
+/* Without what has been put off, which only tags are asked about. */
 static NOINLINE struct filter *
-filter_of(struct miss *m)
+filter_begun(struct miss *m)
 {
 	struct icmp_kind icmp;
 
@@ -273,6 +273,14 @@ filter_of(struct miss *m)
 		m->f.reason = PFK_REASON_MATCH;
 	}
 	m->asked = true;
+	return &m->f;
+}
+
+/* As the rules have left it so far. */
+static NOINLINE struct filter *
+filter_of(struct miss *m)
+{
+	(void)filter_begun(m);
 	if (m->nacts != 0)
 		act_now(m);
 	return &m->f;
@@ -284,7 +292,8 @@ rule_misfit(void *ctx, uint32_t rule, const uint32_t *pc)
 {
 	struct miss *m = ctx;
 
-	return ruleset_misfit(m->e, filter_of(m), rule, pc);
+	return ruleset_misfit(m->e, m->e->rules[rule].match_tag != 0 ?
+	    filter_of(m) : filter_begun(m), rule, pc);
 }
 
 /* What rules are asked from now on: the packet as they have made it. */
