@@ -352,12 +352,13 @@ miss_question(struct strip_ask *q, const struct pfk_packet *frame,
 
 /* What its addresses' tables have said, as far as that is still true. */
 static inline void
-tell_tables(const struct miss *m, struct strip_ask *q)
+tell_tables(const struct pfk_engine *e, const struct lane_packet *l,
+    struct strip_ask *q)
 {
-	q->known = m->e->tables_known;
-	if (q->known != 0 && !m->l->told)
+	q->known = e->tables_known;
+	if (q->known != 0 && !l->told)
 		q->known = 0;
-	q->in = m->l->tables;
+	q->in = l->tables;
 }
 
 /* strip_key() of the head above; what it is comes at random: no branches. */
@@ -399,6 +400,7 @@ ask_short(struct pfk_engine *e, const struct pfk_packet *f,
 	q.addr[DST] = lane_addr(l, DST);
 	q.port[SRC] = get16(l->hdr);
 	q.port[DST] = get16(l->hdr + 2);
+	tell_tables(e, l, &q);
 	return strips_short(e, &q, rule);
 }
 
@@ -439,7 +441,7 @@ ask_strips(struct miss *m, const struct start *s, struct block_ahead *ahead)
 		miss_question(&q, m->frame, m->l, m->rdomain);
 		m->w.q = &q;
 	}
-	tell_tables(m, m->w.q);
+	tell_tables(m->e, m->l, m->w.q);
 	return way_run(m->e, &m->w, s->from);
 }
 
@@ -526,13 +528,15 @@ done(struct miss *m)
 	return act(m);
 }
 
-/* All that the rule wants is that the packet is counted. */
+/* All that the rule wants is that the packet is counted; its tables have. */
 static inline bool
-only_counts(const struct pfk_engine *e, const struct rt_rule *rr)
+only_counts(struct pfk_engine *e, const struct rt_rule *rr,
+    const struct lane_packet *l)
 {
 	return (rr->plain == PLAIN_BLOCK) | (rr->plain == PLAIN_PASS) &&
-	    (rr->src_table & rr->dst_table) == IMG_NONE &&
-	    e->sink.decision == NULL;
+	    e->sink.decision == NULL &&
+	    ((rr->src_table & rr->dst_table) == IMG_NONE ||
+	    tables_count_fit(e, rr, l->len, l->out));
 }
 
 static NOINLINE void
@@ -564,7 +568,7 @@ ask_rules(struct pfk_engine *e, struct lane_run *run, struct miss *m,
 	struct start s = ask_first(e, f, l, rdomain, ahead);
 	const struct rt_rule *rr = &e->rules[s.rule];
 
-	if (s.from == NULL && only_counts(e, rr)) {
+	if (s.from == NULL && only_counts(e, rr, l)) {
 		lane_tally_for(e, &run->tally, f->ifid);
 		lane_count(&run->tally, l, rr->plain == PLAIN_BLOCK);
 		run->tally.judged++;

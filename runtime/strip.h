@@ -68,6 +68,8 @@ struct strip_class {
 	uint32_t	strip;
 	bool		six[2];		/* addresses of IPv6 are asked */
 	uint8_t		at[2];		/* the column's word of addresses */
+	uint8_t		tables;		/* of the strip's, those that rows ask */
+	uint16_t	needs;		/* their bits: they must be known */
 	uint64_t	open;		/* fits; on the usual way or a detour */
 	uint64_t	leads[ROW_FIELDS]; /* misfits that lead further */
 	uint64_t	minds;		/* rows where one of them does */
@@ -289,6 +291,8 @@ enum walked {
 struct way;
 enum walked strips_walk(struct pfk_engine *, struct way *);
 void	strips_settle(const struct pfk_engine *);
+/* strip_class.c: bits of the strip's tables may have changed. */
+void	strip_tables_moved(struct strip *);
 /*
  * The same from the beginning of the main ruleset on, as far as its strips can
  * answer briefly (strip_short.c).  NULL: no later rule will decide; else where

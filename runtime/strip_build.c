@@ -340,6 +340,7 @@ strips_places(struct pfk_engine *e)
 
 			t->bit = place == 0 ? 0 : (uint16_t)TABLE_BIT(place -
 			    1, t->side);
+			strip_tables_moved(e->strips[i]);
 		}
 }
 

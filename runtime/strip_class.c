@@ -174,8 +174,37 @@ usual_jump(const struct strip *s, uint32_t i, struct strip_class *c)
 static bool
 is_brief(const struct strip *s, const struct strip_class *c)
 {
-	return !c->odd && ((s->live[SRC] | s->live[DST] | s->acts |
-	    ~s->decides) & c->head) == 0;
+	return !c->odd && ((s->acts | ~s->decides) & c->head) == 0;
+}
+
+/* Tables that rows ask, if they may be known, and nothing else is live. */
+static bool
+find_tables(const struct strip *s, struct strip_class *c)
+{
+	uint64_t told[2] = { 0, 0 };
+
+	c->tables = 0;
+	c->needs = 0;
+	for (uint32_t i = 0; i < s->ntables; i++) {
+		const struct strip_table *t = &s->tables[i];
+
+		if (t->bit == 0 || (t->rows & c->head) == 0)
+			continue;
+		told[t->side] |= t->rows;
+		c->tables |= (uint8_t)(1u << i);
+		c->needs |= t->bit;
+	}
+	return (((s->live[SRC] & ~told[SRC]) | (s->live[DST] & ~told[DST])) &
+	    c->head) == 0;
+}
+
+void
+strip_tables_moved(struct strip *s)
+{
+	for (unsigned i = 0; i < STRIP_CLASSES; i++)
+		if (s->classes[i] != NULL && s->classes[i]->tables != 0)
+			s->classes[i]->brief = find_tables(s, s->classes[i]) &&
+			    s->classes[i]->brief;
 }
 
 /* Both ask for the same address. */
@@ -210,13 +239,14 @@ detour(const struct strip *s, const struct strip_class *c, uint32_t i)
 		to = s->n;
 	else if (to == STRIP_MAX)
 		return 0;
-	if (side == DST && (s->asks[SRC] & bit) != 0)
+	if (side == DST && ((s->asks[SRC] | s->live[SRC]) & bit) != 0)
 		return 0;
 	rows = UINT64_MAX >> (STRIP_MAX - to) & ~((bit << 1) - 1);
 	for (unsigned f = 0; f < ROW_FIELDS; f++)
 		if ((c->leads[f] & (f == side ? 0 : rows | bit)) != 0)
 			return 0;
-	if ((c->far & rows) != 0)
+	if ((c->far & rows) != 0 ||
+	    ((s->live[SRC] | s->live[DST]) & c->head & rows) != 0)
 		return 0;
 	for (uint32_t k = i + 1; k < to; k++)
 		if ((c->head >> k & 1) != 0 && !same_addr(s, side, i, k))
@@ -264,12 +294,14 @@ static void
 make_brief(const struct pfk_engine *e, const struct strip *s,
     struct strip_class *c, bool v6)
 {
-	if (!(c->brief = is_brief(s, c)))
+	if (!(c->brief = is_brief(s, c) && find_tables(s, c)))
 		return;
 	for (unsigned f = 0; f < ROW_FIELDS; f++) {
 		c->leads[f] = s->far[f] & (f < ROW_SPORT ? c->head : c->fits);
 		c->minds |= c->leads[f];
 	}
+	/* whether a table is asked about a destination hangs on the source */
+	c->minds |= s->live[DST] & c->head;
 	for (unsigned side = 0; side < 2; side++)
 		if (v6 && s->six[side] != NULL) {
 			c->six[side] = (s->six[side]->rows & c->head) != 0;

@@ -16,6 +16,7 @@
 
 #include "runtime/lane.h"
 #include "runtime/strip_columns.h"
+#include "runtime/table.h"
 
 typedef uint64_t addrs_fn(const uint32_t *addr, const uint32_t *mask,
     uint32_t n, uint32_t a);
@@ -127,6 +128,36 @@ count_detours(struct strip *s, const struct strip_class *c, uint64_t stray,
 	} while (stray != 0);
 }
 
+/* What the tables have said of addresses, which fit in all rows so far. */
+static ALWAYS_INLINE void
+hear_tables(const struct strip *s, const struct strip_class *c,
+    const struct strip_ask *q, uint64_t fit[ROW_FIELDS])
+{
+	for (unsigned left = c->tables; left != 0; left &= left - 1) {
+		const struct strip_table *t = &s->tables[strip_lowest(left)];
+		uint64_t in = 0u - (uint64_t)((q->in & t->bit) != 0);
+
+		fit[t->side] &= (in ^ t->neg) | ~t->rows;
+	}
+}
+
+/* Questions that pf would have asked, in these rows of the class's. */
+static ALWAYS_INLINE void
+count_tables_asked(struct pfk_engine *e, const struct strip *s,
+    const struct strip_class *c, const struct strip_ask *q,
+    const uint64_t fit[ROW_FIELDS], uint64_t rows)
+{
+	for (unsigned left = c->tables; left != 0; left &= left - 1) {
+		const struct strip_table *t = &s->tables[strip_lowest(left)];
+		uint64_t m = rows & t->rows;
+
+		if (t->side == DST)
+			m &= fit[ROW_SRC];
+		for (; m != 0; m &= m - 1)
+			e->tables[t->table].asks[(q->in & t->bit) != 0]++;
+	}
+}
+
 struct answer {
 	bool		known;		/* else nothing was counted */
 	bool		quick;
@@ -135,14 +166,15 @@ struct answer {
 
 /* From a row on that the usual way comes to. */
 static ALWAYS_INLINE struct answer
-ask(struct strip *s, struct strip_class *c, const struct strip_ask *q,
-    unsigned row, addrs_fn *addrs, ports_fn *ports)
+ask(struct pfk_engine *e, struct strip *s, struct strip_class *c,
+    const struct strip_ask *q, unsigned row, addrs_fn *addrs, ports_fn *ports)
 {
 	uint64_t from = UINT64_MAX << row, fit[ROW_FIELDS], fits, quick;
 	uint64_t stray;
 	unsigned last, end;
 
 	read_columns(s, c, q, fit, addrs, ports);
+	hear_tables(s, c, q, fit);
 	fits = from & c->open & fit[ROW_SRC] & fit[ROW_DST] &
 	    fit[ROW_SPORT] & fit[ROW_DPORT];
 	quick = fits & s->quick;
@@ -158,6 +190,9 @@ ask(struct strip *s, struct strip_class *c, const struct strip_ask *q,
 			return (struct answer){ .known = false };
 		count_detours(s, c, stray, end);
 	}
+	if (c->tables != 0)
+		count_tables_asked(e, s, c, q, fit, from & c->seen & c->head &
+		    (quick | (quick - 1)));
 	c->through[row]--;
 	c->through[end]++;
 	s->unsettled = true;
@@ -211,8 +246,9 @@ walk(struct pfk_engine *e, const struct strip_ask *q, uint32_t *rule,
 		struct strip_class *c = class_of(e, s, q);
 		struct answer a = { .known = false };
 
-		if (c != NULL && c->brief && (c->seen >> row & 1) != 0)
-			a = ask(s, c, q, row, addrs, ports);
+		if (c != NULL && c->brief && (c->seen >> row & 1) != 0 &&
+		    (c->needs & ~q->known) == 0)
+			a = ask(e, s, c, q, row, addrs, ports);
 		if (!a.known)
 			break;
 		decides = a.rule != IMG_NONE ? a.rule : decides;

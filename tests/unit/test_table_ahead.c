@@ -114,6 +114,13 @@ static const char *const rulesets[] = {
 	"table <a> { 10.0.0.1 }\n"
 	"match in inet proto udp to 10.0.0.8 rdr-to 10.0.0.1\n"
 	"block in quick proto udp to <a>\nblock in from <a>\n",
+
+	/* what leads further is asked behind the table, of a few rows */
+	"table <a> { 10.0.0.1 10.0.0.4/31 }\n"
+	"block in inet from <a> to 10.0.0.1\n"
+	"block in quick on ! em0 inet from any to 10.0.0.1\n"
+	"pass in quick inet from any to 10.0.0.1 no state\n"
+	"block in quick inet proto udp from ! <a> port > 2 to ! 10.0.0.1\n",
 };
 
 static uint32_t
