@@ -10,6 +10,8 @@
 
 #include <pfkit/image.h>
 
+#include "tests/fuzz/host.h"
+
 int	 LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
 struct text {
@@ -32,21 +34,6 @@ read_text(void *ctx, const char *path, const struct pfk_allocator *a,
 	(*text)[t->len] = '\0';
 	*len = t->len;
 	return 0;
-}
-
-static const struct pfk_host *
-a_host(void)
-{
-	static struct pfk_host *host;
-	char error[PFK_HOST_ERRLEN];
-
-	if (host == NULL) {
-		host = pfk_host_new(NULL);
-		if (host == NULL || pfk_host_load_dir(host,
-		    "tests/golden/host", error) != 0)
-			abort();
-	}
-	return host;
 }
 
 int

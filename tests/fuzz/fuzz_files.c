@@ -10,6 +10,8 @@
 
 #include <pfkit/engine.h>
 
+#include "tests/fuzz/host.h"
+
 int	 LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
 static const char *const rulesets[] = {
@@ -48,21 +50,6 @@ read_text(void *ctx, const char *path, const struct pfk_allocator *a,
 		memcpy(*text, it ? (const char *)t->it : t->rules, *len);
 	(*text)[*len] = '\0';
 	return 0;
-}
-
-static const struct pfk_host *
-a_host(void)
-{
-	static struct pfk_host *host;
-	char error[PFK_HOST_ERRLEN];
-
-	if (host == NULL) {
-		host = pfk_host_new(NULL);
-		if (host == NULL || pfk_host_load_dir(host,
-		    "tests/golden/host", error) != 0)
-			abort();
-	}
-	return host;
 }
 
 /* A SYN with options, as fingerprints ask for. */
