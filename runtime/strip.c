@@ -279,7 +279,7 @@ ask_live(struct pfk_engine *e, const struct strip *s,
     const struct strip_class *c, const struct strip_ask *q, struct rows *r,
     unsigned row)
 {
-	uint64_t bit = (uint64_t)1 << row, far, stray;
+	uint64_t bit = (uint64_t)1 << row, far, stray = 0;
 	unsigned field;
 
 	for (unsigned side = 0; side < 2; side++) {
@@ -294,9 +294,8 @@ ask_live(struct pfk_engine *e, const struct strip *s,
 		far = 0;	/* it is its flags that do not fit */
 	else
 		far = field < ROW_FIELDS ? s->far[field] & bit : 0;
-	stray = field < ROW_SPORT ? 0 : far;
-	for (unsigned side = 0; side < 2; side++)
-		stray |= (field == side ? far : 0) ^ (c->usual[side] & bit);
+	for (unsigned f = 0; f < ROW_FIELDS; f++)
+		stray |= (field == f ? far : 0) ^ (c->usual[f] & bit);
 	r->live &= ~bit;
 	r->fits |= field == ROW_FIELDS ? bit & c->all : 0;
 	r->far = (r->far & ~bit) | far;
@@ -424,8 +423,8 @@ read_rows(const struct strip *s, const struct strip_class *c,
 	far_rows(s, c, &r->f, far);
 	r->far |= far[ROW_SRC] | far[ROW_DST] | far[ROW_SPORT] |
 	    far[ROW_DPORT];
-	r->stray = (far[ROW_SRC] ^ c->usual[SRC]) |
-	    (far[ROW_DST] ^ c->usual[DST]) | far[ROW_SPORT] | far[ROW_DPORT];
+	for (unsigned i = 0; i < ROW_FIELDS; i++)
+		r->stray |= far[i] ^ c->usual[i];
 }
 
 static inline const uint32_t *

@@ -55,8 +55,8 @@ struct strip_class {
 	uint64_t	fits;		/* flags, too */
 	uint64_t	all;		/* and what is asked behind ports */
 	uint64_t	far;		/* misfits that lead further */
-	uint64_t	usual[2];	/* rows whose address (SRC, DST)
-					   usually leads further */
+	uint64_t	usual[ROW_FIELDS]; /* rows where that misfit usually
+					   leads further */
 	uint64_t	seen;		/* rows of the usual way */
 	uint32_t	end;		/* behind them, from strip.pc on */
 	bool		odd;		/* to be asked one by one */

@@ -146,9 +146,20 @@ asks_addr(const struct strip *s, unsigned side, uint32_t i)
 	    (x->mask[0][i] | x->mask[1][i] | x->mask[2][i]) != 0);
 }
 
+/* Whether few packets fit in the field; of those that ask for it. */
+static bool
+few_fit(const struct strip *s, unsigned f, uint32_t i)
+{
+	if (s->neg[f] >> i & 1)
+		return false;
+	return f < ROW_SPORT ? asks_addr(s, f, i) :
+	    s->high[f - ROW_SPORT][i] - s->low[f - ROW_SPORT][i] <
+	    UINT16_MAX / 2;
+}
+
 /*
- * Where an address that few packets have leads further: they will not have it.
- * What is asked the other way round fits most of them.
+ * Where an address or port that few packets have leads further: they will not
+ * have it.  What is asked the other way round fits most of them.
  */
 static const struct strip_jump *
 usual_jump(const struct strip *s, uint32_t i, struct strip_class *c)
@@ -157,13 +168,17 @@ usual_jump(const struct strip *s, uint32_t i, struct strip_class *c)
 
 	if (!(c->head & bit))
 		return NULL;
-	for (unsigned side = 0; side < 2; side++) {
-		if (!asks_addr(s, side, i) || s->neg[side] & bit)
-			continue;
-		if (!(s->far[side] & bit))
+	for (unsigned f = 0; f < ROW_FIELDS; f++) {
+		/* flags come before ports; what is live, before all that */
+		if (f == ROW_SPORT && (((s->live[SRC] | s->live[DST]) & bit)
+		    != 0 || !(c->fits & bit)))
 			return NULL;
-		c->usual[side] |= bit;
-		return &s->to[side][i];
+		if (!few_fit(s, f, i))
+			continue;
+		if (!(s->far[f] & bit))
+			return NULL;
+		c->usual[f] |= bit;
+		return &s->to[f][i];
 	}
 	return NULL;
 }
@@ -223,33 +238,49 @@ same_addr(const struct strip *s, unsigned side, uint32_t i, uint32_t j)
 	    (s->at6[side][i] == 0) == (s->at6[side][j] == 0);
 }
 
+/* The same of any field. */
+static bool
+same_value(const struct strip *s, unsigned f, uint32_t i, uint32_t j)
+{
+	unsigned side = f - ROW_SPORT;
+
+	if (f < ROW_SPORT)
+		return same_addr(s, f, i, j);
+	return s->low[side][i] == s->low[side][j] &&
+	    s->high[side][i] == s->high[side][j] &&
+	    (s->neg[f] >> i & 1) == (s->neg[f] >> j & 1);
+}
+
 /*
- * The rows behind i that the usual way passes over for an address of i's, if
- * they ask for the same one and nothing leads further there: 0 if that is not
- * so.
+ * The rows behind i that the usual way passes over for a field of i's, its
+ * first, if they ask for the same there and nothing else leads further: 0 if
+ * that is not so.
  */
 static uint64_t
 detour(const struct strip *s, const struct strip_class *c, uint32_t i)
 {
 	uint64_t bit = (uint64_t)1 << i, rows;
-	unsigned side = (c->usual[SRC] & bit) != 0 ? SRC : DST;
-	uint32_t to = s->to[side][i].row;
+	unsigned field = 0;
+	uint32_t to;
 
-	if (s->to[side][i].pc == s->end)
+	while (!(c->usual[field] & bit))
+		if (((s->asks[field] | (field < ROW_SPORT ?
+		    s->live[field] : 0)) & bit) != 0 || ++field == ROW_FIELDS)
+			return 0;
+	to = s->to[field][i].row;
+	if (s->to[field][i].pc == s->end)
 		to = s->n;
 	else if (to == STRIP_MAX)
 		return 0;
-	if (side == DST && ((s->asks[SRC] | s->live[SRC]) & bit) != 0)
-		return 0;
 	rows = UINT64_MAX >> (STRIP_MAX - to) & ~((bit << 1) - 1);
 	for (unsigned f = 0; f < ROW_FIELDS; f++)
-		if ((c->leads[f] & (f == side ? 0 : rows | bit)) != 0)
+		if ((c->leads[f] & (f == field ? 0 : rows | bit)) != 0)
 			return 0;
 	if ((c->far & rows) != 0 ||
 	    ((s->live[SRC] | s->live[DST]) & c->head & rows) != 0)
 		return 0;
 	for (uint32_t k = i + 1; k < to; k++)
-		if ((c->head >> k & 1) != 0 && !same_addr(s, side, i, k))
+		if ((c->head >> k & 1) != 0 && !same_value(s, field, i, k))
 			return 0;
 	return rows;
 }
@@ -257,8 +288,10 @@ detour(const struct strip *s, const struct strip_class *c, uint32_t i)
 static void
 find_detours(const struct strip *s, struct strip_class *c)
 {
-	uint64_t rows, from = (c->usual[SRC] | c->usual[DST]) & c->seen;
+	uint64_t rows, from = 0;
 
+	for (unsigned f = 0; f < ROW_FIELDS; f++)
+		from |= c->usual[f] & c->seen;
 	for (; from != 0; from &= from - 1) {
 		uint32_t i = strip_lowest(from);
 		uint64_t bit = (uint64_t)1 << i;

@@ -8,9 +8,9 @@
  * packet.  What packets have in common was found out when their class was made.
  *
  * Of jumps it knows the usual way, and detours: rows that the usual way passes
- * over because an address does not fit that they ask for themselves.  Pf comes
- * to them if it does fit.  What strays in any other way is not answered here,
- * and nothing has been counted then.
+ * over because an address or port does not fit that they ask for themselves.
+ * Pf comes to them if it does fit.  What strays in any other way is not
+ * answered here, and nothing has been counted then.
  */
 #include <string.h>
 
@@ -104,12 +104,12 @@ stray_rows(const struct strip_class *c, const uint64_t fit[ROW_FIELDS])
 {
 	uint64_t rows = fit[ROW_SRC], stray;
 
-	stray = (c->leads[ROW_SRC] & ~rows) ^ c->usual[SRC];
-	stray |= (c->leads[ROW_DST] & rows & ~fit[ROW_DST]) ^ c->usual[DST];
-	rows &= fit[ROW_DST];
-	stray |= c->leads[ROW_SPORT] & rows & ~fit[ROW_SPORT];
-	rows &= fit[ROW_SPORT];
-	return stray | (c->leads[ROW_DPORT] & rows & ~fit[ROW_DPORT]);
+	stray = (c->leads[ROW_SRC] & ~rows) ^ c->usual[ROW_SRC];
+	for (unsigned f = ROW_DST; f < ROW_FIELDS; f++) {
+		stray |= (c->leads[f] & rows & ~fit[f]) ^ c->usual[f];
+		rows &= fit[f];
+	}
+	return stray;
 }
 
 /* Rows of detours, up to the end, count beside the usual way. */
