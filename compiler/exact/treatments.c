@@ -233,6 +233,13 @@ struct visit {
 	void	*ctx;
 };
 
+/* Whether a text has a number that begins like this. */
+static bool
+has_number(const struct visit *v, unsigned bits, uint32_t number)
+{
+	return number << (v->x->effect_bits - bits) < v->x->effects.n;
+}
+
 /* The numbers of a relation whose first bits are known. */
 static void
 visit(const struct visit *v, dd rel, unsigned bit, uint32_t number)
@@ -246,13 +253,37 @@ visit(const struct visit *v, dd rel, unsigned bit, uint32_t number)
 		return;
 	}
 	for (unsigned value = 0; value < 2; value++) {
-		dd is = dd_var(var, value != 0);
-		dd rest = dd_and_some(rel, is, var, var + 1);
+		uint32_t next = number << 1 | value;
+		dd is, rest;
 
-		visit(v, rest, bit + 1, number << 1 | value);
+		if (!has_number(v, bit + 1, next))
+			return;
+		is = dd_var(var, value != 0);
+		rest = dd_and_some(rel, is, var, var + 1);
+		visit(v, rest, bit + 1, next);
 		dd_drop(rest);
 		dd_drop(is);
 	}
+}
+
+/* All of them.  Bits that are zero in each number are gone through at once. */
+static void
+visit_all(const struct visit *v, dd rel)
+{
+	unsigned zeros = 0;
+	dd none = DD_TRUE, rest;
+
+	while (zeros < v->x->effect_bits && !has_number(v, zeros + 1, 1)) {
+		dd is = dd_var(v->x->first_effect + zeros++, false);
+
+		dd_and_to(&none, is);
+		dd_drop(is);
+	}
+	rest = dd_and_some(rel, none, v->x->first_effect,
+	    v->x->first_effect + zeros);
+	visit(v, rest, zeros, 0);
+	dd_drop(rest);
+	dd_drop(none);
 }
 
 /* Of the packets of `set'. */
@@ -270,7 +301,7 @@ each_number(struct pfk_exact *x, const struct part *p, dd set,
 	if (all != DD_FALSE && p->kind != SEVERAL)
 		fn(ctx, p->kind, all);
 	else
-		visit(&v, all, 0, 0);
+		visit_all(&v, all);
 	dd_drop(all);
 }
 
