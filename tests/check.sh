@@ -77,7 +77,8 @@ golden() { # build folder, options
 golden_musl() { # where zlib and libbdd are not to be had
 	golden "$build" -b "$build/musl/bin" \
 	    $(ls -d tests/golden/cases/*/* | grep -Ev '/gzip|/lint/|/diff/' |
-	    grep -Ev '/test/(examples|fails|holds|limit|mistakes|more)|/cover/(both|filled)')
+	    grep -Ev '/test/(examples|fails|holds|limit|mistakes|more|slips)' |
+	    grep -Ev '/cover/(both|filled|folders)|/trace/proxy|/tool/full')
 }
 other_compiler() { # target, program
 	command -v "$2" >/dev/null 2>&1 ||
