@@ -23,26 +23,6 @@
 
 /* ---- making one ---- */
 
-static bool
-head_fits(const struct pfk_engine *e, const struct rt_rule *rr,
-    const uint32_t *w, const struct strip_head *p)
-{
-	unsigned a = insn_a(*w);
-
-	switch ((int)insn_op(*w)) {
-	case OP_IFACE:
-		return iface_is(e, p->ifid, rr->if_index) != a;
-	case OP_DIR:
-		return p->dir == a;
-	case OP_RDOMAIN:
-		return (p->rdomain == w[2]) != a;
-	case OP_AF:
-		return p->af == a;
-	default:
-		return p->proto == a;
-	}
-}
-
 /* The test of the head that does not fit, or NULL. */
 static const uint32_t *
 head_misfit(const struct pfk_engine *e, const struct block *b, uint32_t i,
@@ -51,7 +31,7 @@ head_misfit(const struct pfk_engine *e, const struct block *b, uint32_t i,
 	const uint32_t *w = b->code[i] + op_info[OP_RULE].length;
 
 	for (; is_head(insn_op(*w)); w += op_info[insn_op(*w)].length)
-		if (!head_fits(e, &e->rules[b->first + i], w, p))
+		if (!strip_head_fits(e, &e->rules[b->first + i], w, p))
 			return w;
 	return NULL;
 }

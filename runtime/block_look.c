@@ -51,7 +51,7 @@ struct looking {
 	size_t		 n;
 };
 
-/* Tables asked about a packet at a time: the first one mostly has the answer. */
+/* Tables asked about a packet at a time: mostly the first has the answer. */
 #define PROBES		2
 #define MANY_RULES	32768u	/* of so many it often has not */
 

@@ -20,7 +20,8 @@
  *	- UDP, an echo of ICMP or its answer, or TCP with ACK, and of the
  *	  other flags that say something at most SYN or FIN;
  *	- of a state that asks for no more than its windows to be looked at, or
- *	  what match rules do to every packet, and does not change the family; and (TCP) in the window.
+ *	  what match rules do to every packet, and does not change the family;
+ *	  and (TCP) in the window.
  *
  * What is read of frames holds; what is seen of states while others of the
  * burst are still to come is only good for fetching memory early.
@@ -74,6 +75,16 @@ struct lane_packet {
 	bool		 usual;		/* as far as headers tell */
 	bool		 turns;		/* but for SYN and ACK, FIN and ACK */
 };
+
+/* As it lies in memory. */
+static ALWAYS_INLINE uint32_t
+word_at(const void *p)
+{
+	uint32_t w;
+
+	memcpy(&w, p, sizeof(w));
+	return w;
+}
 
 /* The IP header.  => There is a key. */
 static inline const uint8_t *

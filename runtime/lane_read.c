@@ -25,15 +25,6 @@ half_at(const void *p)
 	return w;
 }
 
-static inline uint32_t
-word_at(const void *p)
-{
-	uint32_t w;
-
-	memcpy(&w, p, sizeof(w));
-	return w;
-}
-
 static inline uint64_t
 words_at(const void *p)
 {

@@ -3,10 +3,11 @@
  *
  * Up to STRIP_MAX rules that follow each other, and ask for nothing but
  * interface, direction, family, protocol, flags, addresses and ports, are a
- * strip.  They pass or block, match, or call anchors.  Their addresses and ports stand in columns, so that many rules are
- * compared by one instruction where the processor has such; a bit of a word
- * stands for a rule (a row).  Tables and addresses of interfaces, which change,
- * are asked when pf comes to their row.
+ * strip.  They pass or block, match, or call anchors.  Their addresses and
+ * ports stand in columns, so that many rules are compared by one instruction
+ * where the processor has such; a bit of a word stands for a rule (a row).
+ * Addresses of interfaces, which change, are asked when pf comes to their row,
+ * and so are tables whose answers are not known ahead.
  *
  *	class		what a packet's head (interface ... flags, or what kind
  *			of ICMP) makes of the rows: found out once, kept for
@@ -240,6 +241,9 @@ bool	strips_add(struct pfk_engine *, const uint32_t *code, uint32_t ncode,
 void	strips_free(struct pfk_engine *);
 /* Anchors have other rules now. */
 void	strips_learn_calls(struct pfk_engine *);
+/* A test of the head, which blocks have as strips do. */
+bool	strip_head_fits(const struct pfk_engine *, const struct rt_rule *,
+	    const uint32_t *test, const struct strip_head *);
 void	strip_make_class(const struct pfk_engine *, const struct strip *,
 	    const struct strip_head *, struct strip_class *);
 

@@ -4,8 +4,8 @@
  */
 #include "runtime/strip_int.h"
 
-static bool
-head_fits(const struct pfk_engine *e, const struct rt_rule *rr,
+bool
+strip_head_fits(const struct pfk_engine *e, const struct rt_rule *rr,
     const uint32_t *w, const struct strip_head *p)
 {
 	unsigned a = insn_a(*w);
@@ -33,7 +33,7 @@ head_misfit(const struct pfk_engine *e, const struct strip *s, uint32_t i,
 	const uint32_t *w = next_insn(s->pc + s->row[i]);
 
 	for (; rank(w) == RANK_HEAD; w = next_insn(w))
-		if (!head_fits(e, &e->rules[s->first + i], w, p))
+		if (!strip_head_fits(e, &e->rules[s->first + i], w, p))
 			return w;
 	return NULL;
 }

@@ -12,7 +12,6 @@
  * Pf comes to them if it does fit.  What strays in any other way is not
  * answered here, and nothing has been counted then.
  */
-#include <string.h>
 
 #include "runtime/lane.h"
 #include "runtime/strip_columns.h"
@@ -22,15 +21,6 @@ typedef uint64_t addrs_fn(const uint32_t *addr, const uint32_t *mask,
     uint32_t n, uint32_t a);
 typedef uint64_t ports_fn(const uint16_t *low, const uint16_t *high,
     uint32_t n, uint16_t port);
-
-static ALWAYS_INLINE uint32_t
-word_at(const uint8_t *p)
-{
-	uint32_t w;
-
-	memcpy(&w, p, sizeof(w));
-	return w;
-}
 
 /* Of rows whose IPv6 address fits as far as the column goes: all of it. */
 static ALWAYS_INLINE uint64_t
