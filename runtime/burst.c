@@ -35,6 +35,7 @@ struct group {
 	const struct pfk_packet *f;
 	size_t		 n;
 	struct lane_seen seen;		/* at look-up */
+	bool		 bare;		/* keys have been put off */
 	bool		 stack;		/* some are IPv6 and have the key of
 					   this side */
 	struct lane_packet l[LANE_GROUP];
@@ -43,18 +44,31 @@ struct group {
 };
 
 /*
+ * Buckets are on their way.
  * => Prefetches stand in functions that do more than that: one that does
  *    nothing else has no effect in gcc's eyes, and is not called.
  */
 static void
-read_group(const struct pfk_engine *e, struct lane_run *run, struct group *g)
+hash_group(const struct pfk_engine *e, struct group *g)
 {
 	const struct state_table *t = e->states;
 
-	lane_read(e, g->f, g->n, &run->in, g->l);
 	state_hash_packets(&e->hasher, g->l, g->n);
 	for (size_t i = 0; i < g->n; i++)
 		PREFETCH(&t->buckets[g->l[i].hash & (t->nbuckets - 1)]);
+}
+
+/* While there is no state, nobody asks for keys. */
+static void
+read_group(const struct pfk_engine *e, struct lane_run *run, struct group *g)
+{
+	g->bare = e->states->entries == 0;
+	if (g->bare)
+		lane_read_bare(e, g->f, g->n, &run->in, g->l);
+	else {
+		lane_read(e, g->f, g->n, &run->in, g->l);
+		hash_group(e, g);
+	}
 }
 
 /* Packets without a state: their questions to a block of rules. */
@@ -80,15 +94,22 @@ look_ahead_block(struct pfk_engine *e, const struct lane_run *run,
 }
 
 static void
-look_up_group(struct pfk_engine *e, const struct lane_run *run,
-    struct group *g)
+know_group(const struct pfk_engine *e, struct group *g)
+{
+	for (size_t i = 0; i < g->n; i++)
+		if (g->l[i].hdr != NULL)
+			lane_know(e, &g->l[i]);
+	g->bare = false;
+}
+
+static void
+look_up_states(struct pfk_engine *e, struct group *g)
 {
 	const struct state_table t = *e->states;
 	struct lane_packet *l = g->l;
 	uint32_t sides = 0;
 	const char *s;
 
-	g->seen = (struct lane_seen){ t.changes, t.losses };
 	for (size_t i = 0; i < g->n; i++) {
 		l[i].ref = lane_look_up(&t, l[i].hash);
 		if (l[i].ref == 0)
@@ -104,6 +125,19 @@ look_up_group(struct pfk_engine *e, const struct lane_run *run,
 	for (size_t i = 0; g->stack && i < g->n; i++)
 		if (l[i].v6 && l[i].ref & KEY_STACK) /* leads to its key */
 			PREFETCH(&state_cold(e, l[i].ref / 2)->extra);
+}
+
+static void
+look_up_group(struct pfk_engine *e, const struct lane_run *run,
+    struct group *g)
+{
+	const struct state_table *t = e->states;
+
+	g->seen = (struct lane_seen){ t->changes, t->losses };
+	if (g->bare && t->entries != 0)
+		know_group(e, g);
+	if (!g->bare)
+		look_up_states(e, g);
 	if (e->nasked != 0)
 		tables_look_ahead(e, &g->tables, g->l, g->n);
 	if (e->ahead != 0)

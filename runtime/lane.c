@@ -121,7 +121,7 @@ static ALWAYS_INLINE bool
 track(struct pfk_engine *e, const struct pfk_packet *f,
     const struct lane_packet *l, bool back)
 {
-	return (!l->turns && track_usual(l->state, l, back)) ||
+	return (!(l->kind & LANE_TURNS) && track_usual(l->state, l, back)) ||
 	    (l->tcp && lane_turn(e, f, l, back));
 }
 
@@ -315,14 +315,14 @@ lane_take(struct pfk_engine *e, struct lane_run *run,
 	struct lane_packet *l = first, *end = first + n;
 	struct lane_clock c;
 
-	if (n == 0 || !(l->usual | l->turns))
+	if (n == 0 || !(l->kind & (LANE_USUAL | LANE_TURNS)))
 		return 0;
 	if (l->ref == 0 && !lane_stale(t, l, seen))
 		return 0;
 	if (!e->started)
 		pfk_engine_advance(e, f->time);
 	lane_clock_read(&c, e);
-	for (; l < end && (l->usual | l->turns); l++, f++) {
+	for (; l < end && l->kind & (LANE_USUAL | LANE_TURNS); l++, f++) {
 		lane_clock_move(&c, e, f->time);
 		if (lane_stale(t, l, seen))
 			lane_look_again(e, l);

@@ -47,24 +47,27 @@
 #define ALWAYS_INLINE	inline
 #endif
 
-#define LANE_SYN	(TCP_SYN | TCP_ACK)	/* what differs from ACK */
-#define LANE_SYNACK	TCP_SYN
-#define LANE_FINACK	TCP_FIN
+/* What a packet is, as far as headers tell: lane_packet.kind. */
+enum {
+	LANE_USUAL = 1,
+	LANE_TURNS = 2,		/* but for SYN and ACK, FIN and ACK */
+	LANE_BARE = 4		/* nothing but that it has no state, if so: it
+				   may also be a bare SYN; and is no answer to
+				   an echo */
+};
 
 struct lane_packet {
-	/* IPv4: both addresses, the rest; IPv6: as struct state_key */
+	/* IPv4: both addresses, the rest; IPv6: as struct state_key; if there
+	   is no hash: [0] is what its interface and head are (lane_head.h) */
 	uint64_t	 key[5];
 	const uint8_t	*hdr;		/* transport header; NULL: no key */
-	uint32_t	 hash;
+	uint32_t	 hash;		/* 0: not known yet: lane_know() */
 	uint32_t	 ref;		/* lane_look_up()'s */
 	struct state	*state;		/* its, if it is not 0 */
 	const struct state_key *at;	/* and, of IPv6, the key that it goes
 					   by */
 	uint32_t	 len;		/* of the packet, by its IP header */
 	uint32_t	 datalen;	/* TCP */
-	uint32_t	 odd;		/* 0: usual; TCP: LANE_SYN,
-					   LANE_SYNACK or LANE_FINACK, if but
-					   for flags */
 	uint16_t	 tables;	/* TABLE_BIT() of those that it is in */
 	bool		 told;		/* ... as far as anything is known */
 	bool		 out;
@@ -72,8 +75,7 @@ struct lane_packet {
 	bool		 tcp, echo;	/* neither: UDP */
 	bool		 answer;	/* to an echo; its key has the id where
 					   the question's has it */
-	bool		 usual;		/* as far as headers tell */
-	bool		 turns;		/* but for SYN and ACK, FIN and ACK */
+	uint8_t		 kind;		/* LANE_USUAL ... */
 };
 
 /* As it lies in memory. */
@@ -145,8 +147,11 @@ lane_tcp_whole(const struct pfk_packet *f, const struct lane_packet *l)
 struct lane_if {
 	uint16_t	 ifid;
 	uint16_t	 rdomain;
-	bool		 unusable;
-	uint32_t	 whole;		/* sign bit: cut packets are odd */
+	/* sign bit: its packets are not usual; nor are cut ones */
+	uint32_t	 odd, whole;
+	/* UDP, TCP: least length of a header; mask of what only TCP has */
+	uint32_t	 least[2], tcp[2];
+	uint64_t	 head;		/* lane_head.h */
 	uint64_t	 tail[2][3];	/* the key's last word: [v6], and UDP,
 					   TCP, echo */
 };
@@ -238,10 +243,21 @@ lane_clock_move(struct lane_clock *c, struct pfk_engine *e, uint64_t time)
 
 /*
  * Fills the packets but for hash, ref, state, and, where another one is asked
- * for, the interface (ifid is IF_NONE at first).
+ * for, the interface (ifid is IF_NONE at first).  bare: while there is no state
+ * nobody asks for keys: they are put off, and ref is 0.
  */
 void	lane_read(const struct pfk_engine *, const struct pfk_packet *,
 	    size_t n, struct lane_if *, struct lane_packet *);
+void	lane_read_bare(const struct pfk_engine *, const struct pfk_packet *,
+	    size_t n, struct lane_if *, struct lane_packet *);
+/* Key and hash, if they have been put off. */
+void	lane_make_key(const struct pfk_engine *, struct lane_packet *);
+static inline void
+lane_know(const struct pfk_engine *e, struct lane_packet *l)
+{
+	if (l->hash == 0)
+		lane_make_key(e, l);
+}
 /*
  * The table's only reference (index * 2 + side) with the hash; 0 if there is
  * none, or perhaps more than one.
@@ -300,6 +316,7 @@ lane_key_at(const struct pfk_engine *e, uint32_t ref)
 static inline void
 lane_look_again(const struct pfk_engine *e, struct lane_packet *l)
 {
+	lane_know(e, l);
 	l->ref = lane_look_up(e->states, l->hash);
 	if (l->ref == 0)
 		return;

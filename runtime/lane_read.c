@@ -8,7 +8,7 @@
  */
 #include <string.h>
 
-#include "runtime/lane.h"
+#include "runtime/lane_head.h"
 #include "runtime/rules_int.h"
 #include "runtime/state_hash.h"
 
@@ -58,9 +58,13 @@ interface_read(const struct pfk_engine *e, uint16_t ifid, struct lane_if *l)
 
 	l->ifid = ifid;
 	l->rdomain = k.rdomain;
+	l->least[0] = 8;
+	l->least[1] = 20;
+	l->tcp[1] = 0xffff;
+	l->head = head_of_if(ifid, k.rdomain);
 	/* its counters come with its first packet */
-	l->unusable = ifid >= e->nifaces || ifid >= e->nif_counters ||
-	    iface_skipped(e, ifid);
+	l->odd = ifid >= e->nifaces || ifid >= e->nif_counters ||
+	    iface_skipped(e, ifid) ? SIGN : 0;
 	/* who is told sees zeros for what was not captured */
 	l->whole = e->sink.decision != NULL ? SIGN : 0;
 	for (int v6 = 0; v6 < 2; v6++)
@@ -88,32 +92,25 @@ turn32(uint32_t w, bool half)
 	return w << n | w >> (-n & 31);
 }
 
-/* What follows is usual, as far as it goes, if the result is 0. */
+/* Of UDP and TCP; 0: neither. */
+static const uint8_t protos[256] = { [PROTO_UDP] = 1, [PROTO_TCP] = 2 };
 
 /*
- * => The header is there.  Flags and lengths that nobody needs to mend.
- * Of SYN, with or without ACK, and FIN with ACK the result is lane_packet.odd
- * as told there, if nothing else is odd.
+ * LANE_USUAL and its like: first UDP's, TCP's by flags but for ECE and CWR.
  */
-static ALWAYS_INLINE uint32_t
-tcp_odd(const uint8_t *th, uint32_t plen, uint32_t *datalen)
-{
-	uint32_t word = get16(th + 12), doff = word >> 10 & 0x3c;
+#define KINDS_TCP	8
+static const uint8_t kinds[KINDS_TCP + 64] = {
+	[0] = LANE_USUAL | LANE_BARE,
+	[KINDS_TCP + TCP_ACK] = LANE_USUAL | LANE_BARE,
+	[KINDS_TCP + TCP_ACK + TCP_PUSH] = LANE_USUAL | LANE_BARE,
+	[KINDS_TCP + TCP_SYN] = LANE_BARE,
+	[KINDS_TCP + TCP_SYN + TCP_ACK] = LANE_TURNS | LANE_BARE,
+	[KINDS_TCP + TCP_SYN + TCP_ACK + TCP_PUSH] = LANE_TURNS | LANE_BARE,
+	[KINDS_TCP + TCP_FIN + TCP_ACK] = LANE_TURNS,
+	[KINDS_TCP + TCP_FIN + TCP_ACK + TCP_PUSH] = LANE_TURNS
+};
 
-	*datalen = plen - doff;
-	return ((word & (0x0f00 | TCP_FIN | TCP_SYN | TCP_RST | TCP_ACK |
-	    TCP_URG)) ^ TCP_ACK) |
-	    (((doff - 20) | (plen - doff) | (get16(th + 2) - 1u) |
-	    (0u - half_at(th + 18))) & SIGN);
-}
-
-static ALWAYS_INLINE uint32_t
-udp_odd(const uint8_t *uh, uint32_t plen)
-{
-	uint32_t len = get16(uh + 4);
-
-	return ((len - 8) | (plen - len) | (get16(uh + 2) - 1u)) & SIGN;
-}
+/* What follows is usual, as far as it goes, if the result is not negative. */
 
 /* What a host does not take in. */
 static inline uint32_t
@@ -131,84 +128,112 @@ ip6_odd(const uint8_t *ip)
 	    (ip[24] >= 0xfe)) << 31;
 }
 
-/* Bytes from the IP header on: those that are there, and were on the wire. */
-struct reach { uint32_t caplen, wirelen; };
+/* The frame's bytes: those that are there, and were on the wire; and where the
+ * IP header begins. */
+struct reach { uint32_t caplen, wirelen, ip; };
 
-/* => The key is there, and v6, tcp, echo. */
-static ALWAYS_INLINE void
-finish(struct lane_packet *l, const uint8_t *hdr, uint32_t len, uint32_t odd)
+static ALWAYS_INLINE uint8_t
+kind_of(uint8_t kind, uint32_t odd)
 {
-	l->hdr = hdr;
-	l->len = len;
-	l->odd = odd;
-	l->usual = odd == 0;
-	l->turns = l->tcp & ((odd == LANE_SYNACK) | (odd == LANE_FINACK));
+	return (odd & SIGN) != 0 ? 0 : kind;
 }
 
-/* The transport header behind the IP header of hlen bytes is there. */
-static ALWAYS_INLINE bool
-reaches(struct reach r, uint32_t len, uint32_t hlen, uint8_t proto)
+/* What stands for key and hash while nobody needs them. */
+static ALWAYS_INLINE void
+put_off_key(struct lane_packet *l, uint64_t head)
 {
-	uint32_t need = hlen + (proto == PROTO_TCP ? 20 : 8);
+	l->key[0] = head;
+	l->hash = l->ref = 0;
+}
 
-	return (proto == PROTO_TCP || proto == PROTO_UDP) && len >= need &&
-	    r.caplen >= need && r.wirelen >= len;
+static ALWAYS_INLINE void
+set_key4(struct lane_packet *l, const uint8_t *ip, uint64_t tail)
+{
+	uint64_t both = words_at(ip + 12);
+	uint32_t ports = word_at(ip + 20);
+
+	l->key[0] = turn64(both, l->out);
+	l->key[1] = join(turn32(ports, l->out), 0) | tail;
+}
+
+static ALWAYS_INLINE void
+set_key6(struct lane_packet *l, const uint8_t *ip, uint64_t tail)
+{
+	uint32_t ports = word_at(ip + 40);
+
+	memcpy(&l->key[l->out ? 2 : 0], ip + 8, 16);
+	memcpy(&l->key[l->out ? 0 : 2], ip + 24, 16);
+	l->key[4] = join(turn32(ports, l->out), 0) | tail;
 }
 
 /*
- * A whole IP packet; false: there is no key.  => 20 bytes of it are there.
- * Everything is read before anything is written: the compiler cannot know that
- * they are different places.
+ * A whole IP packet with TCP or UDP; false: there is no key.  Which of the two
+ * it is comes at random: both are read in the same way, without branches.  TCP
+ * has the length of its header and flags at 12, and must not be urgent (18);
+ * UDP has its length at 4.
+ * => ip[0..19] is there; hlen, v6 and bare are constants.
  */
 static ALWAYS_INLINE bool
-read_ip4(const uint8_t *ip, struct reach r, const struct lane_if *in,
-    uint32_t odd, struct lane_packet *l)
+read_ip(const uint8_t *ip, uint32_t hlen, uint32_t len, uint8_t proto,
+    struct reach r, const struct lane_if *in, bool v6, bool bare,
+    struct lane_packet *l)
 {
-	static const uint8_t fragment[2] = { 0xbf, 0xff };
-	uint32_t len = get16(ip + 2), datalen = 0, ports;
-	const uint8_t *hdr = ip + 20;
-	bool out = l->out, tcp = ip[9] == PROTO_TCP;
-	uint64_t both;
+	const uint8_t *hdr = ip + hlen;
+	size_t which = protos[proto], tcp = which - 1;
+	uint32_t cut = r.caplen - (r.ip + len), plen = len - hlen;
+	uint32_t word, size, odd;
+
+	if (which == 0 || (((r.caplen - (r.ip + hlen) - in->least[tcp]) |
+	    (cut & (r.wirelen - (r.ip + len)))) & SIGN) != 0)
+		return false;
+	odd = in->odd | (cut & in->whole) | (half_at(hdr + 2) - 1u) |
+	    ((v6 ? ip6_odd(ip) : ip4_odd(ip)) & (l->out - 1u));
+	word = get16(hdr + 4 + 8 * tcp);
+	if (bare)
+		put_off_key(l, in->head | head_of_packet(word & in->tcp[tcp] &
+		    0xff, proto, 0, false, v6 ? PFK_AF_INET6 : PFK_AF_INET,
+		    l->out));
+	else if (v6)
+		set_key6(l, ip, in->tail[1][tcp]);
+	else
+		set_key4(l, ip, in->tail[0][tcp]);
+	l->hdr = hdr;
+	l->len = len;
+	l->v6 = v6;
+	l->echo = l->answer = false;
+	l->tcp = which == 2;
+	odd |= 0u - (((word & 0x0f00) | half_at(hdr + 2 + 16 * tcp)) &
+	    in->tcp[tcp]);
+	size = tcp ? word >> 10 & 0x3c : word;
+	plen -= size;
+	l->datalen = plen;
+	odd |= (size - in->least[tcp]) | plen;
+	l->kind = kind_of(kinds[KINDS_TCP * tcp + (word & in->tcp[tcp] & 63)],
+	    odd);
+	return true;
+}
+
+static ALWAYS_INLINE bool
+read_ip4(const uint8_t *ip, struct reach r, const struct lane_if *in,
+    bool bare, struct lane_packet *l)
+{
+	static const uint8_t fragment[4] = { 0, 0, 0xbf, 0xff };
 
 	/* without options, and but for DF nothing of fragments */
-	if (ip[0] != 0x45 || (half_at(ip + 6) & half_at(fragment)) != 0 ||
-	    !reaches(r, len, 20, ip[9]))
+	if (ip[0] != 0x45 || (word_at(ip + 4) & word_at(fragment)) != 0)
 		return false;
-	odd |= tcp ? tcp_odd(hdr, len - 20, &datalen) : udp_odd(hdr, len - 20);
-	odd |= (ip4_odd(ip) & (out - 1u)) | ((r.caplen - len) & in->whole);
-	both = words_at(ip + 12);
-	ports = word_at(hdr);
-	l->key[0] = turn64(both, out);
-	l->key[1] = join(turn32(ports, out), 0) | in->tail[0][tcp];
-	l->datalen = datalen;
-	l->v6 = l->echo = l->answer = false;
-	l->tcp = tcp;
-	finish(l, hdr, len, odd);
-	return true;
+	return read_ip(ip, 20, get16(ip + 2), ip[9], r, in, false,
+	    bare, l);
 }
 
 static ALWAYS_INLINE bool
 read_ip6(const uint8_t *ip, struct reach r, const struct lane_if *in,
-    uint32_t odd, struct lane_packet *l)
+    bool bare, struct lane_packet *l)
 {
-	uint32_t len = get16(ip + 4) + 40u, datalen = 0;
-	const uint8_t *hdr = ip + 40;
-	bool out = l->out, tcp = ip[6] == PROTO_TCP;
-
-	if (r.caplen < 40 || ip[0] >> 4 != 6 ||
-	    !reaches(r, len, 40, ip[6]))
+	if (ip[0] >> 4 != 6 || r.caplen < r.ip + 40)
 		return false;
-	odd |= tcp ? tcp_odd(hdr, len - 40, &datalen) : udp_odd(hdr, len - 40);
-	odd |= (ip6_odd(ip) & (out - 1u)) | ((r.caplen - len) & in->whole);
-	memcpy(&l->key[out ? 2 : 0], ip + 8, 16);
-	memcpy(&l->key[out ? 0 : 2], ip + 24, 16);
-	l->key[4] = join(turn32(word_at(hdr), out), 0) | in->tail[1][tcp];
-	l->datalen = datalen;
-	l->v6 = true;
-	l->echo = l->answer = false;
-	l->tcp = tcp;
-	finish(l, hdr, len, odd);
-	return true;
+	return read_ip(ip, 40, get16(ip + 4) + 40u, ip[6], r, in,
+	    true, bare, l);
 }
 
 /*
@@ -225,107 +250,156 @@ echo_ports(const uint8_t *hdr, bool v6, bool answer)
 	return word_at(port);
 }
 
-/* An echo, or its answer: rarer than the others, and apart from their way. */
-static NOINLINE bool
+static void
+set_echo_key(struct lane_packet *l, uint64_t tail)
+{
+	uint32_t ports = turn32(echo_ports(l->hdr, l->v6, l->answer), l->out);
+
+	if (l->v6)
+		set_key6(l, lane_ip(l), 0);
+	else
+		set_key4(l, lane_ip(l), 0);
+	l->key[l->v6 ? 4 : 1] = join(ports, 0) | tail;
+}
+
+/* An echo, or its answer. */
+static bool
 read_echo(const uint8_t *ip, bool v6, struct reach r, const struct lane_if *in,
-    uint32_t odd, struct lane_packet *l)
+    bool bare, struct lane_packet *l)
 {
 	static const uint8_t fragment[2] = { 0xbf, 0xff };
-	uint32_t hlen = v6 ? 40 : 20, ports;
+	uint32_t hlen = v6 ? 40 : 20;
 	uint32_t len = v6 ? get16(ip + 4) + 40u : get16(ip + 2);
 	uint8_t ask = v6 ? 128 : 8, answer = v6 ? 129 : 0;
 	const uint8_t *hdr = ip + hlen;
+	uint32_t odd;
 
-	if (len < hlen + 8 || r.caplen < hlen + 8 || r.wirelen < len ||
+	if (len < hlen + 8 || r.caplen < r.ip + hlen + 8 ||
+	    (r.caplen < r.ip + len && r.wirelen < r.ip + len) ||
 	    (hdr[0] != ask && hdr[0] != answer) || (v6 ? ip[0] >> 4 != 6 :
 	    ip[0] != 0x45 || (half_at(ip + 6) & half_at(fragment)) != 0))
 		return false;
-	odd |= ((v6 ? ip6_odd(ip) : ip4_odd(ip)) & (l->out - 1u)) |
-	    ((r.caplen - len) & in->whole);
-	l->answer = hdr[0] == answer;
-	ports = turn32(echo_ports(hdr, v6, l->answer), l->out);
-	if (v6) {
-		memcpy(&l->key[l->out ? 2 : 0], ip + 8, 16);
-		memcpy(&l->key[l->out ? 0 : 2], ip + 24, 16);
-	} else
-		l->key[0] = turn64(words_at(ip + 12), l->out);
-	l->key[v6 ? 4 : 1] = join(ports, 0) | in->tail[v6][2];
+	odd = in->odd | ((v6 ? ip6_odd(ip) : ip4_odd(ip)) & (l->out - 1u)) |
+	    ((r.caplen - (r.ip + len)) & in->whole);
+	l->hdr = hdr;
+	l->len = len;
 	l->v6 = v6;
 	l->tcp = false;
 	l->echo = true;
-	finish(l, hdr, len, odd);
+	l->answer = hdr[0] == answer;
+	l->kind = kind_of(l->answer ? LANE_USUAL : LANE_USUAL | LANE_BARE,
+	    odd);
+	if (bare)
+		put_off_key(l, in->head | lane_head(l));
+	else
+		set_echo_key(l, in->tail[v6][2]);
 	return true;
-}
-
-/* => 20 bytes are there. */
-static ALWAYS_INLINE bool
-read_v4(const uint8_t *ip, struct reach r, const struct lane_if *in,
-    uint32_t odd, struct lane_packet *l)
-{
-	return read_ip4(ip, r, in, odd, l) ||
-	    (ip[9] == PROTO_ICMP && read_echo(ip, false, r, in, odd, l));
-}
-
-static ALWAYS_INLINE bool
-read_v6(const uint8_t *ip, struct reach r, const struct lane_if *in,
-    uint32_t odd, struct lane_packet *l)
-{
-	return read_ip6(ip, r, in, odd, l) ||
-	    (ip[6] == PROTO_ICMPV6 && read_echo(ip, true, r, in, odd, l));
 }
 
 /* Any link, any family. */
 static NOINLINE bool
-read_other(const struct pfk_packet *f, const struct lane_if *in, uint32_t odd,
+read_other(const struct pfk_packet *f, const struct lane_if *in, bool bare,
     struct lane_packet *l)
 {
 	struct pfk_network net;
 	struct reach r;
+	const uint8_t *ip;
 
 	if (!pfk_link_decode(f->linktype, f->data, f->caplen, f->wirelen,
 	    &net) || net.caplen < 20)
 		return false;
-	r = (struct reach){ net.caplen, net.wirelen };
-	return net.af == PFK_AF_INET6 ?
-	    read_v6(f->data + net.off, r, in, odd, l) :
-	    read_v4(f->data + net.off, r, in, odd, l);
+	r = (struct reach){ net.caplen, net.wirelen, 0 };
+	ip = f->data + net.off;
+	if (net.af == PFK_AF_INET6)
+		return read_ip6(ip, r, in, bare, l) ||
+		    (ip[6] == PROTO_ICMPV6 &&
+		    read_echo(ip, true, r, in, bare, l));
+	return read_ip4(ip, r, in, bare, l) || (ip[9] == PROTO_ICMP &&
+	    read_echo(ip, false, r, in, bare, l));
+}
+
+/* Rarer than the others, and apart from their way.  => 34 bytes are there. */
+static NOINLINE bool
+read_ether_echo(const struct pfk_packet *f, bool v6, const struct lane_if *in,
+    bool bare, struct lane_packet *l)
+{
+	const uint8_t *ip = f->data + 14;
+	struct reach r = { f->caplen, f->wirelen, 14 };
+
+	return (v6 ? ip[6] == PROTO_ICMPV6 : ip[9] == PROTO_ICMP) &&
+	    read_echo(ip, v6, r, in, bare, l);
 }
 
 /* Plain Ethernet without detour. */
-static inline bool
-read_one(const struct pfk_packet *f, const struct lane_if *in,
+static ALWAYS_INLINE bool
+read_one(const struct pfk_packet *f, const struct lane_if *in, bool bare,
     struct lane_packet *l)
 {
+	const struct reach r = { f->caplen, f->wirelen, 14 };
 	const uint8_t *p = f->data;
-	uint32_t odd = (uint32_t)in->unusable << 31, type;
-	struct reach r = { f->caplen - 14, f->wirelen - 14 };
+	uint32_t type;
 
 	l->out = f->dir == PFK_OUT;
 	if (f->linktype != LINKTYPE_ETHERNET || f->caplen < 34)
-		return read_other(f, in, odd, l);
-	type = get16(p + 12);
-	if (f->wirelen < f->caplen)
-		r.wirelen = r.caplen;
-	if (type == TYPE_IP)
-		return read_v4(p + 14, r, in, odd, l);
-	if (type == TYPE_IP6)
-		return read_v6(p + 14, r, in, odd, l);
-	return read_other(f, in, odd, l);
+		return read_other(f, in, bare, l);
+	type = half_at(p + 12);
+	if (type == port_net(TYPE_IP))
+		return read_ip4(p + 14, r, in, bare, l) ||
+		    read_ether_echo(f, false, in, bare, l);
+	if (type == port_net(TYPE_IP6))
+		return read_ip6(p + 14, r, in, bare, l) ||
+		    read_ether_echo(f, true, in, bare, l);
+	return read_other(f, in, bare, l);
+}
+
+static ALWAYS_INLINE void
+read_all(const struct pfk_engine *e, const struct pfk_packet *f, size_t n,
+    struct lane_if *in, bool bare, struct lane_packet *l)
+{
+	if (in->odd != 0)	/* it may have changed */
+		in->ifid = IF_NONE;
+	for (size_t i = 0; i < n; i++) {
+		if (in->ifid != f[i].ifid)
+			interface_read(e, f[i].ifid, in);
+		if (read_one(&f[i], in, bare, &l[i]))
+			continue;
+		l[i].hdr = NULL;
+		l[i].v6 = false;
+		l[i].kind = 0;
+		l[i].key[0] = l[i].key[1] = 0;
+		l[i].ref = 0;
+	}
 }
 
 void
 lane_read(const struct pfk_engine *e, const struct pfk_packet *f, size_t n,
     struct lane_if *in, struct lane_packet *l)
 {
-	if (in->unusable)	/* it may have changed */
-		in->ifid = IF_NONE;
-	for (size_t i = 0; i < n; i++) {
-		if (in->ifid != f[i].ifid)
-			interface_read(e, f[i].ifid, in);
-		if (read_one(&f[i], in, &l[i]))
-			continue;
-		l[i].hdr = NULL;
-		l[i].v6 = l[i].usual = l[i].turns = false;
-		l[i].key[0] = l[i].key[1] = 0;
-	}
+	read_all(e, f, n, in, false, l);
+}
+
+void
+lane_read_bare(const struct pfk_engine *e, const struct pfk_packet *f,
+    size_t n, struct lane_if *in, struct lane_packet *l)
+{
+	read_all(e, f, n, in, true, l);
+}
+
+void
+lane_make_key(const struct pfk_engine *e, struct lane_packet *l)
+{
+	struct state_key k = {
+		.rdomain = (uint16_t)(l->key[0] >> 32),
+		.af = l->v6 ? PFK_AF_INET6 : PFK_AF_INET,
+		.proto = lane_proto(l)
+	};
+	uint64_t tail = words_at(k.port);
+
+	if (l->echo)
+		set_echo_key(l, tail);
+	else if (l->v6)
+		set_key6(l, lane_ip(l), tail);
+	else
+		set_key4(l, lane_ip(l), tail);
+	state_hash_packets(&e->hasher, l, 1);
 }

@@ -13,6 +13,7 @@
 
 #include "runtime/block.h"
 #include "runtime/icmp.h"
+#include "runtime/lane_head.h"
 #include "runtime/miss.h"
 #include "runtime/plain.h"
 #include "runtime/rules.h"
@@ -82,7 +83,7 @@ struct miss {
 	struct pfk_engine *e;
 	struct lane_run *run;
 	const struct pfk_packet *frame;
-	const struct lane_packet *l;
+	struct lane_packet *l;
 	struct verdict	 v;
 	bool		 made, asked, lost;
 	uint8_t		 nacts;		/* rules that are still to act */
@@ -206,6 +207,7 @@ make_state(struct miss *m)
 		return false;
 	s = state_get(e, m->v.state);
 	c = state_cold(e, m->v.state);
+	lane_know(e, m->l);
 	set_key(&s->key, m->l);
 	s->rule = m->v.rule;
 	s->direction = m->l->out ? PFK_OUT : PFK_IN;
@@ -361,25 +363,6 @@ tell_tables(const struct pfk_engine *e, const struct lane_packet *l,
 	q->in = l->tables;
 }
 
-/* strip_key() of the head above; what it is comes at random: no branches. */
-static inline uint64_t
-head_key(const struct pfk_packet *f, const struct lane_packet *l,
-    uint16_t rdomain)
-{
-	uint32_t tcp = l->tcp, echo = l->echo, v6 = l->v6;
-	/* flags, type; as lane_proto() */
-	uint32_t byte = l->hdr[13 * tcp] & (0u - (tcp | echo));
-	uint32_t proto = PROTO_UDP - (PROTO_UDP - PROTO_TCP) * tcp - echo *
-	    (PROTO_UDP - PROTO_ICMP - (PROTO_ICMPV6 - PROTO_ICMP) * v6);
-	uint32_t af = PFK_AF_INET + (PFK_AF_INET6 - PFK_AF_INET) * v6;
-	uint32_t dir = PFK_IN + (PFK_OUT - PFK_IN) * (uint32_t)l->out;
-
-	return (uint64_t)f->ifid << 48 | (uint64_t)rdomain << 32 |
-	    byte << STRIP_KEY_FLAGS | proto << 16 |
-	    (l->hdr[1] & (0u - echo)) << STRIP_KEY_CODE | echo << 7 |
-	    af << 2 | dir;
-}
-
 /* As far as the first rules are known to tell, with little ado. */
 struct start {
 	const uint32_t	*from;		/* where to go on; NULL: that was all */
@@ -394,7 +377,8 @@ ask_short(struct pfk_engine *e, const struct pfk_packet *f,
 {
 	struct strip_ask q;
 
-	q.key = head_key(f, l, rdomain);
+	q.key = l->hash == 0 ? l->key[0] :
+	    head_of_if(f->ifid, rdomain) | lane_head(l);
 	q.icmp = l->echo;
 	q.addr[SRC] = lane_addr(l, SRC);
 	q.addr[DST] = lane_addr(l, DST);
@@ -507,7 +491,7 @@ static inline bool
 is_taken(const struct pfk_engine *e, const struct pfk_packet *f,
     const struct lane_packet *l, bool tcp)
 {
-	if (f->dir == PFK_FWD || l->answer)
+	if (f->dir == PFK_FWD)
 		return false;
 	if (!(packet_is_usual(l) & (tcp | !l->tcp)) &&
 	    !packet_is_plain(e, f, l))
@@ -561,7 +545,7 @@ take_one(struct miss *m, const struct start *s, struct block_ahead *ahead)
 
 static ALWAYS_INLINE void
 ask_rules(struct pfk_engine *e, struct lane_run *run, struct miss *m,
-    const struct pfk_packet *f, const struct lane_packet *l,
+    const struct pfk_packet *f, struct lane_packet *l,
     struct block_ahead *ahead)
 {
 	uint16_t rdomain = lane_rdomain(e, &run->in, f->ifid);

@@ -53,11 +53,11 @@ bool
 packet_is_plain(const struct pfk_engine *e, const struct pfk_packet *f,
     const struct lane_packet *l)
 {
-	uint32_t plen = l->len - (l->v6 ? 40 : 20);
+	uint32_t hlen = l->v6 ? 40 : 20, plen = l->len - hlen;
 
 	if (packet_is_usual(l))
 		return !l->tcp || syncookies_idle(e);
-	return !l->echo && f->ifid < e->nifaces &&
+	return !l->echo && l->len >= hlen && f->ifid < e->nifaces &&
 	    f->ifid < e->nif_counters && !iface_skipped(e, f->ifid) &&
 	    get16(l->hdr + 2) != 0 &&
 	    (l->tcp ? tcp_plain(e, l->hdr, plen) : udp_plain(l->hdr, plen)) &&

@@ -17,10 +17,7 @@
 static inline bool
 packet_is_usual(const struct lane_packet *l)
 {
-	bool push = (l->hdr[13 * l->tcp] & TCP_PUSH) != 0;
-
-	return (l->odd == 0) | (l->odd == LANE_SYNACK) |
-	    ((l->odd == LANE_SYN) & !push);
+	return (l->kind & LANE_BARE) != 0;
 }
 /* => The same. */
 bool	packet_is_plain(const struct pfk_engine *, const struct pfk_packet *,

@@ -10,6 +10,7 @@
 #include <pfkit/compile.h>
 #include "tests/unit/engine_kit.h"
 #include "runtime/engine_int.h"
+#include "runtime/state_table.h"
 
 #define NFLOWS	24
 #define MAX_BURST 70
@@ -34,6 +35,7 @@ struct scene {
 	uint8_t		 outside[4];	/* who is answered, of nat-to */
 	unsigned	 opener;	/* side of flows that opens them */
 	bool		 few;		/* hits */
+	bool		 rare;		/* mostly there is no state at all */
 	bool		 forwards;	/* most packets go through */
 };
 
@@ -102,7 +104,8 @@ put_ip(uint8_t *p, const struct flow *f, unsigned from, uint32_t plen,
 	memset(p, 0, 20);
 	p[0] = 0x45;
 	p[1] = chance(t, 8) == 0 ? 0x13 : 0;
-	kit_put16(p + 2, (uint16_t)(20 + plen));
+	kit_put16(p + 2, (uint16_t)(chance(t, 60) == 0 ? chance(t, 50) :
+	    20 + plen));
 	p[6] = chance(t, 2) ? 0x40 : 0;
 	if (chance(t, 60) == 0)
 		p[6] = (uint8_t)(1u << (5 + chance(t, 3)));
@@ -288,6 +291,9 @@ next_packet(struct traffic *t, unsigned i)
 		break;
 	case 3:
 		p->caplen = p->wirelen = len + 20;	/* padding */
+		break;
+	case 4:
+		p->wirelen = chance(t, len + 1);	/* less than is here */
 	}
 }
 
@@ -453,9 +459,13 @@ same_saved(const struct says *a, const struct says *b)
 	pfk_engine_free_data(b->e, y, ny);
 }
 
+/* Bursts that began without any state; those in which the first came. */
+struct bare { unsigned began, came; };
+
 static void
 compare(const struct scene *scene, bool told, uint64_t seed, unsigned bursts)
 {
+	struct bare bare = { 0, 0 };
 	static struct traffic t;
 	static struct says with, without;
 	struct pfk_image *image = kit_image(scene->rules);
@@ -473,14 +483,21 @@ compare(const struct scene *scene, bool told, uint64_t seed, unsigned bursts)
 	t.em0 = (uint16_t)pfk_engine_interface(with.e, "em0");
 	t.em1 = (uint16_t)pfk_engine_interface(with.e, "em1");
 	for (unsigned i = 0; i < bursts; i++) {
+		bool none = with.e->states->entries == 0;
 		size_t n = next_burst(&t);
 		uint64_t x = says_run(&with, &t, n);
 
+		bare.began += none;
+		bare.came += none && with.e->states->entries != 0;
 		ck_assert_uint_eq(says_run(&without, &t, n), x);
 		ck_assert_uint_eq(with.len, without.len);
 		ck_assert_mem_eq(with.text, without.text, with.len);
 		if (i % 16 == 0 || i + 1 == bursts)
 			same_saved(&with, &without);
+	}
+	if (scene->rare) {
+		ck_assert_uint_gt(bare.began, bursts / 8);
+		ck_assert_uint_gt(bare.came, 1);
 	}
 	if (told && !scene->few)
 		ck_assert_uint_gt(with.hits, bursts);
@@ -570,6 +587,15 @@ static const struct scene scenes[] = {
 	    "block return in inet proto icmp icmp-type 8 code 1\n"
 	    "match inet6 proto icmp6 tag Z\npass in inet proto icmp "
 	    "rdr-to 10.0.0.99\n", .few = true },
+	/* states come to an empty table, and go again */
+	{ .rules = SHORT_LIVED "pass flags any no state\n"
+	    "pass in inet proto udp from 10.0.0.15\n"
+	    "block out inet6 proto tcp to port 1024:1033\n",
+	    .few = true, .rare = true },
+	{ .rules = SHORT_LIVED "set timeout { icmp.first 1, icmp.error 1 }\n"
+	    "table <a> { 10.0.0.0/28 }\nblock\npass from <a> no state\n"
+	    "pass in proto { icmp icmp6 } keep state (if-bound)\n"
+	    "pass inet6 flags any no state\n", .few = true, .rare = true },
 	{ .rules = "pass\n", .forwards = true },
 	{ .rules = "block\npass in on em0\npass out on em1\n",
 	    .forwards = true },
