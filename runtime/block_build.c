@@ -46,8 +46,8 @@ block_free(const struct pfk_engine *e, struct block *b)
 		index_free(e, &b->ports[i]);
 	}
 	e_free(e, b->ids, b->capids * sizeof(*b->ids));
-	e_free(e, b->usual, n * sizeof(*b->usual));
-	e_free(e, b->code, (n + 1) * sizeof(*b->code));
+	far_free(e, b->usual, n * sizeof(*b->usual));
+	far_free(e, b->code, (n + 1) * sizeof(*b->code));
 	e_free(e, b->quick, bits_size(b->n));
 	e_free(e, b->counts, bits_size(b->n));
 	e_free(e, b->always, (n + 1) * sizeof(*b->always));
@@ -399,9 +399,9 @@ make_block(struct pfk_engine *e, uint32_t rule, uint32_t n, const uint32_t *w)
 		return NULL;
 	b->first = rule;
 	b->n = n;
-	b->usual = e_alloc(e, n * sizeof(*b->usual));
+	b->usual = far_alloc(e, n * sizeof(*b->usual));
 	b->ids = e_alloc(e, IDS_FIRST * sizeof(*b->ids));
-	b->code = e_alloc(e, ((size_t)n + 1) * sizeof(*b->code));
+	b->code = far_alloc(e, ((size_t)n + 1) * sizeof(*b->code));
 	b->quick = e_alloc(e, bits_size(n));
 	b->counts = e_alloc(e, bits_size(n));
 	b->always = e_alloc(e, ((size_t)n + 1) * sizeof(*b->always));

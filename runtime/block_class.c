@@ -115,18 +115,38 @@ way_out(const struct block *b, const struct block_class *c, uint32_t from)
 	return c->exits[i];
 }
 
+/* Of steps, both arrays of bits, nodes and ends. */
+static size_t
+class_size(const struct block *b)
+{
+	size_t n = (size_t)b->n + BLOCK_EXITS;
+
+	return n * (sizeof(int64_t) + sizeof(struct node) +
+	    sizeof(uint32_t)) + 2 * bits_size(b->n);
+}
+
 static void
 class_free(const struct pfk_engine *e, const struct block *b,
     struct block_class *c)
 {
-	size_t n = (size_t)b->n + BLOCK_EXITS;
-
-	e_free(e, c->nodes, n * sizeof(*c->nodes));
-	e_free(e, c->steps, n * sizeof(*c->steps));
-	e_free(e, c->ends, n * sizeof(*c->ends));
-	e_free(e, c->head, bits_size(b->n));
-	e_free(e, c->fits, bits_size(b->n));
+	far_free(e, c->memory, class_size(b));
 	e_free(e, c, sizeof(*c));
+}
+
+static bool
+class_arrays(const struct pfk_engine *e, const struct block *b,
+    struct block_class *c)
+{
+	size_t n = (size_t)b->n + BLOCK_EXITS, bits = bits_size(b->n) / 8;
+
+	if ((c->memory = far_alloc(e, class_size(b))) == NULL)
+		return false;
+	c->steps = c->memory;
+	c->head = (uint64_t *)(c->steps + n);
+	c->fits = c->head + bits;
+	c->nodes = (struct node *)(c->fits + bits);
+	c->ends = (uint32_t *)(c->nodes + n);
+	return true;
 }
 
 static struct block_class *
@@ -134,17 +154,10 @@ class_new(const struct pfk_engine *e, const struct block *b,
     const struct strip_head *p)
 {
 	struct block_class *c = e_alloc(e, sizeof(*c));
-	size_t n = (size_t)b->n + BLOCK_EXITS;
 
 	if (c == NULL)
 		return NULL;
-	c->nodes = e_alloc(e, n * sizeof(*c->nodes));
-	c->steps = e_alloc(e, n * sizeof(*c->steps));
-	c->ends = e_alloc(e, n * sizeof(*c->ends));
-	c->head = e_alloc(e, bits_size(b->n));
-	c->fits = e_alloc(e, bits_size(b->n));
-	if (c->nodes == NULL || c->steps == NULL || c->ends == NULL ||
-	    c->head == NULL || c->fits == NULL) {
+	if (!class_arrays(e, b, c)) {
 		class_free(e, b, c);
 		return NULL;
 	}

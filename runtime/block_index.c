@@ -578,16 +578,13 @@ static bool
 keep_cells(struct planting *p)
 {
 	struct block_index *x = p->x;
-	size_t size = (p->n + SLACK + LINE) * sizeof(*p->m);
-	unsigned char *v = e_alloc(p->e, size);
+	size_t size = (p->n + SLACK) * sizeof(*p->m);
 
-	if (v == NULL)
+	static_assert(LINE * sizeof(*p->m) == FAR_LINE, "a line");
+	if ((x->m = far_alloc(p->e, size)) == NULL)
 		return false;
-	x->memory = v;
 	x->size = size;
-	v += (0 - (uintptr_t)v) & (LINE * sizeof(*p->m) - 1);
-	x->m = (void *)v;
-	memcpy(v, p->m, p->n * sizeof(*p->m));
+	memcpy(x->m, p->m, p->n * sizeof(*p->m));
 	x->root = x->m[INDEX_INSIDE];
 	return true;
 }
@@ -617,5 +614,5 @@ index_build(const struct pfk_engine *e, struct block_index *x,
 void
 index_free(const struct pfk_engine *e, struct block_index *x)
 {
-	e_free(e, x->memory, x->size);
+	far_free(e, x->m, x->size);
 }

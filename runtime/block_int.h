@@ -20,6 +20,7 @@
 
 #include "runtime/block.h"
 #include "runtime/bytecode.h"
+#include "runtime/far.h"
 #include "runtime/strip.h"
 
 /* Fields whose misfits may skip rules, in pf's order; the head is before. */
@@ -160,8 +161,7 @@ struct block_index {
 					   block.ids */
 	unsigned	stride;		/* words of each place */
 	uint64_t	root;		/* m[0] */
-	const uint64_t	*m;		/* cells, places, leaves */
-	void		*memory;	/* where the cells are */
+	uint64_t	*m;		/* cells, places, leaves */
 	size_t		size;
 };
 
@@ -188,8 +188,7 @@ struct block_family {
 	struct entry4	*entries4;	/* one of both */
 	struct entry6	*entries6;
 	uint32_t	nentries, nrules;
-	void		*memory;	/* where the entries are */
-	size_t		size;
+	size_t		size;		/* of the entries */
 	struct block_index index[2];
 };
 
@@ -243,6 +242,7 @@ struct node {			/* a rule, or a way out */
 };
 struct block_class {
 	uint64_t	key;
+	void		*memory;	/* of all arrays */
 	bool		odd;		/* to be asked one by one */
 	uint32_t	nexits;
 	const uint32_t	*exits[BLOCK_EXITS];

@@ -468,8 +468,6 @@ fetch_rule(const struct pfk_engine *e, struct block *b,
 	const struct rt_rule *rr = &e->rules[b->first + rule];
 
 	PREFETCH(rr);
-	PREFETCH((const char *)rr + 64);
-	PREFETCH((const char *)rr + RT_RULE_USUAL - 1);
 	r->end = NULL;
 	r->less = r->more = &b->nothing;
 	if (r->class == NULL)

@@ -319,19 +319,15 @@ static bool
 alloc_entries(struct making *m)
 {
 	struct block_family *f = m->f;
-	unsigned char *v;
+	void *v;
 
 	static_assert(sizeof(struct entry6) == 64, "a line");
 	f->size = ((size_t)f->nentries + 1) * (m->six ?
-	    sizeof(struct entry6) : sizeof(struct entry4)) + 64;
-	if ((v = f->memory = e_alloc(m->e, f->size)) == NULL)
-		return false;
-	v += (0 - (uintptr_t)v) & 63;
-	if (m->six)
-		f->entries6 = (void *)v;
-	else
-		f->entries4 = (void *)v;
-	return true;
+	    sizeof(struct entry6) : sizeof(struct entry4));
+	v = far_alloc(m->e, f->size);
+	f->entries4 = m->six ? NULL : v;
+	f->entries6 = m->six ? v : NULL;
+	return v != NULL;
 }
 
 static bool
@@ -401,5 +397,6 @@ block_tables_free(const struct pfk_engine *e, struct block_family *f)
 	for (unsigned set = 0; set < SETS; set++)
 		e_free(e, f->sets[set].v, f->sets[set].n *
 		    sizeof(*f->sets[set].v));
-	e_free(e, f->memory, f->size);
+	far_free(e, f->entries4, f->size);
+	far_free(e, f->entries6, f->size);
 }

@@ -45,6 +45,8 @@
 #ifndef RUNTIME_ENGINE_INT_H
 #define RUNTIME_ENGINE_INT_H
 
+#include <assert.h>
+#include <stdalign.h>
 #include <stddef.h>
 
 #include "runtime/image.h"
@@ -63,18 +65,19 @@ void	rate_add(struct rate *, uint32_t now);
 bool	rate_over(const struct rate *);
 
 /*
- * A rule at run time.  What usual packets need stands in front, up to its
- * counters, so that it comes in few lines of the cache.
+ * A rule at run time.  What usual packets need stands in front, packets and
+ * bytes of its counters last, so that it comes in one line of the cache.
  */
 struct rt_rule {
+	alignas(64)			/* a line of the cache */
 	const struct img_rule *r;	/* the image's record */
-	const struct pfk_image *image;	/* whose strings r's offsets mean */
 	uint32_t	src_table, dst_table; /* e->tables, or IMG_NONE */
 	uint8_t		plain;		/* miss.h */
 	bool		replaced;	/* others were loaded in its place */
 	uint16_t	state_flags;	/* PFK_STATE_F_* of its states */
 	uint16_t	tag, match_tag;	/* e->tags, or 0 */
 	struct pfk_rule_counters n;
+	const struct pfk_image *image;	/* whose strings r's offsets mean */
 	struct rate	rate;		/* max-pkt-rate */
 	uint32_t	overload;	/* e->tables, or IMG_NONE */
 	uint32_t	nat, rdr, route; /* e->pools, or IMG_NONE */
@@ -88,8 +91,8 @@ struct rt_rule {
 	uint32_t	block;		/* e->blocks + 1: begins there; or 0 */
 	uint32_t	strip;		/* e->strips + 1: is in there; or 0 */
 };
-#define RT_RULE_USUAL	(offsetof(struct rt_rule, n) + \
-			sizeof(struct pfk_rule_counters))
+static_assert(offsetof(struct rt_rule, n.states_total) == 64,
+    "what usual packets need is a line");
 
 /* A list item of a state's match rules (and of a decision in the making). */
 struct match_item { uint32_t rule, next; };

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "runtime/block.h"
+#include "runtime/far.h"
 #include "runtime/miss.h"
 #include "runtime/rules.h"
 #include "runtime/strip.h"
@@ -197,14 +198,13 @@ rules_append(struct pfk_engine *e, const struct pfk_image *im,
 
 	if (old != 0 && pools_add(e, im, &pools) != 0)
 		return false;
-	v = e_realloc(e, e->rules, e->rules == NULL ? 0 : (old + 1) * size,
-	    ((size_t)n + 1) * size);
+	v = far_alloc(e, ((size_t)n + 1) * size);
 	if (v == NULL)
 		return false;
-	e_ask_huge_pages(v, ((size_t)n + 1) * size);
+	memcpy(v, e->rules, old * size);
+	v[n] = e->rules[old];		/* the default rule moves up */
+	far_free(e, e->rules, ((size_t)old + 1) * size);
 	e->rules = v;
-	v[n] = v[old];			/* the default rule moves up */
-	memset(v + old, 0, im->nrules * size);
 	e->nrules = e->default_rule = n;
 	*base = old;
 	for (uint32_t i = 0; i < im->nrules; i++) {
@@ -232,7 +232,7 @@ rules_append(struct pfk_engine *e, const struct pfk_image *im,
 static bool
 make_default_rule(struct pfk_engine *e)
 {
-	e->rules = e_alloc(e, sizeof(*e->rules));
+	e->rules = far_alloc(e, sizeof(*e->rules));
 	if (e->rules == NULL)
 		return false;
 	*e->rules = (struct rt_rule){
@@ -305,9 +305,7 @@ rules_free(struct pfk_engine *e)
 	anchors_free(e);
 	blocks_free(e);
 	strips_free(e);
-	if (e->rules != NULL)
-		e_free(e, e->rules, ((size_t)e->nrules + 1) *
-		    sizeof(*e->rules));
+	far_free(e, e->rules, ((size_t)e->nrules + 1) * sizeof(*e->rules));
 	e->rules = NULL;
 }
 

@@ -101,6 +101,35 @@ block_structures(const struct block *b, structure_fn fn, void *ctx)
 	return t.all;
 }
 
+static size_t
+around(const void *p, size_t size)
+{
+	return p == NULL ? 0 : far_size(size) - size;
+}
+
+static size_t
+around_index(const struct block_index *x)
+{
+	return around(x->m, x->size);
+}
+
+size_t
+block_around_arrays(const struct block *b)
+{
+	size_t all = around(b->usual, b->n * sizeof(*b->usual)) +
+	    around(b->code, ((size_t)b->n + 1) * sizeof(*b->code));
+
+	for (unsigned i = 0; i < 2; i++) {
+		const struct block_family *f = &b->family[i];
+
+		all += around(f->entries4, f->size) +
+		    around(f->entries6, f->size) +
+		    around_index(&f->index[SRC]) +
+		    around_index(&f->index[DST]) + around_index(&b->ports[i]);
+	}
+	return all;
+}
+
 size_t
 block_class_size(const struct block *b)
 {

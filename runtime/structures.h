@@ -22,6 +22,9 @@ typedef void (*structure_fn)(void *ctx, const struct structure *);
 
 /* Parts that are not there are not told.  All bytes together. */
 size_t	block_structures(const struct block *, structure_fn, void *ctx);
+/* What has been asked for besides, so that arrays begin at lines or huge pages;
+ * little of it is touched. */
+size_t	block_around_arrays(const struct block *);
 size_t	strip_structures(const struct strip *, structure_fn, void *ctx);
 /* What is made later, for each kind of packet (class) that comes. */
 size_t	block_class_size(const struct block *);
