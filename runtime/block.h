@@ -24,7 +24,8 @@ struct block_found {
 	bool		sure;		/* else it has to be looked up again */
 	struct block_class *class;	/* NULL: to be asked one by one */
 	uint32_t	quick, last;	/* ranks of those that match */
-	uint32_t	list[4];	/* of rules to be asked */
+	uint32_t	list[4];	/* of rules to be asked, */
+	uint32_t	asked;		/* and the first of them */
 	/* a quick rule of a block in front of all others decides, */
 	uint32_t	rule;		/* e->rules */
 	/* and this is counted: block_decides() */

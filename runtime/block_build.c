@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "runtime/block_int.h"
+#include "runtime/block_vectors.h"
 #include "runtime/bytecode.h"
 
 #define IDS_FIRST	64u
@@ -39,6 +40,7 @@ block_free(const struct pfk_engine *e, struct block *b)
 	size_t n = b->n;
 
 	block_classes_free(e, b);
+	vectors_free(e, b);
 	for (unsigned i = 0; i < 2; i++) {
 		block_tables_free(e, &b->family[i]);
 		index_free(e, &b->family[i].index[SRC]);
@@ -79,7 +81,7 @@ make_index(const struct pfk_engine *e, struct block *b, bool six,
 	set_words(f);
 	good = good && spans_make(e, b, spans, &more) &&
 	    outline_join(e, &o, &more) &&
-	    index_build(e, &f->index[side], &o, six, sets);
+	    index_build(e, &f->index[side], &o, six, sets, b->ids);
 	for (unsigned kind = 0; kind < SETS; kind++)
 		table_sets_free(e, &sets[kind]);
 	outline_free(e, &o);
@@ -94,14 +96,14 @@ make_ports(const struct pfk_engine *e, struct block *b, unsigned side,
 	static const struct table_sets none[SETS];
 	struct outline o = { NULL, 0, 0 };
 	bool good = spans_make(e, b, spans, &o) &&
-	    index_build(e, &b->ports[side], &o, false, none);
+	    index_build(e, &b->ports[side], &o, false, none, b->ids);
 
 	outline_free(e, &o);
 	return good;
 }
 
 static bool
-make_structures(const struct pfk_engine *e, struct block *b,
+make_tables(const struct pfk_engine *e, struct block *b,
     const struct box *boxes, struct span_list spans[SPANS_COUNT])
 {
 	bool good = true;
@@ -110,8 +112,18 @@ make_structures(const struct pfk_engine *e, struct block *b,
 		good = block_tables_make(e, b, boxes, six) &&
 		    make_index(e, b, six, SRC, &spans[SPANS_SRC4 + 2 * six]) &&
 		    make_index(e, b, six, DST, &spans[SPANS_DST4 + 2 * six]);
-	good = good && make_ports(e, b, SRC, &spans[SPANS_SPORT]) &&
+	return good && make_ports(e, b, SRC, &spans[SPANS_SPORT]) &&
 	    make_ports(e, b, DST, &spans[SPANS_DPORT]);
+}
+
+static bool
+make_structures(const struct pfk_engine *e, struct block *b,
+    const struct box *boxes, struct span_list spans[SPANS_COUNT])
+{
+	bool good = b->n <= VECTORS_RULES && !e->no_vectors ?
+	    vectors_make(e, b, boxes, spans) :
+	    make_tables(e, b, boxes, spans);
+
 	b->listed = b->nids > 1;
 	return good;
 }

@@ -21,6 +21,7 @@
  */
 #include "runtime/block_int.h"
 #include "runtime/block_index.h"
+#include "runtime/block_vectors.h"
 
 #define STRIDE		16	/* bits of a node at most */
 #define WIDE		2u	/* cells for each piece of a node, about */
@@ -521,9 +522,13 @@ add_words(uint64_t *w, const struct table_sets *sets, unsigned set)
 	return w + sets->words;
 }
 
-/* Words of sets, those of quick rules first; a list, if any has one, last. */
+/*
+ * Words of sets, those of quick rules first; a list, if any has one, last, and
+ * the first of its rules.
+ */
 static void
-put_places(struct planting *p, const struct table_sets *sets)
+put_places(struct planting *p, const struct table_sets *sets,
+    const uint32_t *ids)
 {
 	struct block_index *x = p->x;
 
@@ -533,30 +538,44 @@ put_places(struct planting *p, const struct table_sets *sets)
 		uint64_t *w = &p->m[at];
 
 		*w++ = at;
+		if (sets == NULL) {
+			*w = piece_word(k, ids);
+			continue;
+		}
 		for (unsigned kind = 0; kind < SETS; kind++)
 			w = add_words(w, &sets[kind], k->set[kind]);
 		if (x->listed)
-			p->m[at + x->stride - 1] = k->list;
+			p->m[at + x->stride - 1] = k->list |
+			    (uint64_t)ids[k->list] << INDEX_FIRST;
 	}
 }
 
+static unsigned
+stride_of(const struct block_index *x, const struct table_sets *sets)
+{
+	unsigned n = 1 + x->listed;
+
+	if (sets == NULL)
+		return 2;
+	for (unsigned k = 0; k < SETS; k++)
+		n += sets[k].words;
+	return n == 3 ? 4 : n > 4 ? (n + 7) & ~7u : n;
+}
+
 static bool
-plant_places(struct planting *p, const struct table_sets *sets)
+plant_places(struct planting *p, const struct table_sets *sets,
+    const uint32_t *ids)
 {
 	struct block_index *x = p->x;
 
 	x->nplaces = p->s->n;
 	for (uint32_t i = 0; i < p->s->n; i++)
 		x->listed |= p->s->known[i].list != 0;
-	x->stride = 1 + x->listed;
-	for (unsigned k = 0; k < SETS; k++)
-		x->stride += sets[k].words;
-	x->stride = x->stride == 3 ? 4 : x->stride > 4 ? (x->stride + 7) &
-	    ~7u : x->stride;
+	x->stride = stride_of(x, sets);
 	if ((add_cells(p, INDEX_CELLS + p->s->n * x->stride) != 0) ||
 	    p->n == 0)
 		return false;
-	put_places(p, sets);
+	put_places(p, sets, ids);
 	return true;
 }
 
@@ -591,7 +610,8 @@ keep_cells(struct planting *p)
 
 bool
 index_build(const struct pfk_engine *e, struct block_index *x,
-    struct outline *o, bool six, const struct table_sets *sets)
+    struct outline *o, bool six, const struct table_sets *sets,
+    const uint32_t *ids)
 {
 	static const struct value zero;
 	static const struct known nothing;
@@ -604,7 +624,7 @@ index_build(const struct pfk_engine *e, struct block_index *x,
 		return false;
 	x->n = o->n;
 	p.s = &s;
-	good = find_places(e, &s, o) && plant_places(&p, sets) &&
+	good = find_places(e, &s, o) && plant_places(&p, sets, ids) &&
 	    plant_all(&p) && keep_cells(&p);
 	e_free(e, p.m, p.cap * sizeof(*p.m));
 	places_free(e, &s, o->n);

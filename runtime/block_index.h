@@ -34,6 +34,7 @@
 #define CELL_REACHED	45
 #define CELL_MASK	48
 #define INDEX_INNER	0x80000000u
+#define INDEX_FIRST	32	/* of a place's last word: the list's first rule */
 #define INDEX_LEAF	6u	/* numbers to be compared at most */
 #define INDEX_SIGN	0x80000000u	/* they are kept for signed compares */
 
@@ -118,11 +119,17 @@ index_place(const struct block_index *x, const uint64_t v[2], uint32_t at)
 	}
 }
 
+/* The last word of its place: a list, and the first of that. */
+static inline uint64_t
+index_word(const struct block_index *x, const uint64_t v[2])
+{
+	return x->m[index_place(x, v, index_begin(x, v[0])) + x->stride - 1];
+}
+
 static inline uint32_t
 index_list(const struct block_index *x, const uint64_t v[2])
 {
-	return !x->listed ? 0 : (uint32_t)x->m[index_place(x, v,
-	    index_begin(x, v[0])) + x->stride - 1];
+	return x->listed ? (uint32_t)index_word(x, v) : 0;
 }
 
 #endif

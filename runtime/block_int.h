@@ -5,10 +5,12 @@
  *	block_build.c	makes blocks of:
  *	block_table.c	  the tables that name the rule which matches
  *	block_prune.c	  which of them may, by an address
+ *	block_vectors.c	  the bit vectors that do so where rules are few
  *	block_spans.c	  which rules lead elsewhere than is usual
  *	block_index.c	  where an address or a port lies among all those
  *	block_class.c	how packets of one head usually go through a block
  *	block_look.c	looks packets up, several at a time
+ *	block_and.c	  in vectors
  *	block.c		asks
  */
 #ifndef RUNTIME_BLOCK_INT_H
@@ -176,9 +178,11 @@ void	outline_free(const struct pfk_engine *, struct outline *);
 /* It knows what the other one knows, too, of which nothing is left. */
 bool	outline_join(const struct pfk_engine *, struct outline *,
 	    struct outline *other);
-/* sets: what numbers of sets mean.  false: no memory. */
+/* sets: what numbers of sets mean; NULL: they are vectors (block_vectors.h).
+ * ids: block.ids.  false: no memory. */
 bool	index_build(const struct pfk_engine *, struct block_index *,
-	    struct outline *, bool six, const struct table_sets *sets);
+	    struct outline *, bool six, const struct table_sets *sets,
+	    const uint32_t *ids);
 void	index_free(const struct pfk_engine *, struct block_index *);
 
 /* ---- blocks ---- */
@@ -202,6 +206,7 @@ enum { SPANS_SRC4, SPANS_DST4, SPANS_SRC6, SPANS_DST6, SPANS_SPORT,
     SPANS_DPORT, SPANS_COUNT };
 
 struct block;
+struct block_vectors;
 struct box {			/* what tables can say of a rule */
 	uint64_t	addr[2][2];	/* as struct value */
 	uint16_t	low[2], high[2]; /* ports */
@@ -260,6 +265,7 @@ struct usual {
 	uint32_t	to[2];		/* flags that do not fit; that do */
 	uint8_t		flags, flagset;	/* TCP: those set, those looked at */
 	uint8_t		head;		/* words up to the first other test */
+	uint8_t		check;		/* enum block_check */
 	bool		plain;		/* block_misfit() can tell */
 };
 
@@ -270,6 +276,7 @@ struct block {
 	uint64_t	head;		/* bits of heads that rules look at */
 	uint64_t	protos[4];	/* bits of those that are asked for */
 	struct block_family family[2];	/* IPv4, IPv6 */
+	struct block_vectors *vectors;	/* or NULL: hash tables */
 	struct block_index ports[2];
 	uint32_t	*ids;		/* lists, each ends with NO_RULE; that
 					   at 0 is empty */
@@ -300,10 +307,11 @@ set_bit(uint64_t *v, uint32_t i)
 	v[i / 64] |= (uint64_t)1 << (i % 64);
 }
 
+/* Whole VECTOR_STEPs (block_vectors.h). */
 static inline size_t
 bits_size(uint32_t n)
 {
-	return ((size_t)n + 63) / 64 * 8;
+	return ((size_t)n + 255) / 256 * 32;
 }
 
 /*

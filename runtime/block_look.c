@@ -22,33 +22,13 @@
  */
 #include "base/prefetch.h"
 #include "runtime/block_index.h"
-#include "runtime/block_look.h"
+#include "runtime/block_looking.h"
 #include "runtime/lane.h"
-
-struct look {
-	const struct strip_ask *q;
-	struct block_found *r;
-	struct block_key k;
-	uint32_t	 at[2];		/* of both addresses: cells, places */
-	struct table_set left;		/* tables to be asked */
-	uint32_t	 behind;	/* the next of those behind them */
-	uint32_t	 best;		/* rank; 0: nobody need be asked */
-};
 
 /* An entry to be looked at. */
 struct probe {
 	struct look	*l;
 	uint32_t	 entry;
-};
-
-/* What is alike for all of them. */
-struct looking {
-	struct pfk_engine *e;
-	struct block	*b;
-	const struct block_family *f;
-	const struct block_help *h;	/* or NULL */
-	struct look	*v;
-	size_t		 n;
 };
 
 /* Tables asked about a packet at a time: mostly the first has the answer. */
@@ -156,6 +136,16 @@ find_places(const struct looking *g, unsigned side, bool six)
 
 /* ---- know ---- */
 
+/* A list, and the first rule of all lists so far. */
+static ALWAYS_INLINE void
+take_list(struct block_found *r, unsigned i, uint64_t word)
+{
+	uint32_t first = (uint32_t)(word >> INDEX_FIRST);
+
+	r->list[i] = (uint32_t)word;
+	r->asked = first < r->asked ? first : r->asked;
+}
+
 /* Lists of a side's addresses and ports, where there are such. */
 static ALWAYS_INLINE void
 find_lists(const struct looking *g, unsigned side)
@@ -164,18 +154,20 @@ find_lists(const struct looking *g, unsigned side)
 	const struct block_index *y = &g->b->ports[side];
 
 	for (size_t i = 0; x->listed && i < g->n; i++)
-		g->v[i].r->list[side] = (uint32_t)
-		    x->m[g->v[i].at[side] + x->stride - 1];
+		take_list(g->v[i].r, side, x->m[g->v[i].at[side] + x->stride -
+		    1]);
 	for (size_t i = 0; y->listed && i < g->n; i++)
-		g->v[i].r->list[2 + side] = index_list(y, port_value((uint16_t)
-		    (g->v[i].k.ports >> (side == SRC) * 16)).w);
+		take_list(g->v[i].r, 2 + side, index_word(y, port_value(
+		    (uint16_t)(g->v[i].k.ports >> (side == SRC) * 16)).w));
 }
 
 static ALWAYS_INLINE void
 know(const struct looking *g)
 {
-	for (size_t i = 0; i < g->n; i++)
+	for (size_t i = 0; i < g->n; i++) {
 		memset(g->v[i].r->list, 0, sizeof(g->v[i].r->list));
+		g->v[i].r->asked = *g->b->always;
+	}
 	if (!g->b->listed)
 		return;
 	find_lists(g, SRC);
@@ -274,9 +266,8 @@ port_fits(const struct fit *f, const struct block_key *k, unsigned side)
 	return (uint16_t)(port - f->low[side]) <= f->span[side];
 }
 
-/* Whether the rule matches, of which tables do not know all. */
-static NOINLINE bool
-is_match(const struct looking *g, const struct look *l, uint32_t rule,
+NOINLINE bool
+look_is_match(const struct looking *g, const struct look *l, uint32_t rule,
     enum block_check check)
 {
 	const struct block *b = g->b;
@@ -323,7 +314,7 @@ compare_entries(const struct looking *g, const struct probe *p, unsigned kind,
 		if (rank >= l->best)
 			return;
 		if (seems_to_fit(g, l, x, f, rule, six) &&
-		    (check == CHECK_NONE || is_match(g, l, rule, check))) {
+		    (check == CHECK_NONE || look_is_match(g, l, rule, check))) {
 			l->best = rank;
 			return;
 		}
@@ -416,6 +407,10 @@ look_up(const struct looking *g, bool six)
 		begin(g, &g->v[i], six);
 	find_places(g, SRC, six);
 	find_places(g, DST, six);
+	if (g->b->vectors != NULL) {
+		vectors_ask(g);
+		return;
+	}
 	know(g);
 	if (g->f->sets[SET_QUICK].n != 0) {
 		ask_tables(g, SET_QUICK, six);
@@ -451,13 +446,6 @@ block_look_up(struct pfk_engine *e, struct block *b,
 	look_up_run(e, b, h, &v, 1, q->head.af == PFK_AF_INET6);
 }
 
-static ALWAYS_INLINE bool
-may_stray(const struct block *b, const struct block_found *r)
-{
-	return (r->list[0] | r->list[1] | r->list[2] | r->list[3] |
-	    b->nalways) != 0;
-}
-
 /* What deciding will touch.  If it is clear what that is, it says so. */
 static ALWAYS_INLINE void
 fetch_rule(const struct pfk_engine *e, struct block *b,
@@ -474,7 +462,7 @@ fetch_rule(const struct pfk_engine *e, struct block *b,
 		return;
 	PREFETCH(&r->class->ends[r->quick]);
 	if (!r->sure || r->quick == b->n || !b->begins ||
-	    (may_stray(b, r) && !block_walk_ahead(b, r, q)))
+	    (r->asked < r->quick && !block_walk_ahead(b, r, q)))
 		return;
 	r->end = &r->class->ends[r->quick];
 	r->rule = b->first + rule;

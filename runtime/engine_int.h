@@ -192,6 +192,8 @@ struct pfk_engine {
 
 	struct pfk_shards *shards;	/* shard.h; NULL: it is alone */
 	bool		 no_lane;	/* lane.c is left out */
+	bool		 no_vectors;	/* of blocks: only hash tables; */
+	bool		 narrow;	/* as on any processor */
 	struct pfk_decision told;	/* lane.c's */
 	struct pfk_counters counters;
 	struct syncookies *syncookies;	/* syncookie.c */

@@ -2,6 +2,7 @@
  * Blocks and strips, told part by part, with their sizes.
  */
 #include "runtime/block_index.h"
+#include "runtime/block_vectors.h"
 #include "runtime/strip.h"
 #include "runtime/structures.h"
 
@@ -80,12 +81,31 @@ tell_family(struct teller *t, const struct block *b, bool six)
 	    &f->index[DST]);
 }
 
+static void
+tell_vectors(struct teller *t, const struct block *b)
+{
+	const struct block_vectors *x = b->vectors;
+
+	if (x == NULL)
+		return;
+	tell(t, "rules that match", x->n, "bit vectors", x->size);
+	for (unsigned side = 0; side < 2; side++) {
+		const struct port_pieces *p = &x->ports[side];
+
+		tell(t, side == SRC ? "source ports" : "destination ports",
+		    p->n, "pieces", p->cappages * sizeof(*p->pages) +
+		    p->n * sizeof(*p->piece));
+	}
+	t->untold += sizeof(*x) + 2 * bits_size(b->n);
+}
+
 size_t
 block_structures(const struct block *b, structure_fn fn, void *ctx)
 {
 	struct teller t = { fn, ctx, 0, 0 };
 	size_t n = b->n;
 
+	tell_vectors(&t, b);
 	tell_family(&t, b, false);
 	tell_family(&t, b, true);
 	t.untold += places_size(&b->ports[SRC]) + places_size(&b->ports[DST]);

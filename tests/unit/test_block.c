@@ -110,6 +110,7 @@ try_index(const struct pfk_engine *e, uint32_t n, bool six)
 {
 	struct value *v = calloc(n + 1, sizeof(*v));
 	static const struct table_sets none[SETS];
+	static const uint32_t ids[4096];
 	struct block_index x = { .n = 0 };
 	struct outline o = { NULL, 0, 0 };
 
@@ -122,7 +123,7 @@ try_index(const struct pfk_engine *e, uint32_t n, bool six)
 
 		ck_assert(outline_add(e, &o, &v[i], &k));
 	}
-	ck_assert(index_build(e, &x, &o, six, none));
+	ck_assert(index_build(e, &x, &o, six, none, ids));
 	for (uint32_t i = 0; i < o.n; i++)
 		hold_around(&x, &o, o.v[i].at, six);
 	for (uint32_t i = 0; i < 200; i++)

@@ -35,6 +35,9 @@ static const struct world_route routes[] = {
 #define NROUTES	(sizeof(routes) / sizeof(routes[0]))
 static const struct world world = { ifs, 3, routes, NROUTES };
 
+/* Blocks have hash tables; have vectors that are not compared widely. */
+static bool no_vectors, narrow;
+
 static void
 engine_set_up(struct pfk_engine *e, const struct pfk_image *im)
 {
@@ -42,6 +45,8 @@ engine_set_up(struct pfk_engine *e, const struct pfk_image *im)
 
 	memset(e, 0, sizeof(*e));
 	e->alloc = pfk_allocator_libc;
+	e->no_vectors = no_vectors;
+	e->narrow = narrow;
 	e->image = im;
 	e->opts = *im->options;
 	for (size_t i = 0; i < NROUTES; i++) {
@@ -277,6 +282,8 @@ END_TEST
 
 START_TEST(fast)
 {
+	no_vectors = _i % 2;
+	narrow = _i % 4 == 2;
 	for (unsigned i = 0; i < 10; i++)
 		run_both((uint64_t)(_i * 10) + i, 9 + i * 19, 150,
 		    PFK_LOWER_FAST, flat_pick_blocks);
@@ -285,6 +292,8 @@ END_TEST
 
 START_TEST(fast_mixed)
 {
+	no_vectors = _i % 2;
+	narrow = _i % 4 == 2;
 	for (unsigned i = 0; i < 12; i++)
 		run_lowerings((uint64_t)(_i * 12) + i + 1000, 20 + i * 41,
 		    200);
@@ -334,6 +343,7 @@ START_TEST(structures)
 	struct pfk_image *im;
 	struct flat flat;
 
+	no_vectors = _i % 2;
 	flat_init(&flat, (uint64_t)_i + 40);
 	flat_random(&flat, 3);
 	flat_pick_mixed(&flat, &flat.root, 40 + (unsigned)_i * 300);

@@ -1,0 +1,36 @@
+/*
+ * Packets under way through a look-up: what block_look.c and block_and.c share.
+ */
+#ifndef RUNTIME_BLOCK_LOOKING_H
+#define RUNTIME_BLOCK_LOOKING_H
+
+#include "runtime/block_look.h"
+
+struct look {
+	const struct strip_ask *q;
+	struct block_found *r;
+	struct block_key k;
+	uint32_t	 at[2];		/* of both addresses: cells, places */
+	struct table_set left;		/* tables to be asked */
+	uint32_t	 behind;	/* the next of those behind them */
+	uint32_t	 best;		/* rank; 0: nobody need be asked */
+};
+
+/* What is alike for all of them. */
+struct looking {
+	struct pfk_engine *e;
+	struct block	*b;
+	const struct block_family *f;
+	const struct block_help *h;	/* or NULL */
+	struct look	*v;
+	size_t		 n;
+};
+
+/* block_look.c: whether the rule matches, of which not all is known. */
+bool	look_is_match(const struct looking *, const struct look *,
+	    uint32_t rule, enum block_check);
+
+/* block_and.c: the answers, of packets whose places are found. */
+void	vectors_ask(const struct looking *);
+
+#endif
