@@ -5,7 +5,7 @@
 
 #include "runtime/block.h"
 #include "runtime/bytecode.h"
-#include "runtime/strip.h"
+#include "runtime/strip_sheet.h"
 #include "runtime/table.h"
 #include "runtime/way.h"
 
@@ -123,6 +123,7 @@ strips_settle(const struct pfk_engine *e)
 		for (unsigned c = 0; c < STRIP_CLASSES; c++)
 			if (s->classes[c] != NULL)
 				settle_class(e, s, s->classes[c]);
+		sheets_settle(e, s);
 		s->unsettled = false;
 	}
 }

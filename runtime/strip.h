@@ -102,7 +102,15 @@ struct strip_table {
 	uint8_t		side;
 };
 
+struct strip_sheets;			/* strip_sheet.h */
+
 struct strip {
+	/* of the one in front, if it is wide and packets have come: what of keys
+	   its sheets look at */
+	uint64_t	sheet_heads[2];
+	struct strip_sheets *sheets;
+	bool		wide;		/* strip_wide() */
+	bool		unsettled;
 	uint32_t	first, n;	/* e->rules */
 	const uint32_t	*pc;		/* its instructions */
 	uint32_t	end;		/* behind the last row: */
@@ -114,7 +122,6 @@ struct strip {
 	bool		asked[ROW_FIELDS]; /* if there are any */
 	bool		jumps;		/* far is not all zero */
 	bool		busy;		/* some rows do more than decide */
-	bool		wide;		/* strip_wide() */
 	/*
 	 * What rows do: decide; match, or set a tag; call what is empty.  Those
 	 * that end the walk through the strip: quick ones; and those which do
@@ -141,7 +148,6 @@ struct strip {
 	/* beside the usual way: packets that went on at a row, less those that
 	   had come to it */
 	uint64_t	steps[STRIP_MAX + 1];
-	bool		unsettled;
 };
 
 /* The number of the lowest, the highest bit.  => There is one. */
@@ -300,7 +306,8 @@ void	strip_tables_moved(struct strip *);
 /*
  * The same from the beginning of the main ruleset on, as far as its strips can
  * answer briefly (strip_short.c).  NULL: no later rule will decide; else where
- * to go on.  => It begins with e->front.
+ * to go on.  => It begins with e->front; the destination stands behind the
+ * source, as in a header.
  */
 const uint32_t *strips_short(struct pfk_engine *, const struct strip_ask *,
 	    uint32_t *rule);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "runtime/strip_int.h"
+#include "runtime/strip_sheet.h"
 #include "runtime/table.h"
 
 /* Whether a rule that ends so may be a row. */
@@ -219,6 +220,7 @@ strip_free(const struct pfk_engine *e, struct strip *s)
 			e_free(e, s->classes[c], sizeof(struct strip_class));
 	for (unsigned side = 0; side < 2; side++)
 		e_free(e, s->six[side], sizeof(*s->six[side]));
+	sheets_free(e, s);
 	e_free(e, s, sizeof(*s));
 }
 

@@ -192,6 +192,44 @@ ports_wide(const uint16_t *low, const uint16_t *high, uint32_t n,
 		m |= thirty_two_ports(low + 32, high + 32, v) << 32;
 	return m;
 }
+
+/* ---- columns of sheets (strip_sheet.h): halves of words, lengths ---- */
+
+WIDE static inline __m256i
+sixteen_times(const uint8_t *half)
+{
+	return _mm256_set1_epi16((short)(half[0] | half[1] << 8));
+}
+
+WIDE static inline __m256i
+sixteen_halves(const uint16_t *mask, const uint16_t *value, __m256i half)
+{
+	return _mm256_cmpeq_epi16(_mm256_and_si256(half, wide_load(mask)),
+	    wide_load(value));
+}
+
+/* Ports from low on: not more than length behind it, modulo 2^16. */
+WIDE static inline __m256i
+sixteen_lengths(const uint16_t *low, const uint16_t *length, __m256i port)
+{
+	__m256i behind = _mm256_sub_epi16(port, wide_load(low));
+
+	return _mm256_cmpeq_epi16(_mm256_min_epu16(behind, wide_load(length)),
+	    behind);
+}
+
+/* Lanes in the order of strip_sheet_build.c: packing works on halves. */
+WIDE static inline uint64_t
+thirty_two_bits(__m256i low, __m256i high)
+{
+	return (unsigned)_mm256_movemask_epi8(_mm256_packs_epi16(low, high));
+}
+
+WIDE static inline bool
+all_zero(__m256i v)
+{
+	return _mm256_testz_si256(v, v) != 0;
+}
 #endif
 
 #endif

@@ -11,10 +11,16 @@
  * over because an address or port does not fit that they ask for themselves.
  * Pf comes to them if it does fit.  What strays in any other way is not
  * answered here, and nothing has been counted then.
+ *
+ * Where the processor has wide columns, most packets are answered by a sheet
+ * (strip_sheet.h), and strips are asked by what has none or strays there.
  */
+
+#include <string.h>
 
 #include "runtime/lane.h"
 #include "runtime/strip_columns.h"
+#include "runtime/strip_sheet.h"
 #include "runtime/table.h"
 
 typedef uint64_t addrs_fn(const uint32_t *addr, const uint32_t *mask,
@@ -225,12 +231,11 @@ class_of(struct pfk_engine *e, struct strip *s, const struct strip_ask *q)
 }
 
 static ALWAYS_INLINE const uint32_t *
-walk(struct pfk_engine *e, const struct strip_ask *q, uint32_t *rule,
-    addrs_fn *addrs, ports_fn *ports)
+walk(struct pfk_engine *e, struct strip *s, unsigned row,
+    const struct strip_ask *q, uint32_t *rule, addrs_fn *addrs,
+    ports_fn *ports)
 {
-	struct strip *s = e->front;
 	uint32_t decides = *rule;
-	unsigned row = 0;
 
 	for (;;) {
 		struct strip_class *c = class_of(e, s, q);
@@ -254,23 +259,312 @@ walk(struct pfk_engine *e, const struct strip_ask *q, uint32_t *rule,
 }
 
 #ifdef HAVE_WIDE
-WIDE static const uint32_t *
-walk_wide(struct pfk_engine *e, const struct strip_ask *q, uint32_t *rule)
+WIDE static NOINLINE const uint32_t *
+walk_wide(struct pfk_engine *e, struct strip *s, unsigned row,
+    const struct strip_ask *q, uint32_t *rule)
 {
-	return walk(e, q, rule, addrs_wide, ports_wide);
+	return walk(e, s, row, q, rule, addrs_wide, ports_wide);
 }
-#else
-#define walk_wide	walk_narrow
+
+/* ---- sheets (strip_sheet.h) ---- */
+
+/* A vector's slots: those that fit in a column of addresses, of ports. */
+WIDE static ALWAYS_INLINE __m256i
+fit_half(__m256i fit, __m256i v, const uint16_t *p, unsigned n)
+{
+	return _mm256_and_si256(fit, sixteen_halves(p, p + SHEET_LANES * n,
+	    v));
+}
+
+WIDE static ALWAYS_INLINE __m256i
+fit_port(__m256i fit, __m256i v, const uint16_t *p, unsigned n)
+{
+	return _mm256_and_si256(fit, sixteen_lengths(p, p + SHEET_LANES * n,
+	    v));
+}
+
+/* The same of n of them: no loop, so that they stay in registers. */
+WIDE static ALWAYS_INLINE const uint16_t *
+fit_halves(const uint8_t *half, const uint16_t *p, __m256i *fit,
+    const unsigned n)
+{
+	__m256i v = sixteen_times(half);
+
+	fit[0] = fit_half(fit[0], v, p, n);
+	if (n > 1)
+		fit[1] = fit_half(fit[1], v, p + SHEET_LANES, n);
+	if (n > 2) {
+		fit[2] = fit_half(fit[2], v, p + 2 * SHEET_LANES, n);
+		fit[3] = fit_half(fit[3], v, p + 3 * SHEET_LANES, n);
+	}
+	return p + 2 * SHEET_LANES * n;
+}
+
+WIDE static ALWAYS_INLINE const uint16_t *
+fit_ports(uint16_t port, const uint16_t *p, __m256i *fit, const unsigned n)
+{
+	__m256i v = _mm256_set1_epi16((short)port);
+
+	fit[0] = fit_port(fit[0], v, p, n);
+	if (n > 1)
+		fit[1] = fit_port(fit[1], v, p + SHEET_LANES, n);
+	if (n > 2) {
+		fit[2] = fit_port(fit[2], v, p + 2 * SHEET_LANES, n);
+		fit[3] = fit_port(fit[3], v, p + 3 * SHEET_LANES, n);
+	}
+	return p + 2 * SHEET_LANES * n;
+}
+
+/* Slots that fit in all columns. */
+WIDE static ALWAYS_INLINE uint64_t
+slots_of(const struct strip_sheet *sh, const struct strip_ask *q,
+    const uint16_t *p, const unsigned n)
+{
+	const uint8_t *a = q->addr[SRC];
+	__m256i all = _mm256_set1_epi16(-1), fit[4] = { all, all, all, all };
+
+	if (sh->ncolumns > 0)
+		p = fit_halves(a + sh->at[0], p, fit, n);
+	if (sh->ncolumns > 1)
+		p = fit_halves(a + sh->at[1], p, fit, n);
+	if (sh->ncolumns > 2)
+		p = fit_halves(a + sh->at[2], p, fit, n);
+	if ((sh->ports & 1u << SRC) != 0)
+		p = fit_ports(q->port[SRC], p, fit, n);
+	if ((sh->ports & 1u << DST) != 0)
+		p = fit_ports(q->port[DST], p, fit, n);
+	if (n <= 2)
+		return thirty_two_bits(fit[0], fit[n - 1]);
+	return thirty_two_bits(fit[0], fit[1]) |
+	    thirty_two_bits(fit[2], fit[3]) << 32;
+}
+
+WIDE static ALWAYS_INLINE uint64_t
+word_slots(const struct strip_sheet *sh, const struct strip_ask *q,
+    const struct sheet_word *w)
+{
+	const uint16_t *p = sh->columns + w->first;
+
+	return w->vectors == 1 ? slots_of(sh, q, p, 1) : w->vectors == 2 ?
+	    slots_of(sh, q, p, 2) : slots_of(sh, q, p, 4);
+}
+
+/* The same, where an address must not be the slot's. */
+static NOINLINE bool
+is_proven_odd(const struct strip_sheet *sh, const uint8_t *a, unsigned slot)
+{
+	const struct sheet_proof6 *p6 = &sh->proof6[slot];
+	const struct sheet_proof4 *p4 = &sh->proof4[slot];
+	unsigned size = sh->six ? 16 : 4;
+
+	for (unsigned side = 0; side < 2; side++) {
+		const uint8_t *mask = sh->six ? (const void *)&p6->mask :
+		    (const void *)&p4->mask;
+		const uint8_t *value = sh->six ? (const void *)&p6->value :
+		    (const void *)&p4->value;
+		bool other = sh->slots[slot].neg >> side & 1;
+		uint8_t differ = 0;
+
+		for (unsigned i = side * size; i < (side + 1) * size; i++)
+			differ |= (a[i] & mask[i]) ^ value[i];
+		if ((differ == 0) == other)
+			return false;
+	}
+	return true;
+}
+
+/* Whether the addresses fit in full, if they must be the slot's. */
+WIDE static ALWAYS_INLINE bool
+is_proven(const struct strip_sheet *sh, const uint8_t *a, unsigned slot)
+{
+	const struct sheet_proof6 *p;
+	uint64_t both;
+
+	if (!sh->six) {
+		memcpy(&both, a, sizeof(both));
+		return (both & sh->proof4[slot].mask) ==
+		    sh->proof4[slot].value;
+	}
+	p = &sh->proof6[slot];
+	return all_zero(_mm256_xor_si256(_mm256_and_si256(wide_load(a),
+	    wide_load(p->mask)), wide_load(p->value)));
+}
+
+WIDE static bool
+slot_fits(const struct strip_sheet *sh, const uint8_t *a, unsigned slot)
+{
+	const struct sheet_word *w = &sh->word[slot / SHEET_SLOTS];
+
+	return (w->odd >> slot % SHEET_SLOTS & 1) != 0 ?
+	    is_proven_odd(sh, a, slot) : is_proven(sh, a, slot);
+}
+
+/*
+ * Of a word's slots whose columns fit, the one that decides if it fits in full:
+ * the first quick row, or else the last one.
+ */
+static ALWAYS_INLINE unsigned
+chosen(const struct sheet_word *w, uint64_t fits)
+{
+	uint64_t quick = fits & w->quick;
+	unsigned last = strip_highest(fits & w->last);
+	unsigned first = strip_lowest(quick | (uint64_t)1 << 63);
+
+	/* no branch: which one it is comes at random */
+	return last ^ ((last ^ first) & (0u - (quick != 0)));
+}
+
+/* Guards before the quick row among those that fit. */
+static ALWAYS_INLINE uint64_t
+guards_of(const struct sheet_word *w, uint64_t fits)
+{
+	uint64_t quick = fits & w->quick;
+
+	return fits & w->guards & ((quick & (0 - quick)) - 1);
+}
+
+/* Guards that are true are turns; false: one is not a turn. */
+WIDE static bool
+ask_guards(const struct strip_sheet *sh, const uint8_t *a, unsigned n,
+    uint64_t guards, uint64_t *turns)
+{
+	*turns = 0;
+	for (; guards != 0; guards &= guards - 1) {
+		unsigned bit = strip_lowest(guards);
+		unsigned slot = n * SHEET_SLOTS + bit;
+
+		if (!slot_fits(sh, a, slot))
+			continue;
+		if (sh->slots[slot].kind != SLOT_TURN)
+			return false;
+		*turns |= (uint64_t)1 << bit;
+	}
+	return true;
+}
+
+static void
+count_turns(struct strip_sheet *sh, const uint64_t *turns, unsigned nwords)
+{
+	for (unsigned w = 0; w < nwords; w++)
+		for (uint64_t left = turns[w]; left != 0; left &= left - 1)
+			sh->count[w * SHEET_SLOTS + strip_lowest(left)]++;
+}
+
+/*
+ * The slot that decides, from what fits in the first word on; SHEET_NOWHERE:
+ * the packet strays, and nothing was counted.
+ */
+WIDE static unsigned
+ask_words(struct strip_sheet *sh, const struct strip_ask *q, uint64_t fits)
+{
+	uint64_t turns[SHEET_WORDS];
+	unsigned n = 0, slot = 0, bit;
+
+	for (;;) {
+		const struct sheet_word *w = &sh->word[n];
+
+		while (bit = chosen(w, fits), !slot_fits(sh, q->addr[SRC],
+		    n * SHEET_SLOTS + bit))
+			fits &= ~((uint64_t)1 << bit);
+		if (!ask_guards(sh, q->addr[SRC], n, guards_of(w, fits),
+		    &turns[n]))
+			return SHEET_NOWHERE;
+		if (bit != 0 || n == 0)
+			slot = n * SHEET_SLOTS + bit;
+		n++;
+		if ((fits & w->quick) != 0 || n == sh->nwords)
+			break;
+		fits = word_slots(sh, q, w + 1);
+	}
+	count_turns(sh, turns, n);
+	return slot;
+}
+
+static ALWAYS_INLINE struct strip_sheet *
+sheet_of(struct pfk_engine *e, struct strip *s, const struct strip_ask *q)
+{
+	uint64_t key = q->key & s->sheet_heads[q->icmp];
+	struct strip_sheet *sh = s->sheets->sheet[strip_slot(key)];
+
+	return sh != NULL && sh->key == key ? sh : sheet_find(e, s, key);
+}
+
+/* The slot decides: where to go on, as strips_short(). */
+WIDE static ALWAYS_INLINE const uint32_t *
+decided(struct pfk_engine *e, struct strip_sheet *sh,
+    const struct strip_ask *q, unsigned slot, bool quick, uint32_t *rule)
+{
+	sh->count[slot]++;
+	*rule = sh->rule[slot] != IMG_NONE ? sh->rule[slot] : *rule;
+	if (quick | (sh->to == NULL))
+		return NULL;
+	return sh->next == NULL ? sh->to : walk_wide(e, sh->next,
+	    sh->next_row, q, rule);
+}
+
+/* Where the first word's first choice is not all. */
+WIDE static NOINLINE const uint32_t *
+ask_on(struct pfk_engine *e, struct strip_sheet *sh,
+    const struct strip_ask *q, uint64_t fits, uint32_t *rule)
+{
+	unsigned slot = ask_words(sh, q, fits);
+
+	if (slot == SHEET_NOWHERE)
+		return walk_wide(e, e->front, 0, q, rule);
+	return decided(e, sh, q, slot, sh->word[slot / SHEET_SLOTS].quick >>
+	    slot % SHEET_SLOTS & 1, rule);
+}
+
+WIDE static const uint32_t *
+ask_wide(struct pfk_engine *e, const struct strip_ask *q, uint32_t *rule)
+{
+	struct strip_sheet *sh = sheet_of(e, e->front, q);
+	const struct sheet_word *w;
+	uint64_t fits;
+	unsigned bit;
+
+	if (sh == NULL)
+		return walk_wide(e, e->front, 0, q, rule);
+	e->front->unsettled = true;
+	w = &sh->word[0];
+	fits = word_slots(sh, q, w);
+	bit = chosen(w, fits);
+	if ((w->odd >> bit & 1) != 0 || guards_of(w, fits) != 0 ||
+	    ((fits & w->quick) == 0 && sh->nwords > 1) ||
+	    !is_proven(sh, q->addr[SRC], bit))
+		return ask_on(e, sh, q, fits, rule);
+	return decided(e, sh, q, bit, (fits & w->quick) != 0, rule);
+}
 #endif
 
-static const uint32_t *
+static NOINLINE const uint32_t *
 walk_narrow(struct pfk_engine *e, const struct strip_ask *q, uint32_t *rule)
 {
-	return walk(e, q, rule, addrs_narrow, ports_narrow);
+	return walk(e, e->front, 0, q, rule, addrs_narrow, ports_narrow);
+}
+
+#ifdef HAVE_WIDE
+/* The first packet, and all if there are no sheets. */
+static NOINLINE const uint32_t *
+without_sheets(struct pfk_engine *e, const struct strip_ask *q,
+    uint32_t *rule)
+{
+	if (!e->front->wide)
+		return walk_narrow(e, q, rule);
+	sheets_begin(e, e->front);
+	return walk_wide(e, e->front, 0, q, rule);
 }
 
 const uint32_t *
 strips_short(struct pfk_engine *e, const struct strip_ask *q, uint32_t *rule)
 {
-	return (e->front->wide ? walk_wide : walk_narrow)(e, q, rule);
+	return e->front->sheets != NULL ? ask_wide(e, q, rule) :
+	    without_sheets(e, q, rule);
 }
+#else
+const uint32_t *
+strips_short(struct pfk_engine *e, const struct strip_ask *q, uint32_t *rule)
+{
+	return walk_narrow(e, q, rule);
+}
+#endif

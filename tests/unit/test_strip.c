@@ -5,17 +5,19 @@
  *
  * Rulesets are made to have neighbours that are alike, so that pf jumps, and
  * some have more rules than one strip; and the ways to compare columns are held
- * against each other.
+ * against each other.  Whether sheets (runtime/strip_sheet.h) of all kinds have
+ * come about is looked at, where the processor can have them.
  */
 #include <stdio.h>
 
 #include <pfkit/compile.h>
 #include <pfkit/explain.h>
 
-#include "runtime/strip.h"
+#include "runtime/rules_int.h"
+#include "runtime/strip_sheet.h"
 #include "tests/unit/engine_kit.h"
 
-#define PACKETS	400
+#define PACKETS	600
 
 static uint64_t seed;
 
@@ -48,6 +50,20 @@ static const char *const hosts4[] = { "any", "any", "10.0.0.1", "10.0.0.2",
     "! <t>", "<u>", "(em1)", "! (em1)", NULL };
 static const char *const hosts6[] = { "any", "2001:db8::1", "2001:db8::/127",
     "! 2001:db8::2", "2001:db8::4/126", "<t>", "! <t>", NULL };
+/* The same without those that must be asked when pf comes to them. */
+static const char *const plain4[] = { "any", "any", "10.0.0.1", "10.0.0.2",
+    "! 10.0.0.1", "10.0.0.0/30", "10.0.0.4/31", "! 10.0.0.0/29", NULL };
+static const char *const plain6[] = { "any", "2001:db8::1", "2001:db8::/127",
+    "! 2001:db8::2", "2001:db8::4/126", NULL };
+static bool only_plain;
+
+static const char *
+host(bool v6)
+{
+	return one_of(v6 ? (only_plain ? plain6 : hosts6) :
+	    (only_plain ? plain4 : hosts4));
+}
+
 static const char tables[] =
     "table <t> counters { 10.0.0.1, 10.0.0.4/31, 2001:db8::2 }\n"
     "table <u> { 10.0.0.0/30, ! 10.0.0.2 }\n";
@@ -78,8 +94,8 @@ change(struct line *l, uint32_t odds)
 			l->field[i] = one_of(choices[i]);
 	if (chance(odds) == 0) {
 		l->field[4] = v6 ? " inet6" : " inet";
-		l->field[6] = one_of(v6 ? hosts6 : hosts4);
-		l->field[8] = one_of(v6 ? hosts6 : hosts4);
+		l->field[6] = host(v6);
+		l->field[8] = host(v6);
 	}
 	if (chance(odds) == 0)
 		l->field[5] = one_of(protos);
@@ -88,20 +104,19 @@ change(struct line *l, uint32_t odds)
 		l->field[5] = "";
 	v6 = strcmp(l->field[4], " inet6") == 0;
 	if (chance(odds) == 0)
-		l->field[6] = one_of(v6 ? hosts6 : hosts4);
+		l->field[6] = host(v6);
 	if (chance(odds) == 0)
 		l->field[7] = one_of(ports);
 	if (chance(odds) == 0)
-		l->field[8] = one_of(v6 ? hosts6 : hosts4);
+		l->field[8] = host(v6);
 }
 
 static void
-make_rules(char *text, size_t size)
+make_rules(char *text, size_t size, uint32_t n)
 {
 	struct line l = { { "pass", "", "", "", " inet", " proto tcp", "any",
 	    "", "any" } };
 	uint32_t odds = 1 + chance(5);
-	uint32_t n = 1 + chance(chance(4) == 0 ? 150 : 45);
 	size_t len = (size_t)snprintf(text, size, "%s", tables);
 
 	for (; n > 0 && len + 200 < size; n--) {
@@ -191,7 +206,7 @@ explained(void *ctx, const struct pfk_explain *x)
 
 /* Tables, and what they counted of questions and packets. */
 static void
-same_tables(const struct kit *a, const struct kit *b, const char *rules)
+same_tables(const struct kit *a, const struct kit *b, const char *text)
 {
 	struct pfk_table_info x, y;
 
@@ -207,33 +222,75 @@ same_tables(const struct kit *a, const struct kit *b, const char *rules)
 		    (unsigned long long)x.match,
 		    (unsigned long long)x.nomatch,
 		    (unsigned long long)y.match,
-		    (unsigned long long)y.nomatch, rules);
+		    (unsigned long long)y.nomatch, text);
+	}
+}
+
+/* What there was of sheets. */
+static struct seen {
+	unsigned	sheets, words, six, odd, lead_on;
+	unsigned	turns, themselves, strays;
+} seen;
+
+static void
+look_at_sheet(const struct strip_sheet *sh)
+{
+	seen.sheets++;
+	seen.words += sh->nwords > 1;
+	seen.six += sh->six;
+	seen.lead_on += sh->next != NULL;
+	for (uint32_t i = 0; i < sh->ndetours; i++)
+		seen.themselves += sh->slots[sh->detours[i].slot].kind ==
+		    SLOT_ROW;
+	for (uint32_t i = 0; i < sheet_slots(sh); i++) {
+		seen.odd += sh->slots[i].neg != 0;
+		seen.turns += sh->slots[i].kind == SLOT_TURN;
+		seen.strays += sh->slots[i].kind == SLOT_STRAY;
 	}
 }
 
 static void
-run_both(void)
+look_at_sheets(const struct pfk_engine *e)
+{
+	const struct strip_sheets *v = e->front == NULL ? NULL :
+	    e->front->sheets;
+
+	for (unsigned i = 0; v != NULL && i < SHEETS; i++)
+		if (v->sheet[i] != NULL)
+			look_at_sheet(v->sheet[i]);
+}
+
+/* As on a processor that has no wide columns. */
+static void
+make_narrow(struct pfk_engine *e)
+{
+	for (uint32_t i = 0; i < e->nstrips; i++)
+		e->strips[i]->wide = false;
+}
+
+static void
+run_both(const char *text, bool narrow)
 {
 	static struct kit fast, slow;
-	static char rules[16000];
 	struct pfk_rule_counters x, y;
 
-	make_rules(rules, sizeof(rules));
-	kit_open(&fast, rules);
-	kit_open(&slow, rules);
+	kit_open(&fast, text);
+	kit_open(&slow, text);
+	if (narrow)
+		make_narrow(fast.e);
 	ck_assert_int_eq(pfk_explain_start(slow.e, explained, NULL), PFK_OK);
 	for (unsigned i = 0; i < PACKETS; i++) {
 		uint8_t b[64];
 		struct pfk_packet p = { .time = KIT_START, .data = b,
-		    .linktype = 101, .ifid = (uint16_t)(1 + chance(2)),
-		    .dir = (uint8_t)(1 + chance(2)) };
+		    .linktype = 101, .ifid = (uint16_t)(1 + (chance(5) == 0)),
+		    .dir = (uint8_t)(1 + (chance(5) == 0)) };
 
 		p.caplen = p.wirelen = make_packet(b);
 		pfk_engine_run(fast.e, &p, 1);
 		pfk_engine_run(slow.e, &p, 1);
 		ck_assert_msg(fast.d.rule == slow.d.rule &&
 		    fast.d.verdict == slow.d.verdict, "rule %u, not %u of\n%.3000s",
-		    fast.d.rule, slow.d.rule, rules);
+		    fast.d.rule, slow.d.rule, text);
 	}
 	for (uint32_t r = 0; r < pfk_image_rules(fast.image); r++) {
 		pfk_engine_rule_counters(fast.e, r, &x);
@@ -241,18 +298,71 @@ run_both(void)
 		ck_assert_msg(memcmp(&x, &y, sizeof(x)) == 0,
 		    "rule %u: %llu evaluations, not %llu, of\n%.3000s", r,
 		    (unsigned long long)x.evaluations,
-		    (unsigned long long)y.evaluations, rules);
+		    (unsigned long long)y.evaluations, text);
 	}
-	same_tables(&fast, &slow, rules);
+	same_tables(&fast, &slow, text);
+	look_at_sheets(fast.e);
 	kit_close(&fast);
 	kit_close(&slow);
 }
 
+static char rules[30000];
+
 START_TEST(test_same)
 {
 	seed = 11;
-	for (unsigned i = 0; i < 150; i++)
-		run_both();
+	memset(&seen, 0, sizeof(seen));
+	for (unsigned i = 0; i < 200; i++) {
+		only_plain = i % 2 == 0;
+		make_rules(rules, sizeof(rules),
+		    1 + chance(chance(4) == 0 ? 150 : 45));
+		run_both(rules, i % 8 < 2);
+	}
+	if (!strip_wide())
+		return;
+	ck_assert_uint_gt(seen.sheets, 50);
+	ck_assert_uint_gt(seen.six, 20);
+	ck_assert_uint_gt(seen.odd, 20);
+	ck_assert_uint_gt(seen.turns, 20);
+	ck_assert_uint_gt(seen.themselves, 2);
+	ck_assert_uint_gt(seen.strays, 20);
+}
+END_TEST
+
+/*
+ * Rules for one head, more than there is room for; or for several, in more
+ * strips than a sheet is made of.
+ */
+static void
+make_long(uint32_t n, bool heads)
+{
+	size_t len = 0;
+
+	for (uint32_t i = 0; i < n; i++) {
+		bool tcp = !heads || chance(9) == 0;
+
+		len += (size_t)snprintf(rules + len, sizeof(rules) - len,
+		    "%s%s inet proto %s%s to 10.0.0.%u port %u\n",
+		    chance(3) == 0 ? "block" : "block in",
+		    chance(4) == 0 ? "" : " quick", tcp ? "tcp" : "udp",
+		    chance(2) ? "" : " from 10.0.0.8/31", i * 5 % 256,
+		    1 + chance(5));
+	}
+	ck_assert_uint_lt(len, sizeof(rules));
+}
+
+START_TEST(test_long)
+{
+	seed = 14;
+	memset(&seen, 0, sizeof(seen));
+	for (unsigned i = 0; i < 24; i++) {
+		make_long(i % 2 == 0 ? 60 + 15 * i : 500, i % 2 != 0);
+		run_both(rules, i % 6 == 5);
+	}
+	if (!strip_wide())
+		return;
+	ck_assert_uint_gt(seen.words, 10);
+	ck_assert_uint_gt(seen.lead_on, 10);
 }
 END_TEST
 
@@ -260,16 +370,18 @@ END_TEST
 START_TEST(test_classes)
 {
 	static struct kit fast, slow;
-	const char *rules = "block\nblock on em1 inet proto udp from any to "
+	const char *few = "block\nblock on em1 inet proto udp from any to "
 	    "10.0.0.1\nblock out inet proto tcp from 10.0.0.2\npass in on em0 "
 	    "inet proto udp no state\npass inet proto tcp no state flags S/SA\n"
 	    "pass inet proto tcp no state flags FUP/FUP\n"
 	    "pass inet proto tcp no state flags P/PEW\n";
+	uint8_t dir = 0, tcp_flags = 0;
+	uint16_t ifid = 0;
 	struct pfk_rule_counters x, y;
 
 	seed = 12;
-	kit_open(&fast, rules);
-	kit_open(&slow, rules);
+	kit_open(&fast, few);
+	kit_open(&slow, few);
 	for (unsigned i = 0; i < 20; i++) {
 		char name[8];
 
@@ -278,15 +390,22 @@ START_TEST(test_classes)
 		ck_assert_int_gt(pfk_engine_interface(slow.e, name), 0);
 	}
 	ck_assert_int_eq(pfk_explain_start(slow.e, explained, NULL), PFK_OK);
-	for (unsigned i = 0; i < 20 * PACKETS; i++) {
+	for (unsigned i = 0; i < 80 * PACKETS; i++) {
 		uint8_t b[64];
 		struct pfk_packet p = { .time = KIT_START, .data = b,
-		    .linktype = 101, .ifid = (uint16_t)(1 + chance(20)),
-		    .dir = (uint8_t)(1 + chance(2)) };
+		    .linktype = 101 };
 
+		/* heads mixed for a while, then by themselves */
+		if (i < 20 * PACKETS || i % 120 == 0) {
+			ifid = (uint16_t)(1 + chance(20));
+			dir = (uint8_t)(1 + chance(2));
+			tcp_flags = (uint8_t)(0x10 | chance(256));
+		}
+		p.ifid = ifid;
+		p.dir = dir;
 		p.caplen = p.wirelen = make_packet(b);
 		if (b[0] == 0x45 && b[9] == 6)
-			b[33] = (uint8_t)(0x10 | chance(256));
+			b[33] = tcp_flags;
 		pfk_engine_run(fast.e, &p, 1);
 		pfk_engine_run(slow.e, &p, 1);
 		ck_assert_uint_eq(fast.d.rule, slow.d.rule);
@@ -295,6 +414,11 @@ START_TEST(test_classes)
 		pfk_engine_rule_counters(fast.e, r, &x);
 		pfk_engine_rule_counters(slow.e, r, &y);
 		ck_assert_uint_eq(x.evaluations, y.evaluations);
+	}
+	if (strip_wide()) {
+		memset(&seen, 0, sizeof(seen));
+		look_at_sheets(fast.e);
+		ck_assert_uint_gt(seen.sheets, SHEETS / 2);
 	}
 	kit_close(&fast);
 	kit_close(&slow);
@@ -346,7 +470,8 @@ END_TEST
 int
 main(void)
 {
-	const TTest *const tests[] = { test_same, test_classes, test_columns };
+	const TTest *const tests[] = { test_same, test_long, test_classes,
+	    test_columns };
 
 	return kit_main("strip", tests, sizeof(tests) / sizeof(*tests));
 }
