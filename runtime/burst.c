@@ -111,7 +111,7 @@ look_up_states(struct pfk_engine *e, struct group *g)
 	const char *s;
 
 	for (size_t i = 0; i < g->n; i++) {
-		l[i].ref = lane_look_up(&t, l[i].hash);
+		lane_refer(&l[i], lane_look_up(&t, l[i].hash));
 		if (l[i].ref == 0)
 			continue;
 		l[i].state = state_get(e, l[i].ref / 2);

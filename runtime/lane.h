@@ -260,8 +260,9 @@ lane_know(const struct pfk_engine *e, struct lane_packet *l)
 }
 /*
  * The table's only reference (index * 2 + side) with the hash; 0 if there is
- * none, or perhaps more than one.
+ * none, LANE_SEVERAL if there is perhaps more than one.
  */
+#define LANE_SEVERAL	1u	/* no state has the index 0 */
 static inline uint32_t
 lane_look_up(const struct state_table *t, uint32_t hash)
 {
@@ -271,8 +272,8 @@ lane_look_up(const struct state_table *t, uint32_t hash)
 		const struct bucket *bu = &t->buckets[b];
 
 		if ((m = bucket_match(bu, hash)) != 0)
-			return (m & (bu->twins | (m - 1))) != 0 ? 0 :
-			    bu->ref[bucket_first(m)];
+			return (m & (bu->twins | (m - 1))) != 0 ?
+			    LANE_SEVERAL : bu->ref[bucket_first(m)];
 		if (bu->past == 0)
 			return 0;
 	}
@@ -312,12 +313,22 @@ lane_key_at(const struct pfk_engine *e, uint32_t ref)
 		return &x->stack;
 	return &state_get(e, ref / 2)->key;
 }
+/* Several are as none for the lane; but it has a state, perhaps. */
+static inline void
+lane_refer(struct lane_packet *l, uint32_t ref)
+{
+	l->ref = ref;
+	if (ref == LANE_SEVERAL) {
+		l->ref = 0;
+		l->kind &= (uint8_t)~LANE_BARE;
+	}
+}
 /* The same for a packet of a burst whose table has changed since. */
 static inline void
 lane_look_again(const struct pfk_engine *e, struct lane_packet *l)
 {
 	lane_know(e, l);
-	l->ref = lane_look_up(e->states, l->hash);
+	lane_refer(l, lane_look_up(e->states, l->hash));
 	if (l->ref == 0)
 		return;
 	l->state = state_get(e, l->ref / 2);

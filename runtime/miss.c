@@ -1,6 +1,7 @@
 /*
  * What becomes of a usual packet without a state (miss.h).
  *
+ *	miss_count.c	those in front that are only counted, as most are
  *	plain.c		which packets, and a struct pkt if there is need of it
  *	ruleset_run()	the rules, counted as ever
  *	act()		what follows: filter.c, state.c and counters.c in one
@@ -11,10 +12,8 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "runtime/block.h"
 #include "runtime/icmp.h"
-#include "runtime/lane_head.h"
-#include "runtime/miss.h"
+#include "runtime/miss_int.h"
 #include "runtime/plain.h"
 #include "runtime/rules.h"
 #include "runtime/strip.h"
@@ -363,46 +362,26 @@ tell_tables(const struct pfk_engine *e, const struct lane_packet *l,
 	q->in = l->tables;
 }
 
-/* As far as the first rules are known to tell, with little ado. */
-struct start {
-	const uint32_t	*from;		/* where to go on; NULL: that was all */
-	uint32_t	 rule;		/* that decides so far ... */
-	bool		 quick;		/* ... a quick one */
-};
-
-/* The strips in front. */
-static inline const uint32_t *
-ask_short(struct pfk_engine *e, const struct pfk_packet *f,
-    const struct lane_packet *l, uint16_t rdomain, uint32_t *rule)
+static inline struct start
+ask_first(struct pfk_engine *e, const struct lane_run *run,
+    const struct pfk_packet *f, const struct lane_packet *l,
+    struct block_ahead *ahead)
 {
+	struct start s = { e->anchors[0].code, e->default_rule, false };
 	struct strip_ask q;
 
-	q.key = l->hash == 0 ? l->key[0] :
-	    head_of_if(f->ifid, rdomain) | lane_head(l);
-	q.icmp = l->echo;
-	q.addr[SRC] = lane_addr(l, SRC);
-	q.addr[DST] = lane_addr(l, DST);
-	q.port[SRC] = get16(l->hdr);
-	q.port[DST] = get16(l->hdr + 2);
-	tell_tables(e, l, &q);
-	return strips_short(e, &q, rule);
-}
-
-static inline struct start
-ask_first(struct pfk_engine *e, const struct pfk_packet *f,
-    const struct lane_packet *l, uint16_t rdomain, struct block_ahead *ahead)
-{
-	struct start s = { NULL, e->default_rule, false };
-
 	if (ahead == NULL || ahead->found.block == 0) {
-		s.from = e->front == NULL ? e->anchors[0].code :
-		    ask_short(e, f, l, rdomain, &s.rule);
+		if (e->front == NULL)
+			return s;
+		short_question(&q, e, run, f, l);
+		tell_tables(e, l, &q);
+		s.from = strips_short(e, &q, &s.rule);
 		return s;
 	}
-	if ((s.quick = block_decides(&ahead->found)))
+	if ((s.quick = block_decides(&ahead->found))) {
 		s.rule = ahead->found.rule;
-	else
-		s.from = e->anchors[0].code;
+		s.from = NULL;
+	}
 	return s;
 }
 
@@ -486,17 +465,20 @@ is_there(const struct state_table *t, uint32_t hash)
 	}
 }
 
-/* Its state is known not to be there, and nobody need look at it first. */
+/*
+ * It has no state, and nobody need look at it first; what that takes of bare
+ * ones has been seen.
+ */
 static inline bool
 is_taken(const struct pfk_engine *e, const struct pfk_packet *f,
     const struct lane_packet *l, bool tcp)
 {
 	if (f->dir == PFK_FWD)
 		return false;
-	if (!(packet_is_usual(l) & (tcp | !l->tcp)) &&
-	    !packet_is_plain(e, f, l))
-		return false;
-	return e->states->entries == 0 || !is_there(e->states, l->hash);
+	if ((l->kind & LANE_BARE) != 0 && (tcp | !l->tcp))
+		return true;
+	return packet_is_plain(e, f, l) &&
+	    (e->states->entries == 0 || !is_there(e->states, l->hash));
 }
 
 /* What the rules have said is all that there is to do; false: it is not. */
@@ -510,17 +492,6 @@ done(struct miss *m)
 			forget_acts(m);
 	}
 	return act(m);
-}
-
-/* All that the rule wants is that the packet is counted; its tables have. */
-static inline bool
-only_counts(struct pfk_engine *e, const struct rt_rule *rr,
-    const struct lane_packet *l)
-{
-	return (rr->plain == PLAIN_BLOCK) | (rr->plain == PLAIN_PASS) &&
-	    e->sink.decision == NULL &&
-	    ((rr->src_table & rr->dst_table) == IMG_NONE ||
-	    tables_count_fit(e, rr, l->len, l->out));
 }
 
 static NOINLINE void
@@ -543,28 +514,23 @@ take_one(struct miss *m, const struct start *s, struct block_ahead *ahead)
 	run_behind_rules(&m->f, out);
 }
 
-static ALWAYS_INLINE void
-ask_rules(struct pfk_engine *e, struct lane_run *run, struct miss *m,
-    const struct pfk_packet *f, struct lane_packet *l,
-    struct block_ahead *ahead)
-{
-	uint16_t rdomain = lane_rdomain(e, &run->in, f->ifid);
-	struct start s = ask_first(e, f, l, rdomain, ahead);
-	const struct rt_rule *rr = &e->rules[s.rule];
+/* ---- one after the other ---- */
 
-	if (s.from == NULL && only_counts(e, rr, l)) {
-		lane_tally_for(e, &run->tally, f->ifid);
-		lane_count(&run->tally, l, rr->plain == PLAIN_BLOCK);
-		run->tally.judged++;
-		lane_count_rule(e, s.rule, l);
-		return;
-	}
-	m->e = e;
-	m->run = run;
-	m->frame = f;
-	m->l = l;
-	m->rdomain = rdomain;
-	take_one(m, &s, ahead);
+/* Whether the first packet has no state; if so its rules are asked. */
+static bool
+ask_one(struct pfk_engine *e, struct lane_run *run, struct lane_clock *c,
+    const struct queue *q, const struct lane_seen *seen, bool tcp,
+    struct start *s)
+{
+	if (q->l->hdr == NULL)
+		return false;
+	lane_clock_move(c, e, q->f->time);
+	if (lane_stale(e->states, q->l, seen))
+		lane_look_again(e, q->l);
+	if (q->l->ref != 0 || !is_taken(e, q->f, q->l, tcp))
+		return false;
+	*s = ask_first(e, run, q->f, q->l, q->ahead);
+	return true;
 }
 
 size_t
@@ -573,22 +539,30 @@ miss_take(struct pfk_engine *e, struct lane_run *run,
     const struct lane_seen *seen, struct block_ahead *ahead)
 {
 	bool tcp = syncookies_idle(e);
+	bool quiet = e->sink.decision == NULL && tcp;
+	struct queue q = { f, l, ahead, n };
 	struct lane_clock c;
+	struct start s;
 	struct miss m;
-	size_t i;
 
 	if (!e->started)
 		pfk_engine_advance(e, f->time);
 	lane_clock_read(&c, e);
-	for (i = 0; i < n && l[i].hdr != NULL; i++) {
-		lane_clock_move(&c, e, f[i].time);
-		e->now = c.last - e->epoch;
-		if (lane_stale(e->states, &l[i], seen))
-			lane_look_again(e, &l[i]);
-		if (l[i].ref != 0 || !is_taken(e, &f[i], &l[i], tcp))
+	for (; q.n > 0; queue_pass(&q, 1)) {
+		bool asked = quiet && e->states->changes == seen->changes &&
+		    miss_count(e, run, &c, &q, &s);
+
+		if (q.n == 0 || (!asked && !ask_one(e, run, &c, &q, seen,
+		    tcp, &s)))
 			break;
-		ask_rules(e, run, &m, &f[i], &l[i],
-		    ahead == NULL ? NULL : &ahead[i]);
+		e->now = c.last - e->epoch;
+		m.e = e;
+		m.run = run;
+		m.frame = q.f;
+		m.l = q.l;
+		m.rdomain = lane_rdomain(e, &run->in, q.f->ifid);
+		take_one(&m, &s, q.ahead);
 	}
-	return i;
+	e->now = c.last - e->epoch;
+	return n - q.n;
 }

@@ -1,0 +1,71 @@
+/*
+ * Inside of miss.c and miss_count.c.
+ */
+#ifndef RUNTIME_MISS_INT_H
+#define RUNTIME_MISS_INT_H
+
+#include "runtime/block.h"
+#include "runtime/lane_head.h"
+#include "runtime/miss.h"
+
+/* What the first rules have said: as far as can be known with little ado. */
+struct start {
+	const uint32_t	*from;		/* where to go on; NULL: that was all */
+	uint32_t	 rule;		/* that decides so far ... */
+	bool		 quick;		/* ... a quick one */
+};
+
+/* Those of a group's packets that are still to be decided. */
+struct queue {
+	const struct pfk_packet *f;
+	struct lane_packet *l;
+	struct block_ahead *ahead;	/* or NULL */
+	size_t		 n;
+};
+static inline void
+queue_pass(struct queue *q, size_t n)
+{
+	q->f += n;
+	q->l += n;
+	q->ahead = q->ahead == NULL ? NULL : q->ahead + n;
+	q->n -= n;
+}
+
+/* A question to the strips in front, but for tables. */
+static ALWAYS_INLINE void
+short_question(struct strip_ask *q, const struct pfk_engine *e,
+    const struct lane_run *run, const struct pfk_packet *f,
+    const struct lane_packet *l)
+{
+	size_t v6 = l->v6;	/* at random: no branches */
+
+	q->key = l->hash == 0 ? l->key[0] : lane_head(l) |
+	    head_of_if(f->ifid, lane_rdomain(e, &run->in, f->ifid));
+	q->icmp = l->echo;
+	q->addr[SRC] = l->hdr - 8 - 24 * v6;
+	q->addr[DST] = l->hdr - 4 - 12 * v6;
+	q->port[SRC] = get16(l->hdr);
+	q->port[DST] = get16(l->hdr + 2);
+}
+
+/* All that the rule wants is that the packet is counted; its tables have. */
+static ALWAYS_INLINE bool
+only_counts(struct pfk_engine *e, const struct rt_rule *rr,
+    const struct lane_packet *l)
+{
+	return (rr->plain == PLAIN_BLOCK || rr->plain == PLAIN_PASS) &&
+	    ((rr->src_table & rr->dst_table) == IMG_NONE ||
+	    tables_count_fit(e, rr, l->len, l->out));
+}
+
+/*
+ * miss_count.c: packets from the first one on as long as nothing is due at
+ * their time and their first rules block or pass them without more ado.  Those
+ * have left the queue; whether the next one's rules have been asked, too: *s.
+ * => Nobody is told; what was looked up still holds; TCP need not be asked for
+ *    cookies.
+ */
+bool	miss_count(struct pfk_engine *, struct lane_run *, struct lane_clock *,
+	    struct queue *, struct start *s);
+
+#endif
