@@ -72,15 +72,15 @@ const uint32_t *block_run(struct pfk_engine *, uint32_t block,
 	    struct strip_ask *, const struct block_help *);
 
 /*
- * Some packets' answers, as far as they can be known ahead; what block_run()
- * will touch is on its way.
+ * Answers to a group's packets without a state, as far as they can be known
+ * ahead; what block_run() will touch is on its way.
  */
 #define BLOCK_AHEAD	16	/* not more at a time */
-struct block_ahead {
-	struct strip_ask q;
-	struct block_found found;
-};
+struct lane_if;
+struct lane_packet;
+struct block_ahead { struct block_found found; };
 void	 block_look_ahead(struct pfk_engine *, uint32_t block,
-	    struct block_ahead *const *, size_t n);
+	    const struct lane_if *, const struct pfk_packet *,
+	    const struct lane_packet *, struct block_ahead *, size_t n);
 
 #endif

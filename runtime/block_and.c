@@ -212,7 +212,7 @@ void
 vectors_ask(const struct looking *g)
 {
 #ifdef HAVE_WIDE
-	if (g->b->vectors->wide) {
+	if (g->b->wide) {
 		ask_wide(g);
 		return;
 	}

@@ -335,13 +335,15 @@ read_into(struct block *b, const struct row *r, uint32_t i)
 
 /* Of the family and the direction there is always one that asks. */
 static void
-set_head(struct block *b)
+set_heads(struct block *b)
 {
 	struct strip_head h = { b->asks_iface ? UINT16_MAX : 0,
-	    b->asks_rdomain ? UINT16_MAX : 0, b->flagset, UINT8_MAX,
-	    UINT8_MAX, UINT8_MAX, false, 0, 0 };
+	    b->asks_rdomain ? UINT16_MAX : 0, 0, UINT8_MAX, 3, 31, false, 0,
+	    0 };
 
-	memcpy(&b->head, &h, sizeof(b->head));
+	b->heads[true] = strip_key(&h);
+	h.tcp_flags = b->flagset;
+	b->heads[false] = strip_key(&h);
 }
 
 /* false: no memory, or not such rules. */
@@ -360,7 +362,7 @@ read_rules(const struct pfk_engine *e, struct block *b, struct box *boxes,
 			return false;
 	}
 	b->always[b->nalways] = NO_RULE;
-	set_head(b);
+	set_heads(b);
 	return true;
 }
 
@@ -411,6 +413,7 @@ make_block(struct pfk_engine *e, uint32_t rule, uint32_t n, const uint32_t *w)
 		return NULL;
 	b->first = rule;
 	b->n = n;
+	b->wide = strip_wide() && !e->narrow;
 	b->usual = far_alloc(e, n * sizeof(*b->usual));
 	b->ids = e_alloc(e, IDS_FIRST * sizeof(*b->ids));
 	b->code = far_alloc(e, ((size_t)n + 1) * sizeof(*b->code));

@@ -181,9 +181,10 @@ has_room(const struct block *b)
 }
 
 struct block_class *
-block_find_class(struct pfk_engine *e, struct block *b,
-    const struct strip_head *p, uint64_t key)
+block_find_class(struct pfk_engine *e, struct block *b, uint64_t head,
+    uint64_t key)
 {
+	struct strip_head p = strip_head_of(head);
 	unsigned at = class_slot(key);
 	struct block_class *c;
 
@@ -192,7 +193,7 @@ block_find_class(struct pfk_engine *e, struct block *b,
 		    BLOCK_CLASSES];
 
 		if (*slot == NULL) {
-			if (!has_room(b) || (c = class_new(e, b, p)) == NULL)
+			if (!has_room(b) || (c = class_new(e, b, &p)) == NULL)
 				return NULL;
 			c->key = key;
 			*slot = c;

@@ -10,6 +10,7 @@
  *	block_index.c	  where an address or a port lies among all those
  *	block_class.c	how packets of one head usually go through a block
  *	block_look.c	looks packets up, several at a time
+ *	block_places.c	  in an index, side by side
  *	block_and.c	  in vectors
  *	block.c		asks
  */
@@ -271,9 +272,11 @@ struct usual {
 
 struct block {
 	uint32_t	first, n;	/* e->rules */
+	bool		wide;		/* strip_wide() */
 	bool		asks_iface, asks_rdomain;
 	uint8_t		flagset;
-	uint64_t	head;		/* bits of heads that rules look at */
+	uint64_t	heads[2];	/* bits of strip_key() that rules look
+					   at; of ICMP */
 	uint64_t	protos[4];	/* bits of those that are asked for */
 	struct block_family family[2];	/* IPv4, IPv6 */
 	struct block_vectors *vectors;	/* or NULL: hash tables */
@@ -315,39 +318,35 @@ bits_size(uint32_t n)
 }
 
 /*
- * What classes are about: the first words of a head, under the block's mask.
- * What differs but is asked by no rule is left out: fewer classes.
+ * What classes are about: a head's strip_key(), under the block's mask.  What
+ * differs but is asked by no rule is left out: fewer classes.
  */
-static_assert(offsetof(struct strip_head, begins) == sizeof(uint64_t),
-    "the key of a class is a word");
+#define HEAD_PROTO	16	/* strip_key() */
 static inline uint64_t
-class_key(const struct block *b, const struct strip_head *h)
+class_key(const struct block *b, uint64_t head, bool icmp)
 {
-	struct strip_head asked = *h;
-	uint64_t w;
+	unsigned proto = head >> HEAD_PROTO & 0xff;
+	uint64_t asked = b->protos[proto / 64] >> (proto % 64) & 1;
 
-	if (!(b->protos[h->proto / 64] >> (h->proto % 64) & 1))
-		asked.proto = 0;
-	memcpy(&w, &asked, sizeof(w));
-	return w & b->head;
+	return head & b->heads[icmp] & ~((asked - 1) & 0xff << HEAD_PROTO);
 }
 
 /* block_class.c; NULL: none can be had. */
 struct block_class *block_find_class(struct pfk_engine *, struct block *,
-	    const struct strip_head *, uint64_t key);
+	    uint64_t head, uint64_t key);
 static inline unsigned
 class_slot(uint64_t key)
 {
 	return (unsigned)(key * 0x9e3779b97f4a7c15u >> 58);
 }
 static inline struct block_class *
-block_class(struct pfk_engine *e, struct block *b, const struct strip_head *h)
+block_class(struct pfk_engine *e, struct block *b, uint64_t head, bool icmp)
 {
-	uint64_t key = class_key(b, h);
+	uint64_t key = class_key(b, head, icmp);
 	struct block_class *c = b->classes[class_slot(key)];
 
 	if (c == NULL || c->key != key)
-		c = block_find_class(e, b, h, key);
+		c = block_find_class(e, b, head, key);
 	return c == NULL || c->odd ? NULL : c;
 }
 /* The usual way out from there. */

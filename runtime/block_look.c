@@ -23,7 +23,7 @@
 #include "base/prefetch.h"
 #include "runtime/block_index.h"
 #include "runtime/block_looking.h"
-#include "runtime/lane.h"
+#include "runtime/lane_head.h"
 
 /* An entry to be looked at. */
 struct probe {
@@ -47,37 +47,36 @@ addr_word(const struct look *l, unsigned side, unsigned word, bool six)
 }
 
 static ALWAYS_INLINE void
-set_key(struct look *l, bool six)
+set_addrs(struct look *l, const uint8_t *src, const uint8_t *dst, bool six)
 {
-	const struct strip_ask *q = l->q;
-
-	l->k.ports = (uint32_t)q->port[SRC] << 16 | q->port[DST];
 	if (!six) {
-		l->k.w[0] = (uint64_t)get32(q->addr[SRC]) << 32 |
-		    get32(q->addr[DST]);
+		l->k.w[0] = (uint64_t)get32(src) << 32 | get32(dst);
 		return;
 	}
-	for (unsigned i = 0; i < 4; i++)
-		l->k.w[i] = get64(q->addr[i / 2] + 8 * (i % 2));
+	for (unsigned i = 0; i < 2; i++) {
+		l->k.w[i] = get64(src + 8 * i);
+		l->k.w[2 + i] = get64(dst + 8 * i);
+	}
 }
 
 static ALWAYS_INLINE void
-begin(const struct looking *g, struct look *l, bool six)
+begin(const struct looking *g, struct look *l)
 {
-	l->r->class = block_class(g->e, g->b, &l->q->head);
+	l->r->class = block_class(g->e, g->b, l->head, l->icmp);
 	l->r->sure = true;
 	l->r->quick = l->r->last = g->b->n;
 	l->best = l->r->class == NULL ? 0 : g->b->n;
-	set_key(l, six);
-	for (unsigned side = 0; side < 2; side++) {
-		const struct block_index *x = &g->f->index[side];
-
-		l->at[side] = index_begin(x, addr_word(l, side, 0, six));
-		PREFETCH(&x->m[l->at[side]]);
-	}
 }
 
 /* ---- descend, find places ---- */
+
+static ALWAYS_INLINE void
+begin_index(const struct block_index *x, struct look *l, unsigned side,
+    bool six)
+{
+	l->at[side] = index_begin(x, addr_word(l, side, 0, six));
+	PREFETCH(&x->m[l->at[side]]);
+}
 
 /* A node further, if it is one; what the cell leads to is on its way. */
 static ALWAYS_INLINE void
@@ -121,17 +120,22 @@ find_place(const struct block_index *x, struct look *l, unsigned side,
 #define STEPS	3u	/* nodes that are looked at side by side */
 
 static ALWAYS_INLINE void
-find_places(const struct looking *g, unsigned side, bool six)
+find_places(const struct looking *g, bool six)
 {
-	const struct block_index *x = &g->f->index[side];
-
-	if (x->n == 1)
-		return;
-	for (unsigned k = 1; k < STEPS && k < x->depth; k++)
+	for (unsigned side = 0; side < 2; side++)
 		for (size_t i = 0; i < g->n; i++)
-			step(x, &g->v[i], side, six);
-	for (size_t i = 0; i < g->n; i++)
-		find_place(x, &g->v[i], side, six);
+			begin_index(&g->f->index[side], &g->v[i], side, six);
+	for (unsigned side = 0; side < 2; side++) {
+		const struct block_index *x = &g->f->index[side];
+
+		if (x->n == 1)
+			continue;
+		for (unsigned k = 1; k < STEPS && k < x->depth; k++)
+			for (size_t i = 0; i < g->n; i++)
+				step(x, &g->v[i], side, six);
+		for (size_t i = 0; i < g->n; i++)
+			find_place(x, &g->v[i], side, six);
+	}
 }
 
 /* ---- know ---- */
@@ -266,16 +270,34 @@ port_fits(const struct fit *f, const struct block_key *k, unsigned side)
 	return (uint16_t)(port - f->low[side]) <= f->span[side];
 }
 
+/* The packet as rules see it who are asked by themselves. */
+static NOINLINE const struct strip_ask *
+look_question(const struct look *l, struct strip_ask *room)
+{
+	const struct lane_packet *p = l->lane;
+
+	if (l->q != NULL)
+		return l->q;
+	memset(room, 0, sizeof(*room));
+	room->head = strip_head_of(l->head);
+	room->addr[SRC] = lane_addr(p, SRC);
+	room->addr[DST] = lane_addr(p, DST);
+	room->port[SRC] = (uint16_t)(l->k.ports >> 16);
+	room->port[DST] = (uint16_t)l->k.ports;
+	return room;
+}
+
 NOINLINE bool
 look_is_match(const struct looking *g, const struct look *l, uint32_t rule,
     enum block_check check)
 {
 	const struct block *b = g->b;
+	struct strip_ask room;
 
-	if (check == CHECK_ICMP && !is_icmp(l->q->head.proto))
+	if (check == CHECK_ICMP && !l->icmp)
 		return true;
 	if (b->usual[rule].plain)
-		return block_misfit(b, rule, l->q) == NULL;
+		return block_misfit(b, rule, look_question(l, &room)) == NULL;
 	if (g->h == NULL) {
 		l->r->sure = false;
 		return true;
@@ -404,9 +426,9 @@ look_up(const struct looking *g, bool six)
 	size_t left = g->n;
 
 	for (size_t i = 0; i < g->n; i++)
-		begin(g, &g->v[i], six);
-	find_places(g, SRC, six);
-	find_places(g, DST, six);
+		begin(g, &g->v[i]);
+	if (g->b->vectors == NULL || !places_find(g, six))
+		find_places(g, six);
 	if (g->b->vectors != NULL) {
 		vectors_ask(g);
 		return;
@@ -439,59 +461,104 @@ block_look_up(struct pfk_engine *e, struct block *b,
     const struct strip_ask *q, const struct block_help *h,
     struct block_found *r)
 {
+	bool six = q->head.af == PFK_AF_INET6;
 	struct look v;
 
 	v.q = q;
 	v.r = r;
-	look_up_run(e, b, h, &v, 1, q->head.af == PFK_AF_INET6);
+	v.head = strip_key(&q->head);
+	v.icmp = strip_is_icmp(&q->head);
+	v.k.ports = (uint32_t)q->port[SRC] << 16 | q->port[DST];
+	set_addrs(&v, q->addr[SRC], q->addr[DST], six);
+	look_up_run(e, b, h, &v, 1, six);
+}
+
+/* ---- ahead ---- */
+
+/* Whether what is to be counted of its way is known. */
+static NOINLINE bool
+walk_ahead(struct block *b, const struct look *l)
+{
+	struct strip_ask room;
+
+	return block_walk_ahead(b, l->r, look_question(l, &room));
 }
 
 /* What deciding will touch.  If it is clear what that is, it says so. */
 static ALWAYS_INLINE void
-fetch_rule(const struct pfk_engine *e, struct block *b,
-    const struct strip_ask *q, struct block_found *r)
+fetch_rule(const struct pfk_engine *e, struct block *b, uint32_t block,
+    const struct look *l)
 {
+	struct block_found *r = l->r;
 	uint32_t rule = r->quick < b->n ? r->quick :
 	    r->last < b->n ? b->n - 1 - r->last : b->n;
 	const struct rt_rule *rr = &e->rules[b->first + rule];
 
 	PREFETCH(rr);
+	r->block = block;
+	r->unsettled = &b->unsettled;
 	r->end = NULL;
 	r->less = r->more = &b->nothing;
 	if (r->class == NULL)
 		return;
 	PREFETCH(&r->class->ends[r->quick]);
 	if (!r->sure || r->quick == b->n || !b->begins ||
-	    (r->asked < r->quick && !block_walk_ahead(b, r, q)))
+	    (r->asked < r->quick && !walk_ahead(b, l)))
 		return;
 	r->end = &r->class->ends[r->quick];
 	r->rule = b->first + rule;
 }
 
+/* What the lane has read of it. */
+static ALWAYS_INLINE void
+take_lane(const struct pfk_engine *e, const struct lane_if *in,
+    const struct pfk_packet *f, const struct lane_packet *p, struct look *l)
+{
+	l->q = NULL;
+	l->lane = p;
+	l->icmp = p->echo;
+	l->head = p->hash == 0 ? p->key[0] : lane_head(p) |
+	    head_of_if(f->ifid, lane_rdomain(e, in, f->ifid));
+	l->k.ports = get32(p->hdr);
+	if (p->v6)
+		set_addrs(l, p->hdr - 32, p->hdr - 16, true);
+	else
+		set_addrs(l, p->hdr - 8, p->hdr - 4, false);
+}
+
+/* Those of a family that follow each other. */
+static void
+look_up_families(struct pfk_engine *e, struct block *b, struct look *v,
+    size_t n)
+{
+	for (size_t from = 0, end; from < n; from = end) {
+		bool six = v[from].lane->v6;
+
+		for (end = from + 1; end < n && v[end].lane->v6 == six; end++)
+			;
+		look_up_run(e, b, NULL, v + from, end - from, six);
+	}
+}
+
 void
 block_look_ahead(struct pfk_engine *e, uint32_t block,
-    struct block_ahead *const *a, size_t n)
+    const struct lane_if *in, const struct pfk_packet *f,
+    const struct lane_packet *p, struct block_ahead *a, size_t n)
 {
 	struct block *b = e->blocks[block - 1];
 	struct look v[BLOCK_AHEAD];
-	size_t from = 0;
+	size_t some = 0;
 
 	if (b->unsettled > UINT32_MAX - 2 * BLOCK_AHEAD)
 		block_settle(e, b);
 	for (size_t i = 0; i < n; i++) {
-		uint8_t af = a[i]->q.head.af;
-
-		v[i].q = &a[i]->q;
-		v[i].r = &a[i]->found;
-		if (i + 1 < n && a[i + 1]->q.head.af == af)
+		a[i].found.block = 0;
+		if (p[i].hdr == NULL || p[i].ref != 0)
 			continue;
-		look_up_run(e, b, NULL, v + from, i + 1 - from,
-		    af == PFK_AF_INET6);
-		from = i + 1;
+		take_lane(e, in, &f[i], &p[i], &v[some]);
+		v[some++].r = &a[i].found;
 	}
-	for (size_t i = 0; i < n; i++) {
-		a[i]->found.block = block;
-		a[i]->found.unsettled = &b->unsettled;
-		fetch_rule(e, b, &a[i]->q, &a[i]->found);
-	}
+	look_up_families(e, b, v, some);
+	for (size_t i = 0; i < some; i++)
+		fetch_rule(e, b, block, &v[i]);
 }

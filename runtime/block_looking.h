@@ -7,7 +7,10 @@
 #include "runtime/block_look.h"
 
 struct look {
-	const struct strip_ask *q;
+	const struct strip_ask *q;	/* or NULL: look_question() */
+	const struct lane_packet *lane;
+	uint64_t	 head;		/* strip_key() */
+	bool		 icmp;
 	struct block_found *r;
 	struct block_key k;
 	uint32_t	 at[2];		/* of both addresses: cells, places */
@@ -30,6 +33,9 @@ struct looking {
 bool	look_is_match(const struct looking *, const struct look *,
 	    uint32_t rule, enum block_check);
 
+/* block_places.c: places of both addresses, before anything else; false: it
+ * cannot. */
+bool	places_find(const struct looking *, bool six);
 /* block_and.c: the answers, of packets whose places are found. */
 void	vectors_ask(const struct looking *);
 

@@ -324,7 +324,6 @@ vectors_new(const struct pfk_engine *e, const struct block *b)
 	if (x == NULL)
 		return NULL;
 	x->words = (unsigned)(bits_size(b->n) / sizeof(*x->v));
-	x->wide = strip_wide() && !e->narrow;
 	x->others = e_alloc(e, bits_size(b->n));
 	x->checks = e_alloc(e, bits_size(b->n));
 	return x;

@@ -29,7 +29,6 @@ struct port_pieces {
 
 struct block_vectors {
 	unsigned	words;		/* of each; some steps */
-	bool		wide;		/* strip_wide() */
 	bool		quick, last;	/* there are such rules */
 	uint64_t	*others;	/* bits of rules that are not quick */
 	uint64_t	*checks;	/* of which tests are left */

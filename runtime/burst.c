@@ -71,28 +71,6 @@ read_group(const struct pfk_engine *e, struct lane_run *run, struct group *g)
 	}
 }
 
-/* Packets without a state: their questions to a block of rules. */
-static void
-look_ahead_block(struct pfk_engine *e, const struct lane_run *run,
-    struct group *g)
-{
-	struct block_ahead *asked[LANE_GROUP];
-	size_t k = 0;
-
-	for (size_t i = 0; i < g->n; i++) {
-		const struct pfk_packet *f = &g->f[i];
-
-		g->ahead[i].found.block = 0;
-		if (g->l[i].hdr == NULL || g->l[i].ref != 0)
-			continue;
-		miss_question(&g->ahead[i].q, f, &g->l[i],
-		    lane_rdomain(e, &run->in, f->ifid));
-		asked[k++] = &g->ahead[i];
-	}
-	if (k > 0)
-		block_look_ahead(e, e->ahead, asked, k);
-}
-
 static void
 know_group(const struct pfk_engine *e, struct group *g)
 {
@@ -141,7 +119,8 @@ look_up_group(struct pfk_engine *e, const struct lane_run *run,
 	if (e->nasked != 0)
 		tables_look_ahead(e, &g->tables, g->l, g->n);
 	if (e->ahead != 0)
-		look_ahead_block(e, run, g);
+		block_look_ahead(e, e->ahead, &run->in, g->f, g->l, g->ahead,
+		    g->n);
 }
 
 /* Keys of the stack side, where the cold records have come meanwhile. */

@@ -397,13 +397,10 @@ ask_strips(struct miss *m, const struct start *s, struct block_ahead *ahead)
 	m->w.h = &m->h;
 	if (s->from == NULL)
 		return s->quick ? WAY_QUICK : WAY_DECIDED;
-	if (ahead != NULL && ahead->found.block != 0) {
+	if (ahead != NULL && ahead->found.block != 0)
 		m->h.found = &ahead->found;
-		m->w.q = &ahead->q;
-	} else {
-		miss_question(&q, m->frame, m->l, m->rdomain);
-		m->w.q = &q;
-	}
+	miss_question(&q, m->frame, m->l, m->rdomain);
+	m->w.q = &q;
 	tell_tables(m->e, m->l, m->w.q);
 	return way_run(m->e, &m->w, s->from);
 }

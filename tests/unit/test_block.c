@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "runtime/block_index.h"
+#include "runtime/block_looking.h"
 
 static uint64_t seed;
 
@@ -105,6 +106,40 @@ hold_around(const struct block_index *x, const struct outline *o,
 	hold_against(x, o, behind, six);
 }
 
+/* Of several side by side: the places that they have one by one. */
+static void
+hold_together(const struct block_index *x, const struct outline *o, size_t n,
+    bool six)
+{
+	struct block_family f = { .index = { *x, *x } };
+	struct block b = { .wide = strip_wide() };
+	struct look v[BLOCK_AHEAD];
+	struct looking g = { .b = &b, .f = &f, .v = v, .n = n };
+
+	memset(v, 0, sizeof(v));
+	for (size_t i = 0; i < n; i++)
+		for (unsigned side = 0; side < 2; side++) {
+			struct value w = chance() % 3 == 0 ? some_value(six) :
+			    o->v[chance() % o->n].at;
+
+			if (six)
+				memcpy(&v[i].k.w[2 * side], w.w, sizeof(w.w));
+			else
+				v[i].k.w[0] |= w.w[0] >> 32 << 32 * (1 - side);
+		}
+	if (!places_find(&g, six))
+		return;
+	for (size_t i = 0; i < n; i++)
+		for (unsigned side = 0; side < 2; side++) {
+			uint64_t w[2] = { v[i].k.w[0] << 32 * side, 0 };
+
+			if (six)
+				memcpy(w, &v[i].k.w[2 * side], sizeof(w));
+			ck_assert_uint_eq(v[i].at[side], index_place(x, w,
+			    index_begin(x, w[0])));
+		}
+}
+
 static void
 try_index(const struct pfk_engine *e, uint32_t n, bool six)
 {
@@ -130,6 +165,8 @@ try_index(const struct pfk_engine *e, uint32_t n, bool six)
 		hold_against(&x, &o, some_value(six), six);
 	hold_against(&x, &o, (struct value){ { UINT64_MAX, UINT64_MAX } },
 	    six);
+	for (size_t i = 2; i <= BLOCK_AHEAD; i++)
+		hold_together(&x, &o, i, six);
 	index_free(e, &x);
 	outline_free(e, &o);
 	free(v);
