@@ -6,9 +6,10 @@
 #include <string.h>
 
 #include "bench/bench.h"
+#include "runtime/prefix_int.h"
 #include "runtime/table.h"
 
-#define AHEAD	32u
+#define AHEAD	PREFIX_SOME
 #define RULES	"set limit table-entries 2000000\n" \
 		"table <t> persist file \"table\"\n" \
 		"block in quick from <t>\npass in no state\n"
@@ -99,30 +100,37 @@ packets(struct bench *b, struct pfk_engine *e, const struct lookups *l,
 }
 
 /*
- * The lookup alone, over all that was drawn: one after the other, 32 fetched
- * ahead as a burst does it, and down the trie that the table is kept as.
+ * The lookup alone, over all that was drawn: one after the other, some at a
+ * time as a burst does it, and down the trie that the table is kept as.
  */
 enum way { WAY_PLAIN, WAY_FETCHED, WAY_TRIE, NWAYS };
+
+static uint32_t
+ask_ahead(const struct prefix_tree *tree, uint8_t af, const struct pfk_addr *a)
+{
+	struct key key[AHEAD];
+	struct prefix_some found;
+	uint32_t in;
+
+	for (uint32_t k = 0; k < AHEAD; k++)
+		key[k] = key_of(af, &a[k]);
+	prefix_find_some(tree, key, AHEAD, &found);
+	in = prefix_contain_some(tree, key, AHEAD, &found);
+	return (uint32_t)__builtin_popcount(in);
+}
 
 static uint32_t
 ask_some(struct pfk_engine *e, uint32_t t, uint8_t af,
     const struct pfk_addr *a, enum way way)
 {
 	const struct prefix_tree *tree = &e->tables[t].tree[af == 6];
-	uint32_t found = 0, n = 0, more[AHEAD];
+	uint32_t found = 0;
 
-	if (way == WAY_TRIE) {
-		for (uint32_t k = 0; k < AHEAD; k++)
-			found += prefix_match(tree, af, &a[k]) & 1;
-		return found;
-	}
-	for (uint32_t k = 0; way == WAY_FETCHED && k < AHEAD; k++)
-		if (prefix_fetch(tree, af, &a[k]))
-			more[n++] = k;
-	for (uint32_t k = 0; k < n; k++)
-		prefix_fetch_end(tree, af, &a[more[k]]);
+	if (way == WAY_FETCHED)
+		return ask_ahead(tree, af, a);
 	for (uint32_t k = 0; k < AHEAD; k++)
-		found += table_contains(e, t, af, &a[k]);
+		found += way == WAY_TRIE ? prefix_match(tree, af, &a[k]) & 1 :
+		    table_contains(e, t, af, &a[k]);
 	return found;
 }
 

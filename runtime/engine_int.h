@@ -164,6 +164,7 @@ struct pfk_engine {
 	uint16_t	 tables_known;	/* TABLE_BIT() of what is known of a
 					   group's packets, until a table
 					   changes */
+	uint64_t	 tables_changes;
 	struct iface	*ifaces;
 	uint32_t	 nifaces;
 	struct pool	*pools;

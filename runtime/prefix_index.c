@@ -28,11 +28,9 @@
  *
  * No memory for something: the slot says so, and the trie is asked.
  */
-#include <assert.h>
 #include <string.h>
 
-#include "base/prefetch.h"
-#include "runtime/prefix_int.h"
+#include "runtime/prefix_slot.h"
 
 #define MIN_BITS	3
 #define MAX_BITS	20
@@ -40,80 +38,7 @@
 #define HEAD_PAYS	4		/* bits in common */
 #define FEW		64		/* prefixes; made anew above that */
 
-/*
- * A slot, and the tree's top:
- *
- *	 31 30 29 28 27    23 22		  0
- *	+--+-----+------------------------------------+
- *	|0 |state|  bucket's unit, or one of these:   |
- *	|1 |state|head| bits |  array's first unit    |
- *	+--+-----+------------------------------------+
- *
- * No bucket has a number below PREFIX_UNIT0: there, the number is the state
- * of all addresses of the slot.  A head takes the unit before the slots.
- */
-#define IS_ARRAY	0x80000000u
-#define STATE_SHIFT	29
-#define STATE_MASK	(3u << STATE_SHIFT)
-#define HAS_HEAD	0x10000000u
-#define BITS_SHIFT	23
-#define UNIT_MASK	(PREFIX_UNITS - 1)
-#define REF_MASK	((HAS_HEAD << 1) - 1)
-
-static_assert(PREFIX_WALK < PREFIX_UNIT0, "states and units differ");
-
-struct head { uint64_t hi, lo; uint32_t bits; };
-
-static unsigned
-array_bits(uint32_t ref)
-{
-	return ref >> BITS_SHIFT & 31;
-}
-
-static uint32_t *
-array_slots(const struct prefix_index *x, uint32_t ref)
-{
-	uint32_t unit = ref & UNIT_MASK;
-
-	return prefix_mem_at(x, ref & HAS_HEAD ? unit + 1 : unit);
-}
-
-/* The head as the node that it was made of, without children. */
-static struct prefix_node
-array_head(const struct prefix_index *x, uint32_t ref)
-{
-	const struct head *h = prefix_mem_at(x, ref & UNIT_MASK);
-
-	return (struct prefix_node){ .hi = h->hi, .lo = h->lo,
-	    .bits = (uint8_t)h->bits };
-}
-
 /* --- asking --- */
-
-/* From the top on: a reference, and how many bits have led to it. */
-struct place { uint32_t ref; unsigned at, state; };
-
-/* One array down; false: the address is not below the array's head. */
-static inline bool
-descend(const struct prefix_index *x, struct key k, struct place *p)
-{
-	unsigned bits = array_bits(p->ref), state;
-	uint32_t slot;
-
-	if (p->ref & HAS_HEAD) {
-		struct prefix_node head = array_head(x, p->ref);
-
-		if (!node_covers(&head, k))
-			return false;
-		p->at = head.bits;
-	}
-	slot = array_slots(x, p->ref)[key_bits(k, p->at, bits)];
-	p->at += bits;
-	p->ref = slot;
-	state = slot >> STATE_SHIFT & 3;
-	p->state = state != PREFIX_ABOVE ? state : p->state;
-	return true;
-}
 
 typedef unsigned bucket_state(const struct prefix_index *, uint32_t,
     struct key, unsigned);
@@ -142,167 +67,6 @@ unsigned
 prefix_index_state_portable(const struct prefix_index *x, struct key k)
 {
 	return index_state(x, k, prefix_bucket_state_portable);
-}
-
-/*
- * Where the next read will be; NULL: there is none.
- * => Prefetches themselves stand in functions that are called from elsewhere:
- *    one that does nothing else has no effect in gcc's eyes, and goes.
- */
-static const void *
-next_read(const struct prefix_index *x, struct key k, const struct place *p)
-{
-	uint32_t unit = p->ref & REF_MASK;
-
-	if (!(p->ref & IS_ARRAY))
-		return unit < PREFIX_UNIT0 ? NULL : prefix_mem_at(x, unit);
-	if (p->ref & HAS_HEAD)
-		return prefix_mem_at(x, p->ref & UNIT_MASK);
-	return &array_slots(x, p->ref)[key_bits(k, p->at,
-	    array_bits(p->ref))];
-}
-
-/* As far as the top leads; true: not yet to the end. */
-static inline bool
-fetch(const struct prefix_index *x, struct key k)
-{
-	struct place p = { x->top, 0, PREFIX_ABOVE };
-
-	if ((p.ref & IS_ARRAY) && !descend(x, k, &p))
-		return false;
-	PREFETCH(next_read(x, k, &p));
-	return (p.ref & IS_ARRAY) != 0;
-}
-
-static inline void
-fetch_end(const struct prefix_index *x, struct key k)
-{
-	struct place p = { x->top, 0, PREFIX_ABOVE };
-
-	while (p.ref & IS_ARRAY)
-		if (!descend(x, k, &p))
-			return;
-	PREFETCH(next_read(x, k, &p));
-}
-
-bool
-prefix_fetch(const struct prefix_tree *t, uint8_t af,
-    const struct pfk_addr *addr)
-{
-	return fetch(&t->index, key_of(af, addr));
-}
-
-void
-prefix_fetch_end(const struct prefix_tree *t, uint8_t af,
-    const struct pfk_addr *addr)
-{
-	fetch_end(&t->index, key_of(af, addr));
-}
-
-/* ---- some at a time ---- */
-
-/*
- * Most trees have an array at the top without a head, whose slots lead to
- * buckets: what asking that takes, found once for all keys.
- */
-struct top { const uint32_t *slots; unsigned shift, bits; };
-
-static inline bool
-top_plain(const struct prefix_index *x, struct top *t)
-{
-	if ((x->top & (IS_ARRAY | HAS_HEAD)) != IS_ARRAY)
-		return false;
-	t->slots = array_slots(x, x->top);
-	t->bits = array_bits(x->top);
-	t->shift = 64 - t->bits;
-	return true;
-}
-
-#define LARGE	4096u		/* units (128 KB): may not be in the cache */
-
-/* One step further for each; the result: those that have more than one. */
-static uint32_t
-fetch_first(const struct prefix_index *x, const struct key *k, unsigned n)
-{
-	uint32_t more = 0;
-	struct top top;
-
-	if (!top_plain(x, &top)) {
-		for (unsigned i = 0; i < n; i++)
-			more |= (uint32_t)fetch(x, k[i]) << i;
-		return more;
-	}
-	for (unsigned i = 0; i < n; i++) {
-		uint32_t slot = top.slots[k[i].hi >> top.shift];
-
-		more |= slot >> 31 << i;
-		/* there is memory at any bucket's number */
-		PREFETCH(prefix_mem_at(x, slot & UNIT_MASK));
-	}
-	return more;
-}
-
-void
-prefix_fetch_some(const struct prefix_tree *t, const struct key *k,
-    unsigned n)
-{
-	uint32_t more;
-
-	if (t->index.n < LARGE || n == 0)
-		return;
-	more = fetch_first(&t->index, k, n);
-	for (unsigned i = 0; more != 0; i++, more >>= 1)
-		if (more & 1)
-			fetch_end(&t->index, k[i]);
-}
-
-/* Whether it is in; of what the index does not know, the trie says it. */
-static bool
-contains(const struct prefix_tree *t, struct key k)
-{
-	unsigned state = t->indexed ? index_state(&t->index, k,
-	    prefix_bucket_state) : PREFIX_WALK;
-	uint32_t value;
-
-	if (state != PREFIX_WALK)
-		return state == PREFIX_IN;
-	value = prefix_match_key(t, k);
-	return value != PREFIX_NONE && value_state(t, value) == PREFIX_IN;
-}
-
-/* The same below a slot of the top; a bucket, most of the time. */
-static inline bool
-slot_contains(const struct prefix_tree *t, const struct top *top,
-    struct key k)
-{
-	uint32_t slot = top->slots[k.hi >> top->shift];
-	uint32_t unit = slot & REF_MASK;
-	unsigned state;
-
-	if ((slot & IS_ARRAY) != 0)
-		return contains(t, k);
-	state = unit < PREFIX_UNIT0 ? unit : prefix_bucket_state(&t->index,
-	    unit, k, top->bits);
-	if (state == PREFIX_ABOVE)
-		state = slot >> STATE_SHIFT & 3;
-	return state == PREFIX_WALK ? contains(t, k) : state == PREFIX_IN;
-}
-
-uint32_t
-prefix_contain_some(const struct prefix_tree *t, const struct key *k,
-    unsigned n)
-{
-	uint32_t in = 0;
-	struct top top;
-
-	if (!t->indexed || !top_plain(&t->index, &top)) {
-		for (unsigned i = 0; i < n; i++)
-			in |= (uint32_t)contains(t, k[i]) << i;
-		return in;
-	}
-	for (unsigned i = 0; i < n; i++)
-		in |= (uint32_t)slot_contains(t, &top, k[i]) << i;
-	return in;
 }
 
 /* --- making --- */
@@ -609,6 +373,7 @@ prefix_index_build(const struct pfk_engine *e, struct prefix_tree *t)
 	struct prefix_index *x = &t->index;
 
 	t->indexed = true;
+	x->wide = prefix_wide();
 	prefix_mem_empty(x);
 	x->top = make(e, t, t->root, 0);
 	prefix_mem_trim(e, x);

@@ -161,13 +161,22 @@ unsigned prefix_bucket_state_portable(const struct prefix_index *,
 uint32_t prefix_match_key(const struct prefix_tree *, struct key);
 
 /*
- * prefix_index.c, for some keys (32 at most) at a time: what asking needs
- * begins to come; whether they are in, a bit for each.
+ * prefix_some.c: some keys at a time.  First where the index leads them, which
+ * begins to come; then, if the tree has not changed since, whether they are
+ * in, a bit for each.
  */
-void	 prefix_fetch_some(const struct prefix_tree *, const struct key *,
-	    unsigned n);
+#define PREFIX_SOME	16u			/* not more */
+struct prefix_some {
+	uint64_t	rest[PREFIX_SOME];	/* the key behind `at' bits */
+	uint32_t	slot[PREFIX_SOME];
+	uint8_t		at[PREFIX_SOME];
+};
+void	 prefix_find_some(const struct prefix_tree *, const struct key *,
+	    unsigned n, struct prefix_some *);
 uint32_t prefix_contain_some(const struct prefix_tree *, const struct key *,
-	    unsigned n);
+	    unsigned n, const struct prefix_some *);
+/* Whether the processor compares a line of cache by two instructions. */
+bool	 prefix_wide(void);
 
 /* prefix_index.c: the trie has changed at this prefix. */
 void	 prefix_index_update(const struct pfk_engine *, struct prefix_tree *,

@@ -6,7 +6,7 @@
  * the system has huge pages a block of some size is made of them.  Things
  * refer to each other by unit, since the block moves when it grows.
  *
- *	| 4 units: none | used ...		n | left		cap |
+ *	| 4 units of 0s | used ...		n | left		cap |
  *
  * Small things have 1, 2 or 4 units and lie at multiples of that, so that they
  * do not cross lines of cache without need; those given back are listed by
@@ -60,6 +60,7 @@ block_move(const struct pfk_engine *e, struct prefix_index *x, uint32_t cap)
 		memcpy(x->mem, old.mem, (size_t)old.n * PREFIX_UNIT);
 	else
 		x->n = PREFIX_UNIT0;
+	memset(x->mem, 0, (size_t)PREFIX_UNIT0 * PREFIX_UNIT);
 	e_free(e, old.raw, old.raw_size);
 	return true;
 }

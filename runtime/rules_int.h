@@ -57,6 +57,13 @@ bool	 table_weights(struct pfk_engine *, uint32_t table, unsigned *gcd,
  */
 void	 table_is_asked(struct pfk_engine *, uint32_t table, int side);
 void	 table_is_asked_by_strip(struct pfk_engine *, uint32_t table);
+/* What has been found in tables does not hold any more. */
+static inline void
+tables_changed(struct pfk_engine *e)
+{
+	e->tables_known = 0;
+	e->tables_changes++;
+}
 size_t	 table_count_addrs(const struct pfk_engine *, uint32_t table,
 	    uint8_t af);
 
@@ -150,6 +157,7 @@ struct prefix_index {			/* prefix_index.c, prefix_mem.c */
 	uint32_t	 most, fewest;	/* prefixes: else it is made anew */
 	uint32_t	 limit;		/* of units; 0: PREFIX_UNITS.  Tests set
 					   it to come to the edge. */
+	bool		 wide;		/* prefix_wide(), or as tests want it */
 };
 struct prefix_tree {
 	struct prefix_node *nodes;	/* 0 is none */
@@ -178,15 +186,6 @@ void	 prefix_remove(const struct pfk_engine *, struct prefix_tree *,
 bool	 prefix_contains(const struct prefix_tree *, uint8_t af,
 	    const struct pfk_addr *);
 void	 prefix_index_build(const struct pfk_engine *, struct prefix_tree *);
-/*
- * Gets what will be asked on its way, as far as the tree's top tells (it is
- * small and used all the time); true: prefix_fetch_end() gets the rest, a
- * little later.
- */
-bool	 prefix_fetch(const struct prefix_tree *, uint8_t af,
-	    const struct pfk_addr *);
-void	 prefix_fetch_end(const struct prefix_tree *, uint8_t af,
-	    const struct pfk_addr *);
 /* Gives room for more back, most of it. */
 void	 prefix_trim(const struct pfk_engine *, struct prefix_tree *);
 void	 prefix_free(const struct pfk_engine *, struct prefix_tree *);

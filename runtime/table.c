@@ -128,7 +128,7 @@ table_active(const struct pfk_engine *e, uint32_t index)
 static void
 forget(struct pfk_engine *e, struct table *t)
 {
-	e->tables_known = 0;
+	tables_changed(e);
 	e_free(e, t->order, t->norder * sizeof(*t->order));
 	t->order = NULL;
 	t->norder = 0;

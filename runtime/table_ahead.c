@@ -62,6 +62,7 @@ table_is_asked(struct pfk_engine *e, uint32_t table, int side)
 		e->tables[table].place = (uint8_t)(i + 1);
 	}
 	e->asked[i].sides |= (uint8_t)(1u << side);
+	tables_changed(e);
 }
 
 void
@@ -80,30 +81,41 @@ key_at(const uint8_t *a, bool v6)
 	    (struct key){ (uint64_t)get32(a) << 32, 0 };
 }
 
+static inline uint8_t
+list(uint8_t *of, uint32_t packets)
+{
+	uint8_t n = 0;
+
+	for (; packets != 0; packets &= packets - 1)
+		of[n++] = (uint8_t)bucket_first(packets);
+	return n;
+}
+
 /* Packets without a state, by family. */
 static void
-gather(struct tables_ahead *g, struct lane_packet *l, size_t n)
+gather(struct tables_ahead *g, const struct lane_packet *l, size_t n)
 {
-	g->n[0] = g->n[1] = 0;
-	for (size_t i = 0; i < n; i++) {
-		bool told = l[i].hdr != NULL && l[i].ref == 0;
+	uint32_t told = 0, v6 = 0;
 
-		l[i].told = told;
-		l[i].tables = 0;
-		g->of[l[i].v6][g->n[l[i].v6]] = (uint8_t)i;
-		g->n[l[i].v6] += told;
+	for (size_t i = 0; i < n; i++) {
+		told |= (uint32_t)((l[i].hdr != NULL) & (l[i].ref == 0)) << i;
+		v6 |= (uint32_t)l[i].v6 << i;
 	}
+	g->told = told;
+	g->packets = n;
+	g->n[0] = list(g->of[0], told & ~v6);
+	g->n[1] = list(g->of[1], told & v6);
 }
 
 static void
 gather_keys(struct tables_ahead *g, const struct lane_packet *l, int side)
 {
 	for (unsigned k = 0; k < g->n[0]; k++)
-		g->key[0][side][k] = key_at(lane_addr(&l[g->of[0][k]], side),
+		g->key[0][side][k] = key_at(l[g->of[0][k]].hdr - 8 + 4 * side,
 		    false);
 	for (unsigned k = 0; k < g->n[1]; k++)
-		g->key[1][side][k] = key_at(lane_addr(&l[g->of[1][k]], side),
-		    true);
+		g->key[1][side][k] = key_at(l[g->of[1][k]].hdr - 32 +
+		    16 * side, true);
 }
 
 /* Whether it was asked about enough of the packets since the last time. */
@@ -119,16 +131,26 @@ judge(const struct pfk_engine *e, struct table_asked *a)
 }
 
 static void
-fetch(const struct pfk_engine *e, const struct table_asked *a,
-    const struct tables_ahead *g)
+find(const struct pfk_engine *e, uint32_t place, unsigned sides,
+    struct tables_ahead *g)
 {
-	const struct table *t = a->often ? table_active(e, a->table) : NULL;
+	const struct table *t = sides == 0 ? NULL :
+	    table_active(e, e->asked[place].table);
 
 	for (unsigned side = 0; t != NULL && side < 2; side++)
 		for (unsigned v6 = 0; v6 < 2; v6++)
-			if (a->sides & 1u << side && g->n[v6] != 0)
-				prefix_fetch_some(&t->tree[v6],
-				    g->key[v6][side], g->n[v6]);
+			if (sides & 1u << side && g->n[v6] != 0)
+				prefix_find_some(&t->tree[v6],
+				    g->key[v6][side], g->n[v6],
+				    &g->found[place].some[v6][side]);
+}
+
+/* A table has changed since: those that are asked. */
+static void
+find_again(const struct pfk_engine *e, struct tables_ahead *g)
+{
+	for (uint32_t i = 0; i < e->nasked; i++)
+		find(e, i, g->asked >> 2 * i & 3u, g);
 }
 
 /* Which tables will be asked; their sides. */
@@ -154,7 +176,7 @@ choose(struct pfk_engine *e, struct tables_ahead *g)
 
 void
 tables_look_ahead(struct pfk_engine *e, struct tables_ahead *g,
-    struct lane_packet *l, size_t n)
+    const struct lane_packet *l, size_t n)
 {
 	unsigned sides;
 
@@ -164,38 +186,67 @@ tables_look_ahead(struct pfk_engine *e, struct tables_ahead *g,
 		if (sides & 1u << side)
 			gather_keys(g, l, side);
 	for (uint32_t i = 0; i < e->nasked; i++)
-		fetch(e, &e->asked[i], g);
+		find(e, i, e->asked[i].often ? e->asked[i].sides : 0, g);
+	g->changes = e->tables_changes;
 }
 
-static void
-answer(const struct prefix_tree *t, const struct key *k, unsigned n,
-    const uint8_t *of, uint32_t bit, struct lane_packet *l)
+/* The packets of a family that the table has. */
+static inline uint32_t
+ask(const struct prefix_tree *t, const struct tables_ahead *g, uint32_t place,
+    unsigned v6, unsigned side)
 {
-	uint32_t in = n == 0 ? 0 : prefix_contain_some(t, k, n);
+	uint32_t in, packets = 0;
 
+	if (g->n[v6] == 0)
+		return 0;
+	in = prefix_contain_some(t, g->key[v6][side], g->n[v6],
+	    &g->found[place].some[v6][side]);
+	if (g->n[v6] == g->packets)
+		return in;
 	for (; in != 0; in &= in - 1)
-		l[of[bucket_first(in)]].tables |= (uint16_t)bit;
+		packets |= 1u << g->of[v6][bucket_first(in)];
+	return packets;
 }
 
 /* What the table says, of one side; none is not active, and has nothing. */
-static void
-answer_side(const struct pfk_engine *e, const struct tables_ahead *g,
-    uint32_t place, unsigned side, struct lane_packet *l)
+static inline uint32_t
+ask_side(const struct pfk_engine *e, const struct tables_ahead *g,
+    uint32_t place, unsigned side)
 {
 	const struct table *t = table_active(e, e->asked[place].table);
 
-	for (unsigned v6 = 0; t != NULL && v6 < 2; v6++)
-		answer(&t->tree[v6], g->key[v6][side], g->n[v6], g->of[v6],
-		    TABLE_BIT(place, side), l);
+	return t == NULL ? 0 : ask(&t->tree[0], g, place, 0, side) |
+	    ask(&t->tree[1], g, place, 1, side);
+}
+
+static void
+answer(const struct tables_ahead *g, uint32_t bit, uint32_t in, bool first,
+    struct lane_packet *l)
+{
+	for (size_t i = 0; i < g->packets; i++) {
+		uint32_t before = first ? 0 : l[i].tables;
+
+		l[i].told = g->told >> i & 1;
+		l[i].tables = (uint16_t)(before | ((0 - (in >> i & 1)) & bit));
+	}
 }
 
 void
-tables_answer(struct pfk_engine *e, const struct tables_ahead *g,
+tables_answer(struct pfk_engine *e, struct tables_ahead *g,
     struct lane_packet *l)
 {
+	bool first = true;
+
+	if (g->asked != 0 && g->changes != e->tables_changes)
+		find_again(e, g);
 	for (uint32_t i = 0; g->asked >> 2 * i != 0; i++)
-		for (unsigned side = 0; side < 2; side++)
-			if (g->asked & TABLE_BIT(i, side))
-				answer_side(e, g, i, side, l);
+		for (unsigned side = 0; side < 2; side++) {
+			uint32_t bit = TABLE_BIT(i, side);
+
+			if ((g->asked & bit) == 0)
+				continue;
+			answer(g, bit, ask_side(e, g, i, side), first, l);
+			first = false;
+		}
 	e->tables_known = g->asked;
 }

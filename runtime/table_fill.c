@@ -174,5 +174,6 @@ table_fill(struct pfk_engine *e, uint32_t table, const struct pfk_image *im,
 		prefix_trim(e, &t->tree[i]);
 		prefix_index_build(e, &t->tree[i]);
 	}
+	tables_changed(e);
 	return ok;
 }

@@ -71,7 +71,7 @@ pfk_engine_find_table(struct pfk_engine *e, const char *anchor,
 		return -1;
 	if (create && !(e->tables[i].flags & IMG_T_DEFINED))
 		e->tables[i].flags |= IMG_T_DEFINED | IMG_T_PERSIST;
-	e->tables_known = 0;
+	tables_changed(e);
 	return (long)i;
 }
 

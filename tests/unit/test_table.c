@@ -257,8 +257,6 @@ ask_around(struct pfk_engine *e, uint32_t t, const struct listed *p)
 	ck_assert_uint_eq(prefix_index_state_portable(&tree->index,
 	    key_of(p->af, &a)), prefix_index_state(&tree->index,
 	    key_of(p->af, &a)));
-	(void)prefix_fetch(tree, p->af, &a);
-	prefix_fetch_end(tree, p->af, &a);
 }
 
 static void

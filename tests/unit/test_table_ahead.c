@@ -246,6 +246,28 @@ random_key(bool v6)
 	return v6 ? k : (struct key){ k.hi >> 32 << 32, 0 };
 }
 
+/* A prefix's first or last address, or the one before or behind. */
+static struct key
+edge_key(const struct prefix_tree *t, bool v6)
+{
+	const struct prefix_node *node;
+	struct key k;
+
+	if (t->n < 2)
+		return random_key(v6);
+	node = &t->nodes[1 + chance(t->n - 1)];
+	k = node_key(node);
+	if (chance(2))
+		k = key_last(k, node->bits);
+	if (!v6)
+		return (struct key){ ((k.hi >> 32) + chance(3) - 1) << 32, 0 };
+	if (chance(2)) {
+		k.lo += chance(2);
+		k.hi += k.lo == 0;
+	}
+	return k;
+}
+
 /* Prefixes of a part of all addresses, and not shorter than that. */
 static void
 add_some(struct pfk_engine *e, bool v6, unsigned n)
@@ -264,23 +286,41 @@ add_some(struct pfk_engine *e, bool v6, unsigned n)
 	}
 }
 
-static void
-ask_some(const struct prefix_tree *tree, bool v6)
+static uint32_t
+in_tree(const struct prefix_tree *t, const struct key *key, unsigned n)
 {
-	unsigned n = 1 + chance(32);
-	struct key key[32];
+	uint32_t in = 0;
+
+	for (unsigned x = 0; x < n; x++) {
+		uint32_t v = prefix_match_key(t, key[x]);
+
+		in |= (uint32_t)(v != PREFIX_NONE && (v & t->out) == 0) << x;
+	}
+	return in;
+}
+
+/* By what the processor has to offer, and by what every one has. */
+static void
+ask_some(struct prefix_tree *tree, bool v6)
+{
+	unsigned n = 1 + chance(PREFIX_SOME);
+	struct key key[PREFIX_SOME];
+	struct prefix_some found;
+	bool wide = tree->index.wide;
 	uint32_t in;
 
 	for (unsigned x = 0; x < n; x++)
-		key[x] = random_key(v6);
-	prefix_fetch_some(tree, key, n);
-	in = prefix_contain_some(tree, key, n);
-	for (unsigned x = 0; x < n; x++) {
-		uint32_t v = prefix_match_key(tree, key[x]);
-
-		ck_assert_int_eq(in >> x & 1,
-		    v != PREFIX_NONE && (v & tree->out) == 0);
-	}
+		key[x] = chance(2) ? edge_key(tree, v6) : random_key(v6);
+	prefix_find_some(tree, key, n, &found);
+	in = in_tree(tree, key, n);
+	ck_assert_uint_eq(prefix_contain_some(tree, key, n, &found), in);
+	tree->index.wide = false;
+	ck_assert_uint_eq(prefix_contain_some(tree, key, n, &found), in);
+	tree->index.wide = wide;
+	for (unsigned x = 0; x < n; x++)
+		ck_assert_uint_eq(in >> x & 1,
+		    prefix_index_state_portable(&tree->index, key[x]) ==
+		    PREFIX_IN);
 }
 
 /* Some keys at a time, in trees of all shapes. */
