@@ -13,7 +13,7 @@
  * as what they come to on this machine.
  *
  * The second does one kind of work for a profiler and prints nothing: WORK is
- * hit:FLOWS, nat:FLOWS, new, table4:PREFIXES, table6:PREFIXES,
+ * hit:FLOWS, nat:FLOWS, new, table4:PREFIXES, table6:PREFIXES (0: no table),
  * plain:SHAPE:RULES, fast:SHAPE:RULES or any:SHAPE:RULES (fast, about any of
  * the rules: what branches cost).  The part that counts runs inside of
  * measured_batch().

@@ -13,6 +13,8 @@
 #define RULES	"set limit table-entries 2000000\n" \
 		"table <t> persist file \"table\"\n" \
 		"block in quick from <t>\npass in no state\n"
+#define NO_TABLE "block in quick from { 0.0.0.0/1 2000::/5 }\n" \
+		"pass in no state\n"
 
 /*
  * Addresses are drawn before they are measured, or else drawing them, all over
@@ -256,8 +258,7 @@ no_table(struct bench *b)
 	struct compiled c;
 	struct pfk_engine *e;
 
-	text_add(&rules, "block in quick from { 0.0.0.0/1 2000::/5 }\n"
-	    "pass in no state\n");
+	text_add(&rules, NO_TABLE);
 	compile_text(&rules, NULL, PFK_LOWER_AUTO, NULL, &c);
 	e = engine_for(c.image, NULL, NULL);
 	lookups(b, e, &four, "no table", 0);
@@ -310,17 +311,19 @@ run_tables(struct bench *b)
 		table(b, 1000000, false, "1,000,000 prefixes", 80);
 }
 
+/* 0 prefixes: no table. */
 void
 tables_alone(uint32_t n, uint8_t af, size_t npackets, size_t burst)
 {
 	struct text rules = { 0 }, file = { 0 };
-	struct pfk_table_entry *entries = prefixes_new(n, false, n);
-	struct lookups l = { entries, n, af, NULL };
+	uint32_t drawn = n != 0 ? n : 100000;
+	struct pfk_table_entry *entries = prefixes_new(drawn, false, drawn);
+	struct lookups l = { entries, drawn, af, NULL };
 	struct compiled c;
 	struct feed *f;
 
 	prefixes_text(entries, n, &file);
-	text_add(&rules, RULES);
+	text_add(&rules, n != 0 ? RULES : NO_TABLE);
 	compile_text(&rules, &file, PFK_LOWER_AUTO, NULL, &c);
 	f = feed_new(engine_for(c.image, NULL, NULL), 3);
 	draw_all(&l);
