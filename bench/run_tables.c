@@ -110,14 +110,18 @@ enum way { WAY_PLAIN, WAY_FETCHED, WAY_TRIE, NWAYS };
 static uint32_t
 ask_ahead(const struct prefix_tree *tree, uint8_t af, const struct pfk_addr *a)
 {
-	struct key key[AHEAD];
-	struct prefix_some found;
+	struct prefix_keys key;
+	struct prefix_found found;
 	uint32_t in;
 
-	for (uint32_t k = 0; k < AHEAD; k++)
-		key[k] = key_of(af, &a[k]);
-	prefix_find_some(tree, key, AHEAD, &found);
-	in = prefix_contain_some(tree, key, AHEAD, &found);
+	for (uint32_t k = 0; k < AHEAD; k++) {
+		struct key one = key_of(af, &a[k]);
+
+		key.hi[k] = one.hi;
+		key.lo[k] = one.lo;
+	}
+	prefix_find_some(tree, &key, AHEAD, af == 6, &found);
+	in = prefix_contain_some(tree, &key, AHEAD, &found);
 	return (uint32_t)__builtin_popcount(in);
 }
 

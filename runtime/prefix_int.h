@@ -163,18 +163,21 @@ uint32_t prefix_match_key(const struct prefix_tree *, struct key);
 /*
  * prefix_some.c: some keys at a time.  First where the index leads them, which
  * begins to come; then, if the tree has not changed since, whether they are
- * in, a bit for each.
+ * in, a bit for each.  Of keys of IPv4, the second word must be 0.
  */
 #define PREFIX_SOME	16u			/* not more */
-struct prefix_some {
+struct prefix_keys { uint64_t hi[PREFIX_SOME], lo[PREFIX_SOME]; };
+struct prefix_found {
 	uint64_t	rest[PREFIX_SOME];	/* the key behind `at' bits */
 	uint32_t	slot[PREFIX_SOME];
 	uint8_t		at[PREFIX_SOME];
 };
-void	 prefix_find_some(const struct prefix_tree *, const struct key *,
-	    unsigned n, struct prefix_some *);
-uint32_t prefix_contain_some(const struct prefix_tree *, const struct key *,
-	    unsigned n, const struct prefix_some *);
+void	 prefix_find_some(const struct prefix_tree *,
+	    const struct prefix_keys *, unsigned n, bool v6,
+	    struct prefix_found *);
+uint32_t prefix_contain_some(const struct prefix_tree *,
+	    const struct prefix_keys *, unsigned n,
+	    const struct prefix_found *);
 /* Whether the processor compares a line of cache by two instructions. */
 bool	 prefix_wide(void);
 

@@ -19,20 +19,43 @@
 
 static_assert(PREFIX_SOME == 16, "see same_kind()");
 
+static inline struct key
+key_of_some(const struct prefix_keys *k, unsigned i)
+{
+	return (struct key){ k->hi[i], k->lo[i] };
+}
+
 /* ---- finding ---- */
 
-/* A slot that leads to no array: its state, and what it means if that is
-   nothing. */
+/* A slot's own state, or that of what lies above it. */
 static inline uint32_t
-slot_with(uint32_t slot, unsigned above)
+slot_with(uint32_t slot, uint32_t above)
 {
-	return (slot & STATE_MASK) != 0 ? slot : slot | above << STATE_SHIFT;
+	return (slot & STATE_MASK) != 0 ? slot : slot | (above & STATE_MASK);
+}
+
+/* Those that lead to an array. */
+static inline uint32_t
+arrays_of(const struct prefix_found *f)
+{
+	uint32_t m = 0;
+
+#ifdef __SSE2__
+	for (unsigned i = 0; i < PREFIX_SOME; i += 4)
+		m |= (uint32_t)_mm_movemask_ps(_mm_castsi128_ps(
+		    _mm_loadu_si128((const __m128i *)(const void *)
+		    &f->slot[i]))) << i;
+#else
+	for (unsigned i = 0; i < PREFIX_SOME; i++)
+		m |= f->slot[i] >> 31 << i;
+#endif
+	return m;
 }
 
 /* The top, as an array: what following it takes. */
 struct top {
 	const uint32_t	*slots;
-	struct key	head, mask;	/* what keys must have in common */
+	uint64_t	head, mask;	/* what keys must have in common */
 	unsigned	from, bits;
 };
 
@@ -49,96 +72,94 @@ top_array(const struct prefix_index *x, struct top *t)
 		struct prefix_node head = array_head(x, x->top);
 
 		t->from = head.bits;
-		t->head = node_key(&head);
-		t->mask.hi = top_bits(t->from);
+		t->head = head.hi;
+		t->mask = top_bits(t->from);
 	}
-	return t->from + t->bits <= 64;
+	return t->from + t->bits < 64;
 }
 
-/*
- * Below the top; the result: those that lead to another array.
- * => Inlined: heads are rare with IPv4.
- */
-static ALWAYS_INLINE uint32_t
+/* => Inlined: heads are rare with IPv4, and there is no second word. */
+static ALWAYS_INLINE void
 follow_top(const struct prefix_index *x, const struct top *t,
-    const struct key *k, unsigned n, struct prefix_some *s, bool head)
+    const struct prefix_keys *k, unsigned n, struct prefix_found *f, bool head,
+    bool v6)
 {
 	unsigned at = t->from + t->bits, shift = 64 - t->bits;
-	uint32_t more = 0;
 
 	for (unsigned i = 0; i < n; i++) {
-		uint64_t hi = k[i].hi;
+		uint64_t hi = k->hi[i];
 		uint32_t slot = t->slots[(head ? hi << t->from : hi) >> shift];
 
 		if (head)	/* another head: no bucket, no state */
-			slot = ((hi ^ t->head.hi) & t->mask.hi) == 0 ? slot : 0;
-		s->slot[i] = slot;
-		s->rest[i] = key_after(k[i], at).hi;
-		more |= slot >> 31 << i;
+			slot = ((hi ^ t->head) & t->mask) == 0 ? slot : 0;
+		f->slot[i] = slot;
+		f->rest[i] = hi << at | (v6 ? k->lo[i] >> (64 - at) : 0);
 		/* there is memory at any bucket's number */
 		PREFETCH(prefix_mem_at(x, slot & UNIT_MASK));
 	}
-	memset(s->at, (int)at, sizeof(s->at));
-	return more;
+	memset(f->at, (int)at, sizeof(f->at));
 }
 
-static uint32_t
-follow_first(const struct prefix_index *x, const struct key *k, unsigned n,
-    struct prefix_some *s)
+static void
+follow_first(const struct prefix_index *x, const struct prefix_keys *k,
+    unsigned n, bool v6, struct prefix_found *f)
 {
 	struct top t;
 
-	if (top_array(x, &t))
-		return t.from == 0 ? follow_top(x, &t, k, n, s, false) :
-		    follow_top(x, &t, k, n, s, true);
-	for (unsigned i = 0; i < n; i++) {
-		s->slot[i] = x->top;
-		s->rest[i] = k[i].hi;
-	}
-	memset(s->at, 0, sizeof(s->at));
-	return x->top & IS_ARRAY ? (1u << n) - 1 : 0;
+	if (!top_array(x, &t)) {
+		for (unsigned i = 0; i < n; i++) {
+			f->slot[i] = x->top;
+			f->rest[i] = k->hi[i];
+		}
+		memset(f->at, 0, sizeof(f->at));
+	} else if (v6)
+		follow_top(x, &t, k, n, f, true, true);
+	else if (t.from != 0)
+		follow_top(x, &t, k, n, f, true, false);
+	else
+		follow_top(x, &t, k, n, f, false, false);
 }
 
-/* One array further; whether there is another one. */
-static inline bool
-follow_next(const struct prefix_index *x, struct key k, unsigned i,
-    struct prefix_some *s)
+/* One array further. */
+static inline void
+follow_next(const struct prefix_index *x, const struct prefix_keys *k,
+    unsigned i, struct prefix_found *f)
 {
-	struct place p = { s->slot[i], s->at[i], s->slot[i] >> STATE_SHIFT &
-	    3 };
+	uint32_t array = f->slot[i], slot = PREFIX_ABOVE;
+	unsigned bits = array_bits(array), at = f->at[i];
+	struct place p = { array, at, PREFIX_ABOVE };
 
-	if (!descend(x, k, &p))
-		p.ref = PREFIX_ABOVE;
-	s->slot[i] = slot_with(p.ref, p.state);
-	s->at[i] = (uint8_t)p.at;
-	s->rest[i] = key_after(k, p.at).hi;
-	PREFETCH(prefix_mem_at(x, p.ref & UNIT_MASK));
-	return (p.ref & IS_ARRAY) != 0;
+	if (!(array & HAS_HEAD)) {
+		slot = array_slots(x, array)[f->rest[i] >> (64 - bits)];
+		at += bits;
+	} else if (descend(x, key_of_some(k, i), &p)) {
+		slot = p.ref;
+		at = p.at;
+	}
+	f->slot[i] = slot_with(slot, array);
+	f->at[i] = (uint8_t)at;
+	f->rest[i] = key_after(key_of_some(k, i), at).hi;
+	PREFETCH(prefix_mem_at(x, slot & UNIT_MASK));
 }
 
 void
-prefix_find_some(const struct prefix_tree *t, const struct key *k,
-    unsigned n, struct prefix_some *s)
+prefix_find_some(const struct prefix_tree *t, const struct prefix_keys *k,
+    unsigned n, bool v6, struct prefix_found *f)
 {
-	const struct prefix_index *x = &t->index;
-	uint32_t more = follow_first(x, k, n, s), next;
+	uint32_t more;
 
-	for (; more != 0; more = next) {
-		next = 0;
-		for (uint32_t m = more; m != 0; m &= m - 1) {
-			unsigned i = lowest_end(m);
-
-			next |= (uint32_t)follow_next(x, k[i], i, s) << i;
-		}
-	}
+	follow_first(&t->index, k, n, v6, f);
+	while ((more = arrays_of(f) & ((1u << n) - 1)) != 0)
+		for (; more != 0; more &= more - 1)
+			follow_next(&t->index, k, lowest_end(more), f);
 }
 
 /* ---- asking ---- */
 
 struct asked {
 	const struct prefix_tree *tree;
-	const struct key *key;
-	const struct prefix_some *some;
+	const struct prefix_keys *key;
+	const struct prefix_found *found;
 	uint8_t		 kind[PREFIX_SOME];	/* of buckets */
 	uint32_t	 all;			/* a bit for each key */
 };
@@ -160,7 +181,7 @@ is_in(uint32_t slot, unsigned state)
 static inline const uint8_t *
 bucket_at(const struct asked *a, unsigned i)
 {
-	return prefix_mem_at(&a->tree->index, a->some->slot[i] & UNIT_MASK);
+	return prefix_mem_at(&a->tree->index, a->found->slot[i] & UNIT_MASK);
 }
 
 /* Those whose buckets are of that kind. */
@@ -190,8 +211,8 @@ ask_kind(const struct asked *a, unsigned kind, line_less *less)
 	for (uint32_t m = same_kind(a, kind); m != 0; m &= m - 1) {
 		unsigned i = lowest_end(m);
 
-		in |= is_in(a->some->slot[i], bucket_ask(bucket_at(a, i), kind,
-		    less, a->some->rest[i])) << i;
+		in |= is_in(a->found->slot[i], bucket_ask(bucket_at(a, i), kind,
+		    less, a->found->rest[i])) << i;
 	}
 	return in;
 }
@@ -204,9 +225,9 @@ ask128(const struct asked *a, unsigned kind)
 	for (uint32_t m = same_kind(a, kind); m != 0; m &= m - 1) {
 		unsigned i = lowest_end(m);
 
-		in |= is_in(a->some->slot[i], prefix_bucket_state(
-		    &a->tree->index, a->some->slot[i] & UNIT_MASK, a->key[i],
-		    a->some->at[i])) << i;
+		in |= is_in(a->found->slot[i], prefix_bucket_state(
+		    &a->tree->index, a->found->slot[i] & UNIT_MASK, key_of_some(a->key, i),
+		    a->found->at[i])) << i;
 	}
 	return in;
 }
@@ -227,7 +248,7 @@ ask_slots(const struct asked *a)
 
 	for (uint32_t m = same_kind(a, KIND_NONE); m != 0; m &= m - 1) {
 		unsigned i = lowest_end(m);
-		uint32_t slot = a->some->slot[i], state = slot & UNIT_MASK;
+		uint32_t slot = a->found->slot[i], state = slot & UNIT_MASK;
 
 		in |= is_in(slot, state) << i;
 		walk |= (uint32_t)(state == PREFIX_WALK) << i;
@@ -235,7 +256,7 @@ ask_slots(const struct asked *a)
 	for (; walk != 0; walk &= walk - 1) {
 		unsigned i = lowest_end(walk);
 
-		in |= (uint32_t)ask_trie(a->tree, a->key[i]) << i;
+		in |= (uint32_t)ask_trie(a->tree, key_of_some(a->key, i)) << i;
 	}
 	return in;
 }
@@ -284,16 +305,16 @@ prefix_wide(void)
 #endif
 
 uint32_t
-prefix_contain_some(const struct prefix_tree *t, const struct key *k,
-    unsigned n, const struct prefix_some *s)
+prefix_contain_some(const struct prefix_tree *t, const struct prefix_keys *k,
+    unsigned n, const struct prefix_found *f)
 {
-	struct asked a = { .tree = t, .key = k, .some = s,
+	struct asked a = { .tree = t, .key = k, .found = f,
 	    .all = (1u << n) - 1 };
 	uint32_t in = 0;
 
 	if (!t->indexed || t->index.mem == NULL) {
 		for (unsigned i = 0; i < n; i++)
-			in |= (uint32_t)ask_trie(t, k[i]) << i;
+			in |= (uint32_t)ask_trie(t, key_of_some(k, i)) << i;
 		return in;
 	}
 	for (unsigned i = 0; i < n; i++)

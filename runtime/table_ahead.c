@@ -12,7 +12,8 @@
  * A table that hardly any packet comes to is left alone, but for a look now
  * and then at whether that is still so.
  */
-#include "base/prefetch.h"
+#include <string.h>
+
 #include "runtime/table.h"
 #include "runtime/table_ahead.h"
 
@@ -74,21 +75,20 @@ table_is_asked_by_strip(struct pfk_engine *e, uint32_t table)
 
 /* ---- asking ---- */
 
-static inline struct key
-key_at(const uint8_t *a, bool v6)
-{
-	return v6 ? (struct key){ get64(a), get64(a + 8) } :
-	    (struct key){ (uint64_t)get32(a) << 32, 0 };
-}
-
 static inline uint8_t
-list(uint8_t *of, uint32_t packets)
+list(uint8_t *of, uint32_t packets, size_t n)
 {
-	uint8_t n = 0;
+	static const uint8_t all[LANE_GROUP] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9,
+	    10, 11, 12, 13, 14, 15 };
+	uint8_t k = 0;
 
+	if (packets == (1u << n) - 1) {
+		memcpy(of, all, sizeof(all));
+		return (uint8_t)n;
+	}
 	for (; packets != 0; packets &= packets - 1)
-		of[n++] = (uint8_t)bucket_first(packets);
-	return n;
+		of[k++] = (uint8_t)bucket_first(packets);
+	return k;
 }
 
 /* Packets without a state, by family. */
@@ -103,19 +103,25 @@ gather(struct tables_ahead *g, const struct lane_packet *l, size_t n)
 	}
 	g->told = told;
 	g->packets = n;
-	g->n[0] = list(g->of[0], told & ~v6);
-	g->n[1] = list(g->of[1], told & v6);
+	g->n[0] = list(g->of[0], told & ~v6, n);
+	g->n[1] = list(g->of[1], told & v6, n);
 }
 
 static void
 gather_keys(struct tables_ahead *g, const struct lane_packet *l, int side)
 {
+	struct prefix_keys *four = &g->key[0][side], *six = &g->key[1][side];
+
+	memset(four->lo, 0, sizeof(four->lo));
 	for (unsigned k = 0; k < g->n[0]; k++)
-		g->key[0][side][k] = key_at(l[g->of[0][k]].hdr - 8 + 4 * side,
-		    false);
-	for (unsigned k = 0; k < g->n[1]; k++)
-		g->key[1][side][k] = key_at(l[g->of[1][k]].hdr - 32 +
-		    16 * side, true);
+		four->hi[k] = (uint64_t)get32(l[g->of[0][k]].hdr - 8 +
+		    4 * side) << 32;
+	for (unsigned k = 0; k < g->n[1]; k++) {
+		const uint8_t *a = l[g->of[1][k]].hdr - 32 + 16 * side;
+
+		six->hi[k] = get64(a);
+		six->lo[k] = get64(a + 8);
+	}
 }
 
 /* Whether it was asked about enough of the packets since the last time. */
@@ -141,7 +147,7 @@ find(const struct pfk_engine *e, uint32_t place, unsigned sides,
 		for (unsigned v6 = 0; v6 < 2; v6++)
 			if (sides & 1u << side && g->n[v6] != 0)
 				prefix_find_some(&t->tree[v6],
-				    g->key[v6][side], g->n[v6],
+				    &g->key[v6][side], g->n[v6], v6 != 0,
 				    &g->found[place].some[v6][side]);
 }
 
@@ -199,7 +205,7 @@ ask(const struct prefix_tree *t, const struct tables_ahead *g, uint32_t place,
 
 	if (g->n[v6] == 0)
 		return 0;
-	in = prefix_contain_some(t, g->key[v6][side], g->n[v6],
+	in = prefix_contain_some(t, &g->key[v6][side], g->n[v6],
 	    &g->found[place].some[v6][side]);
 	if (g->n[v6] == g->packets)
 		return in;
@@ -219,15 +225,19 @@ ask_side(const struct pfk_engine *e, const struct tables_ahead *g,
 	    ask(&t->tree[1], g, place, 1, side);
 }
 
-static void
+/* => Inlined: mostly there is one answer, which needs no second pass. */
+static ALWAYS_INLINE void
 answer(const struct tables_ahead *g, uint32_t bit, uint32_t in, bool first,
     struct lane_packet *l)
 {
-	for (size_t i = 0; i < g->packets; i++) {
-		uint32_t before = first ? 0 : l[i].tables;
+	uint64_t bits = (uint64_t)in * bit;	/* the first packet's there */
 
-		l[i].told = g->told >> i & 1;
-		l[i].tables = (uint16_t)(before | ((0 - (in >> i & 1)) & bit));
+	for (size_t i = 0; i < g->packets; i++) {
+		uint32_t now = (uint32_t)(bits >> i) & bit;
+
+		l[i].tables = (uint16_t)(first ? now : l[i].tables | now);
+		if (first)
+			l[i].told = g->told >> i & 1;
 	}
 }
 
@@ -241,11 +251,15 @@ tables_answer(struct pfk_engine *e, struct tables_ahead *g,
 		find_again(e, g);
 	for (uint32_t i = 0; g->asked >> 2 * i != 0; i++)
 		for (unsigned side = 0; side < 2; side++) {
-			uint32_t bit = TABLE_BIT(i, side);
+			uint32_t bit = TABLE_BIT(i, side), in;
 
 			if ((g->asked & bit) == 0)
 				continue;
-			answer(g, bit, ask_side(e, g, i, side), first, l);
+			in = ask_side(e, g, i, side);
+			if (first)
+				answer(g, bit, in, true, l);
+			else
+				answer(g, bit, in, false, l);
 			first = false;
 		}
 	e->tables_known = g->asked;

@@ -8,7 +8,7 @@
 #include "runtime/prefix_int.h"
 
 /* Of one side and family, a table asked. */
-struct table_found { struct prefix_some some[2][2]; };	/* [v6][SRC, DST] */
+struct table_found { struct prefix_found some[2][2]; };	/* [v6][SRC, DST] */
 
 /* A group's packets without a state, IPv4 and IPv6 apart, and addresses. */
 struct tables_ahead {
@@ -18,7 +18,7 @@ struct tables_ahead {
 	uint32_t	told;		/* those that it will be of */
 	uint64_t	changes;	/* e->tables_changes, when it was found */
 	uint8_t		of[2][LANE_GROUP + 1];	/* [n]: for nothing */
-	struct key	key[2][2][LANE_GROUP];	/* [v6][SRC, DST] */
+	struct prefix_keys key[2][2];		/* [v6][SRC, DST] */
 	struct table_found found[TABLES_ASKED];
 };
 

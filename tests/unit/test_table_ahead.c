@@ -287,12 +287,14 @@ add_some(struct pfk_engine *e, bool v6, unsigned n)
 }
 
 static uint32_t
-in_tree(const struct prefix_tree *t, const struct key *key, unsigned n)
+in_tree(const struct prefix_tree *t, const struct prefix_keys *key,
+    unsigned n)
 {
 	uint32_t in = 0;
 
 	for (unsigned x = 0; x < n; x++) {
-		uint32_t v = prefix_match_key(t, key[x]);
+		uint32_t v = prefix_match_key(t, (struct key){ key->hi[x],
+		    key->lo[x] });
 
 		in |= (uint32_t)(v != PREFIX_NONE && (v & t->out) == 0) << x;
 	}
@@ -304,23 +306,27 @@ static void
 ask_some(struct prefix_tree *tree, bool v6)
 {
 	unsigned n = 1 + chance(PREFIX_SOME);
-	struct key key[PREFIX_SOME];
-	struct prefix_some found;
+	struct prefix_keys key;
+	struct prefix_found found;
 	bool wide = tree->index.wide;
 	uint32_t in;
 
-	for (unsigned x = 0; x < n; x++)
-		key[x] = chance(2) ? edge_key(tree, v6) : random_key(v6);
-	prefix_find_some(tree, key, n, &found);
-	in = in_tree(tree, key, n);
-	ck_assert_uint_eq(prefix_contain_some(tree, key, n, &found), in);
+	for (unsigned x = 0; x < n; x++) {
+		struct key k = chance(2) ? edge_key(tree, v6) : random_key(v6);
+
+		key.hi[x] = k.hi;
+		key.lo[x] = k.lo;
+	}
+	prefix_find_some(tree, &key, n, v6, &found);
+	in = in_tree(tree, &key, n);
+	ck_assert_uint_eq(prefix_contain_some(tree, &key, n, &found), in);
 	tree->index.wide = false;
-	ck_assert_uint_eq(prefix_contain_some(tree, key, n, &found), in);
+	ck_assert_uint_eq(prefix_contain_some(tree, &key, n, &found), in);
 	tree->index.wide = wide;
 	for (unsigned x = 0; x < n; x++)
 		ck_assert_uint_eq(in >> x & 1,
-		    prefix_index_state_portable(&tree->index, key[x]) ==
-		    PREFIX_IN);
+		    prefix_index_state_portable(&tree->index, (struct key){
+		    key.hi[x], key.lo[x] }) == PREFIX_IN);
 }
 
 /* Some keys at a time, in trees of all shapes. */
