@@ -83,25 +83,42 @@ add_node(struct runs *r, uint32_t node, unsigned above)
 static unsigned
 kind_of(unsigned bits)
 {
-	return bits <= 16 ? KIND_16 : bits <= 32 ? KIND_32 : bits <= 64 ?
-	    KIND_64 : KIND_128;
+	return bits <= 16 ? KIND_16 : bits <= 19 ? KIND_19 : bits <= 32 ?
+	    KIND_32 : bits <= 64 ? KIND_64 : KIND_128;
 }
 
 static void
-put_end(uint8_t *to, unsigned width, struct key k)
+put_end(uint8_t *to, unsigned kind, struct key k)
 {
-	uint64_t turned = k.hi ^ (uint64_t)1 << 63;
-	uint16_t v16 = (uint16_t)(turned >> 48);
-	uint32_t v32 = (uint32_t)(turned >> 32);
+	const uint64_t turn = (uint64_t)1 << 63;
+	uint64_t v64 = (kind == KIND_19 ? k.hi << PARTS_BITS : k.hi) ^ turn;
+	uint16_t v16 = (uint16_t)(v64 >> 48);
+	uint32_t v32 = (uint32_t)(v64 >> 32);
 
-	if (width == KIND_16)
+	if (kind == KIND_16 || kind == KIND_19)
 		memcpy(to, &v16, sizeof(v16));
-	else if (width == KIND_32)
+	else if (kind == KIND_32)
 		memcpy(to, &v32, sizeof(v32));
-	else if (width == KIND_64)
-		memcpy(to, &turned, sizeof(turned));
+	else if (kind == KIND_64)
+		memcpy(to, &v64, sizeof(v64));
 	else
 		memcpy(to, &k, sizeof(k));
+}
+
+/* Where each part of the ends begins, and at last, how many there are. */
+static void
+write_parts(const struct runs *r, uint8_t *b, unsigned from)
+{
+	unsigned parts = 1u << PARTS_BITS;
+	uint8_t n = 0;
+
+	for (unsigned part = 0; part < parts; part++) {
+		b[BUCKET_PARTS + part] = n;
+		while (n + 1u < r->n && key_bits(r->last[n], from,
+		    PARTS_BITS) == part)
+			n++;
+	}
+	b[BUCKET_PARTS + parts] = n;
 }
 
 static void
@@ -109,6 +126,7 @@ write_bucket(const struct runs *r, uint8_t *b, unsigned from, unsigned kind,
     unsigned size)
 {
 	unsigned width = kind_width(kind), head = kind_head(kind);
+	unsigned ends = kind_short(kind);
 	uint64_t states = 0;
 
 	for (unsigned i = 0; i < r->n; i++)
@@ -118,8 +136,10 @@ write_bucket(const struct runs *r, uint8_t *b, unsigned from, unsigned kind,
 	b[BUCKET_N] = (uint8_t)(r->n - 1);
 	b[BUCKET_KIND] = (uint8_t)kind;
 	b[BUCKET_SIZE] = (uint8_t)size;
+	if (ends == KIND_19)
+		write_parts(r, b, from);
 	for (unsigned i = 0; i + 1 < r->n; i++)
-		put_end(b + head + ((size_t)i << width), width,
+		put_end(b + head + ((size_t)i << width), ends,
 		    key_after(r->last[i], from));
 }
 
@@ -191,6 +211,10 @@ state(const uint8_t *b, struct key k, const struct lines *l)
 		return bucket_ask(b, KIND_16, l->less16, k.hi);
 	case KIND_16 + KIND_LONG:
 		return bucket_ask(b, KIND_16 + KIND_LONG, l->less16, k.hi);
+	case KIND_19:
+		return bucket_ask(b, KIND_19, l->less16, k.hi);
+	case KIND_19 + KIND_LONG:
+		return bucket_ask(b, KIND_19 + KIND_LONG, l->less16, k.hi);
 	case KIND_32:
 		return bucket_ask(b, KIND_32, l->less32, k.hi);
 	case KIND_32 + KIND_LONG:

@@ -6,6 +6,15 @@
  *	| states    | n | k | s |   | n ends		    |
  *	+-----------+---+---+---+---+-----------------------+
  *
+ * Ends of 19 bits are in eight parts, by their first three bits, and 16 bits
+ * are written: a part's ends lie behind all those of the parts before it.  So
+ * a network's hosts need no more room than its networks.
+ *
+ *	12		  20	22
+ *	+-----------------+-----+-----------------------------+
+ *	| a part's first  | n   | n ends, by part	      |
+ *	+-----------------+-----+-----------------------------+
+ *
  * All ends of a line are compared at once, without a loop: what lies before
  * them is compared, too, and shifted out; a bucket of half a line is looked at
  * with all of it.  As ends ascend, those before the key are the lowest bits of
@@ -31,26 +40,37 @@
 
 #define BUCKET_LINE	64u
 
-enum { BUCKET_N = 8, BUCKET_KIND, BUCKET_SIZE };	/* bytes: see above */
+/* Bytes: see above. */
+enum { BUCKET_N = 8, BUCKET_KIND, BUCKET_SIZE, BUCKET_PARTS = 12 };
+
+#define PARTS_BITS	3		/* 8 parts */
 
 /*
  * Ends of so many bits; LONG: in two lines.  Below PREFIX_UNIT0 all memory is
  * 0, so that what seems to be a bucket there is none.
  */
-enum { KIND_NONE, KIND_16, KIND_32, KIND_64, KIND_128, KIND_LONG = 8,
+enum { KIND_NONE, KIND_16, KIND_19, KIND_32, KIND_64, KIND_128, KIND_LONG = 8,
     KINDS = KIND_LONG + KIND_128 + 1 };
 
-/* An end's bytes, as a power of two. */
 static inline unsigned
-kind_width(unsigned kind)
+kind_short(unsigned kind)
 {
 	return kind & ~(unsigned)KIND_LONG;
 }
 
+/* What is written of an end: bytes, as a power of two. */
+static inline unsigned
+kind_width(unsigned kind)
+{
+	return kind_short(kind) <= KIND_19 ? 1 : kind_short(kind) - 1;
+}
+
+/* Where ends begin. */
 static inline unsigned
 kind_head(unsigned kind)
 {
-	return kind_width(kind) <= KIND_32 ? 12 : 16;
+	return kind_short(kind) == KIND_19 ? 22 : kind_width(kind) <= 2 ? 12 :
+	    16;
 }
 
 /* ---- a line: a bit for each 16, 32 or 64 bits, whether they are less ---- */
@@ -232,13 +252,23 @@ static ALWAYS_INLINE unsigned
 bucket_ask(const uint8_t *b, unsigned kind, line_less *less, uint64_t key)
 {
 	unsigned width = kind_width(kind), half = (unsigned)((uintptr_t)b &
-	    (BUCKET_LINE / 2));
-	uint64_t before = less(b - half, key);
+	    (BUCKET_LINE / 2)), first = 0, n = b[BUCKET_N];
+	uint64_t before;
 
+	if (kind_short(kind) == KIND_19) {
+		const uint8_t *part = b + BUCKET_PARTS +
+		    (key >> (64 - PARTS_BITS));
+
+		first = part[0];
+		n = part[1] - first;
+		key <<= PARTS_BITS;
+	}
+	before = less(b - half, key);
 	if (kind & KIND_LONG)
 		before |= less(b + BUCKET_LINE, key) << (BUCKET_LINE >> width);
-	before >>= (half + kind_head(kind)) >> width;
-	return bucket_state(b, lowest_end(~before | (uint64_t)1 << b[BUCKET_N]));
+	before >>= ((half + kind_head(kind)) >> width) + first;
+	return bucket_state(b, first + lowest_end(~before |
+	    (uint64_t)1 << n));
 }
 
 #endif

@@ -182,14 +182,14 @@ usual_length(const struct survey *s)
 static unsigned
 comfortable(unsigned bits)
 {
-	return bits <= 16 ? 8 : bits <= 32 ? 3 : 2;
+	return bits <= 19 ? 8 : bits <= 32 ? 3 : 2;
 }
 
 /* Whether one or two bits more would leave ends of half the width. */
 static bool
 nearly_narrower(unsigned bits)
 {
-	return bits == 17 || bits == 18 || bits == 33 || bits == 34;
+	return bits == 20 || bits == 21 || bits == 33 || bits == 34;
 }
 
 static unsigned

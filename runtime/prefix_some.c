@@ -267,6 +267,8 @@ ask(const struct asked *a, line_less *less16, line_less *less32,
 {
 	return ask_slots(a) | ask_kind(a, KIND_16, less16) |
 	    ask_kind(a, KIND_16 + KIND_LONG, less16) |
+	    ask_kind(a, KIND_19, less16) |
+	    ask_kind(a, KIND_19 + KIND_LONG, less16) |
 	    ask_kind(a, KIND_32, less32) |
 	    ask_kind(a, KIND_32 + KIND_LONG, less32) |
 	    ask_kind(a, KIND_64, less64) |

@@ -112,10 +112,11 @@ gather_keys(struct tables_ahead *g, const struct lane_packet *l, int side)
 {
 	struct prefix_keys *four = &g->key[0][side], *six = &g->key[1][side];
 
-	memset(four->lo, 0, sizeof(four->lo));
-	for (unsigned k = 0; k < g->n[0]; k++)
+	for (unsigned k = 0; k < g->n[0]; k++) {
 		four->hi[k] = (uint64_t)get32(l[g->of[0][k]].hdr - 8 +
 		    4 * side) << 32;
+		four->lo[k] = 0;
+	}
 	for (unsigned k = 0; k < g->n[1]; k++) {
 		const uint8_t *a = l[g->of[1][k]].hdr - 32 + 16 * side;
 

@@ -8,6 +8,7 @@
 #include <pfkit/compile.h>
 #include <pfkit/explain.h>
 
+#include "runtime/prefix_bucket.h"
 #include "runtime/prefix_int.h"
 #include "runtime/table.h"
 #include "tests/unit/engine_kit.h"
@@ -301,6 +302,17 @@ in_tree(const struct prefix_tree *t, const struct prefix_keys *key,
 	return in;
 }
 
+static bool kinds[KINDS];	/* of buckets, that have been asked */
+
+static void
+see_kinds(const struct prefix_tree *t, const struct prefix_found *f,
+    unsigned n)
+{
+	for (unsigned x = 0; x < n && t->index.mem != NULL; x++)
+		kinds[((const uint8_t *)prefix_mem_at(&t->index,
+		    f->slot[x] & (PREFIX_UNITS - 1)))[BUCKET_KIND]] = true;
+}
+
 /* By what the processor has to offer, and by what every one has. */
 static void
 ask_some(struct prefix_tree *tree, bool v6)
@@ -318,6 +330,7 @@ ask_some(struct prefix_tree *tree, bool v6)
 		key.lo[x] = k.lo;
 	}
 	prefix_find_some(tree, &key, n, v6, &found);
+	see_kinds(tree, &found, n);
 	in = in_tree(tree, &key, n);
 	ck_assert_uint_eq(prefix_contain_some(tree, &key, n, &found), in);
 	tree->index.wide = false;
@@ -344,6 +357,10 @@ START_TEST(some_keys)
 			ask_some(&k.e->tables[0].tree[v6], v6);
 		if (chance(4) == 0)
 			table_clear(k.e, &k.e->tables[0]);
+	}
+	for (unsigned kind = KIND_NONE; kind <= KIND_128; kind++) {
+		ck_assert(kinds[kind]);
+		ck_assert(kind == KIND_NONE || kinds[kind + KIND_LONG]);
 	}
 	kit_close(&k);
 }
