@@ -29,7 +29,8 @@ take_piece(const struct block_vectors *x, struct look *l, unsigned i,
 	l->r->asked = first < l->r->asked ? first : l->r->asked;
 	t->v[i] = piece_vector(x, piece);
 	PREFETCH(t->v[i]);
-	PREFETCH(t->v[i] + 8);
+	if (i <= V_DST)		/* those of ports are few */
+		PREFETCH(t->v[i] + 8);
 }
 
 /* The lists, too, of rules about which the packet may stray. */
@@ -73,29 +74,34 @@ and_plain(const struct threads *t, struct common *c, unsigned words,
 }
 
 #ifdef HAVE_WIDE
+/* Of four words: zero ones. */
+WIDE static ALWAYS_INLINE unsigned
+and_four(const struct threads *t, uint64_t *to, const uint64_t *kind,
+    unsigned i)
+{
+	__m256i w = _mm256_and_si256(wide_load(t->v[V_SRC] + i),
+	    wide_load(t->v[V_DST] + i));
+
+	w = _mm256_and_si256(w, wide_load(t->v[V_SPORT] + i));
+	w = _mm256_and_si256(w, wide_load(t->v[V_DPORT] + i));
+	w = _mm256_and_si256(w, wide_load(t->v[V_CLASS] + i));
+	if (kind != NULL)
+		w = _mm256_and_si256(w, wide_load(kind + i));
+	_mm256_storeu_si256((__m256i *)(void *)(to + i), w);
+	return (unsigned)_mm256_movemask_pd(_mm256_castsi256_pd(
+	    _mm256_cmpeq_epi64(w, _mm256_setzero_si256())));
+}
+
 WIDE static ALWAYS_INLINE uint64_t
-and_wide(const struct threads *t, struct common *c, unsigned words,
+and_wide(const struct threads *all, struct common *c, unsigned words,
     const uint64_t *kind)
 {
-	const uint64_t *src = t->v[V_SRC], *dst = t->v[V_DST];
-	const uint64_t *sport = t->v[V_SPORT], *dport = t->v[V_DPORT];
-	const uint64_t *class = t->v[V_CLASS];
+	const struct threads t = *all;
 	uint64_t zeros = 0;
 
-	for (unsigned i = 0; i < words; i += VECTOR_STEP) {
-		__m256i w = _mm256_and_si256(wide_load(src + i),
-		    wide_load(dst + i));
-
-		w = _mm256_and_si256(w, wide_load(sport + i));
-		w = _mm256_and_si256(w, wide_load(dport + i));
-		w = _mm256_and_si256(w, wide_load(class + i));
-		if (kind != NULL)
-			w = _mm256_and_si256(w, wide_load(kind + i));
-		_mm256_storeu_si256((__m256i *)(void *)(c->w + i), w);
-		zeros |= (uint64_t)(unsigned)_mm256_movemask_pd(
-		    _mm256_castsi256_pd(_mm256_cmpeq_epi64(w,
-		    _mm256_setzero_si256()))) << i;
-	}
+	for (unsigned i = 0; i < words; i += VECTOR_STEP)
+		zeros |= (uint64_t)(and_four(&t, c->w, kind, i) |
+		    and_four(&t, c->w, kind, i + 4) << 4) << i;
 	return zeros;
 }
 #endif
@@ -168,15 +174,19 @@ last_of(const struct looking *g, const struct look *l, struct common *c,
 /* ---- all packets ---- */
 
 /* Rules of one kind; AND is and_wide or and_plain. */
-#define ASK(ANSWER, OF, AND, KIND) do {					\
+#define ASK(IF, ANSWER, OF, AND, KIND) do {				\
 	const uint64_t *kind = KIND, *checks = g->b->vectors->checks;	\
 	unsigned words = g->b->vectors->words;				\
 	uint32_t n = g->b->n;						\
+	size_t some = g->n;						\
 									\
-	for (size_t i = 0; i < g->n; i++)				\
-		if (g->v[i].r->quick == n)				\
-			g->v[i].r->ANSWER = OF(g, &g->v[i], &c, AND(	\
-			    &t[i], &c, words, kind), words, n, checks);	\
+	for (size_t i = 0; i < some; i++) {				\
+		struct look *l = &g->v[i];				\
+									\
+		if (IF)							\
+			l->r->ANSWER = OF(g, l, &c, AND(&t[i], &c,	\
+			    words, kind), words, n, checks);		\
+	}								\
 } while (0)
 
 #define ASK_ALL(AND) do {						\
@@ -187,11 +197,11 @@ last_of(const struct looking *g, const struct look *l, struct common *c,
 	for (size_t i = 0; i < g->n; i++)				\
 		find_vectors(g, &g->v[i], &t[i]);			\
 	if (!x->last)							\
-		ASK(quick, first_of, AND, NULL);			\
+		ASK(true, quick, first_of, AND, NULL);			\
 	else if (x->quick)						\
-		ASK(quick, first_of, AND, g->b->quick);			\
+		ASK(true, quick, first_of, AND, g->b->quick);		\
 	if (x->last)							\
-		ASK(last, last_of, AND, x->others);			\
+		ASK(l->r->quick == n, last, last_of, AND, x->others);	\
 } while (0)
 
 #ifdef HAVE_WIDE

@@ -180,8 +180,22 @@ has_room(const struct block *b)
 	    BLOCK_NODES);
 }
 
-struct block_class *
-block_find_class(struct pfk_engine *e, struct block *b, uint64_t head,
+/*
+ * What classes are about: a head's strip_key(), under the block's mask.  What
+ * differs but is asked by no rule is left out: fewer classes.
+ */
+#define HEAD_PROTO	16	/* strip_key() */
+static uint64_t
+class_key(const struct block *b, uint64_t head, bool icmp)
+{
+	unsigned proto = head >> HEAD_PROTO & 0xff;
+	uint64_t asked = b->protos[proto / 64] >> (proto % 64) & 1;
+
+	return head & b->heads[icmp] & ~((asked - 1) & 0xff << HEAD_PROTO);
+}
+
+static struct block_class *
+get_class(const struct pfk_engine *e, struct block *b, uint64_t head,
     uint64_t key)
 {
 	struct strip_head p = strip_head_of(head);
@@ -203,6 +217,20 @@ block_find_class(struct pfk_engine *e, struct block *b, uint64_t head,
 			return *slot;
 	}
 	return NULL;
+}
+
+struct block_class *
+block_find_class(struct pfk_engine *e, struct block *b, uint64_t head,
+    bool icmp)
+{
+	struct block_class *c = get_class(e, b, head, class_key(b, head,
+	    icmp));
+	unsigned at = class_slot(head);
+
+	if (c == NULL || c->odd)
+		return NULL;
+	b->recent[at].head = head;
+	return b->recent[at].c = c;
 }
 
 void

@@ -294,6 +294,8 @@ struct block {
 	const uint32_t	**code;		/* the same, and behind the last */
 	struct block_class *classes[BLOCK_CLASSES];
 	uint32_t	nclasses;
+	/* of heads whose class was asked for lately; a head is never 0 */
+	struct { uint64_t head; struct block_class *c; } recent[BLOCK_CLASSES];
 	uint32_t	unsettled;	/* packets */
 	int64_t		nothing;	/* counts what is not counted */
 };
@@ -314,26 +316,12 @@ set_bit(uint64_t *v, uint32_t i)
 static inline size_t
 bits_size(uint32_t n)
 {
-	return ((size_t)n + 255) / 256 * 32;
+	return ((size_t)n + 511) / 512 * 64;
 }
 
-/*
- * What classes are about: a head's strip_key(), under the block's mask.  What
- * differs but is asked by no rule is left out: fewer classes.
- */
-#define HEAD_PROTO	16	/* strip_key() */
-static inline uint64_t
-class_key(const struct block *b, uint64_t head, bool icmp)
-{
-	unsigned proto = head >> HEAD_PROTO & 0xff;
-	uint64_t asked = b->protos[proto / 64] >> (proto % 64) & 1;
-
-	return head & b->heads[icmp] & ~((asked - 1) & 0xff << HEAD_PROTO);
-}
-
-/* block_class.c; NULL: none can be had. */
+/* block_class.c; NULL: none can be had, or it is to be asked one by one. */
 struct block_class *block_find_class(struct pfk_engine *, struct block *,
-	    uint64_t head, uint64_t key);
+	    uint64_t head, bool icmp);
 static inline unsigned
 class_slot(uint64_t key)
 {
@@ -342,12 +330,10 @@ class_slot(uint64_t key)
 static inline struct block_class *
 block_class(struct pfk_engine *e, struct block *b, uint64_t head, bool icmp)
 {
-	uint64_t key = class_key(b, head, icmp);
-	struct block_class *c = b->classes[class_slot(key)];
+	unsigned at = class_slot(head);
 
-	if (c == NULL || c->key != key)
-		c = block_find_class(e, b, head, key);
-	return c == NULL || c->odd ? NULL : c;
+	return b->recent[at].head == head ? b->recent[at].c :
+	    block_find_class(e, b, head, icmp);
 }
 /* The usual way out from there. */
 const uint32_t *way_out(const struct block *, const struct block_class *,

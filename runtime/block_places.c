@@ -170,12 +170,16 @@ static ALWAYS_INLINE void
 take_words(struct trek *t, const struct looking *g, unsigned side, bool six)
 {
 	t->n = (g->n + FOUR - 1) / FOUR * FOUR;
-	for (size_t i = 0; i < t->n; i++) {
-		const uint64_t *w = g->v[i < g->n ? i : 0].k.w;
+	for (size_t i = 0; i < g->n; i++) {
+		const uint64_t *w = g->v[i].k.w;
 
 		t->w[0][i] = six ? w[2 * side] : w[0] << 32 * side;
 		if (six)
 			t->w[1][i] = w[2 * side + 1];
+	}
+	for (size_t i = g->n; i < t->n; i++) {
+		t->w[0][i] = t->w[0][0];
+		t->w[1][i] = t->w[1][0];
 	}
 }
 
@@ -185,6 +189,7 @@ find_side(const struct looking *g, unsigned side, bool six)
 	struct trek t;
 
 	t.x = &g->f->index[side];
+	t.w[1][0] = 0;
 	take_words(&t, g, side, six);
 	go(&t, six);
 	for (size_t i = 0; i < g->n; i++)

@@ -80,7 +80,7 @@ vector_number(struct weaving *w, const uint64_t *v, uint16_t *number)
 			return false;
 		w->slots[at] = (uint16_t)(w->n - 1);
 	}
-	*number = w->slots[at];
+	*number = (uint16_t)(w->slots[at] * (words / VECTOR_UNIT));
 	return true;
 }
 
@@ -341,8 +341,8 @@ vectors_make(const struct pfk_engine *e, struct block *b,
 	    w.x->others == NULL || w.x->checks == NULL)
 		return false;
 	/* fields have no more than two pieces for each rule: there is room */
-	static_assert(FIELDS * (2 * VECTORS_RULES + 1) < UINT16_MAX,
-	    "numbers of vectors");
+	static_assert((FIELDS * (2 * VECTORS_RULES + 1) + 1) *
+	    (VECTOR_WORDS / VECTOR_UNIT) <= UINT16_MAX, "units of vectors");
 	for (w.nslots = 16; w.nslots < 2 * FIELDS * (2 * b->n + 1);
 	    w.nslots *= 2)
 		;

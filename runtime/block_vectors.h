@@ -15,7 +15,8 @@
 
 #define VECTORS_RULES	1024u	/* blocks have no more */
 #define VECTOR_WORDS	(VECTORS_RULES / 64)
-#define VECTOR_STEP	4u	/* words that are compared at once */
+#define VECTOR_STEP	8u	/* words that are looked at together */
+#define VECTOR_UNIT	4u	/* they are counted by so many words */
 #define VECTOR_NONE	0u	/* of no rule */
 
 /* Ports: what a page says of their lower byte, and which page the upper. */
@@ -43,8 +44,8 @@ struct block_vectors {
  * What is known of a piece, in a word:
  *
  *	63	  48 47		32 31		0
- *	first of	vector		list of rules to be asked
- *	the list
+ *	first of	vector, in	list of rules to be asked
+ *	the list	units
  */
 #define PIECE_VECTOR	32
 #define PIECE_FIRST	48
@@ -64,7 +65,7 @@ port_piece(const struct port_pieces *p, uint16_t port)
 static inline const uint64_t *
 piece_vector(const struct block_vectors *x, uint64_t piece)
 {
-	return x->v + (piece >> PIECE_VECTOR & 0xffff) * x->words;
+	return x->v + (piece >> PIECE_VECTOR & 0xffff) * VECTOR_UNIT;
 }
 
 /* The vectors and the rest of what the block looks up; false: no memory. */
