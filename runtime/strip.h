@@ -62,7 +62,8 @@ struct strip_class {
 	uint32_t	end;		/* behind them, from strip.pc on */
 	bool		odd;		/* to be asked one by one */
 	/* strip_short.c: */
-	bool		brief;		/* it can answer */
+	bool		known;		/* all that rows ask, at once ... */
+	bool		brief;		/* ... and they only decide */
 	bool		ends, onward;	/* of the usual way: it ends the rules;
 					   leads to that row of a strip */
 	uint8_t		row;

@@ -335,7 +335,8 @@ strip_begin(struct strip *s, const uint32_t *pc, uint32_t rule)
 static void
 strips_places(struct pfk_engine *e)
 {
-	for (uint32_t i = 0; i < e->nstrips; i++)
+	for (uint32_t i = 0; i < e->nstrips; i++) {
+		sheets_drop(e, e->strips[i]);
 		for (uint32_t k = 0; k < e->strips[i]->ntables; k++) {
 			struct strip_table *t = &e->strips[i]->tables[k];
 			unsigned place = e->tables[t->table].place;
@@ -344,6 +345,7 @@ strips_places(struct pfk_engine *e)
 			    1, t->side);
 			strip_tables_moved(e->strips[i]);
 		}
+	}
 }
 
 /* Strips from the first one on learn what stands behind them. */
@@ -432,8 +434,10 @@ learn_calls(const struct pfk_engine *e, struct strip *s)
 void
 strips_learn_calls(struct pfk_engine *e)
 {
-	for (uint32_t i = 0; i < e->nstrips; i++)
+	for (uint32_t i = 0; i < e->nstrips; i++) {
+		sheets_drop(e, e->strips[i]);
 		learn_calls(e, e->strips[i]);
+	}
 }
 
 struct strip *

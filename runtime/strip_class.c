@@ -185,11 +185,11 @@ usual_jump(const struct strip *s, uint32_t i, struct strip_class *c)
 
 /* ---- what strip_short.c knows of a class ---- */
 
-/* Rows of its head do no more than decide, and can be asked at once. */
+/* Rows of its head do no more than decide. */
 static bool
 is_brief(const struct strip *s, const struct strip_class *c)
 {
-	return !c->odd && ((s->acts | ~s->decides) & c->head) == 0;
+	return c->known && ((s->acts | ~s->decides) & c->head) == 0;
 }
 
 /* Tables that rows ask, if they may be known, and nothing else is live. */
@@ -217,9 +217,11 @@ void
 strip_tables_moved(struct strip *s)
 {
 	for (unsigned i = 0; i < STRIP_CLASSES; i++)
-		if (s->classes[i] != NULL && s->classes[i]->tables != 0)
-			s->classes[i]->brief = find_tables(s, s->classes[i]) &&
-			    s->classes[i]->brief;
+		if (s->classes[i] != NULL && s->classes[i]->tables != 0) {
+			s->classes[i]->known = find_tables(s, s->classes[i]) &&
+			    s->classes[i]->known;
+			s->classes[i]->brief &= s->classes[i]->known;
+		}
 }
 
 /* Both ask for the same address. */
@@ -327,8 +329,9 @@ static void
 make_brief(const struct pfk_engine *e, const struct strip *s,
     struct strip_class *c, bool v6)
 {
-	if (!(c->brief = is_brief(s, c) && find_tables(s, c)))
+	if (!(c->known = !c->odd && find_tables(s, c)))
 		return;
+	c->brief = is_brief(s, c);
 	for (unsigned f = 0; f < ROW_FIELDS; f++) {
 		c->leads[f] = s->far[f] & (f < ROW_SPORT ? c->head : c->fits);
 		c->minds |= c->leads[f];

@@ -88,14 +88,29 @@ sheets_settle(const struct pfk_engine *e, struct strip *s)
 /* ---- keeping them ---- */
 
 void
+sheets_drop(const struct pfk_engine *e, struct strip *s)
+{
+	struct strip_sheets *v = s->sheets;
+
+	for (unsigned i = 0; v != NULL && i < SHEETS; i++) {
+		if (v->sheet[i] != NULL) {
+			settle(e, v->sheet[i]);
+			sheet_free(e, v->sheet[i]);
+		}
+		v->sheet[i] = NULL;
+		v->wait[i] = (struct sheet_wait){ 0, 0 };
+	}
+}
+
+void
 sheets_free(const struct pfk_engine *e, struct strip *s)
 {
-	if (s->sheets == NULL)
-		return;
-	for (unsigned i = 0; i < SHEETS; i++)
-		if (s->sheets->sheet[i] != NULL)
-			sheet_free(e, s->sheets->sheet[i]);
-	e_free(e, s->sheets, sizeof(*s->sheets));
+	struct strip_sheets *v = s->sheets;
+
+	for (unsigned i = 0; v != NULL && i < SHEETS; i++)
+		if (v->sheet[i] != NULL)
+			sheet_free(e, v->sheet[i]);
+	e_free(e, v, sizeof(*v));
 	s->sheets = NULL;
 }
 
@@ -156,12 +171,13 @@ sheet_find(struct pfk_engine *e, struct strip *s, uint64_t key)
 	unsigned at = strip_slot(key);
 	struct strip_sheet *sh = s->sheets->sheet[at ^ 1];
 	struct sheet_wait *w = &s->sheets->wait[at];
-	struct strip_head h = strip_head_of(key);
+	struct strip_head h;
 
 	if (sh != NULL && sh->key == key)
 		return sh;
 	if (!is_time(w, key))
 		return NULL;
+	h = strip_head_of(key);
 	if ((sh = sheet_make(e, s, key, &h)) == NULL) {
 		w->n = SHEET_NEVER;
 		return NULL;

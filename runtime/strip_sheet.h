@@ -15,17 +15,22 @@
  *		the rows apart, and ports: 16 slots are compared at a time
  *	proofs	addresses in full, asked of the one slot that would decide
  *
+ * Rows that match or call what is empty have no slots: if the rule that decides
+ * makes no state, that comes to nothing, and else the strips are asked.
+ *
  * A packet's count goes to the slot that decided; who was evaluated then
  * follows from that, when somebody looks.
  */
 #ifndef RUNTIME_STRIP_SHEET_H
 #define RUNTIME_STRIP_SHEET_H
 
+#include "runtime/miss.h"
 #include "runtime/strip.h"
 
 #define SHEET_WORDS	5	/* of slots */
 #define SHEET_SLOTS	64	/* in a word */
 #define SHEET_STRIPS	8	/* in one sheet */
+#define SHEET_TABLES	4	/* that rows ask */
 #define SHEET_COLUMNS	3	/* of addresses */
 #define SHEET_LANES	16	/* slots compared at a time */
 #define SHEETS		64	/* kept at a time; a power of two */
@@ -64,12 +69,21 @@ struct sheet_detour {
 	uint8_t		strip, row, back;
 };
 
+/* Slots that fit if an address is in the table, or not (or do not ask). */
+struct sheet_table {
+	uint32_t	table;
+	uint16_t	bit;		/* TABLE_BIT() */
+	uint64_t	in[SHEET_WORDS], out[SHEET_WORDS];
+	uint16_t	*questions;	/* of slots: pf's, when they decide */
+};
+
 struct strip_sheet {
 	uint64_t	key;		/* of its head: strip.sheet_heads */
 	uint8_t		nwords;
 	uint8_t		ncolumns;	/* of addresses */
 	uint8_t		ports;		/* 1 << side: asked */
 	bool		six;
+	bool		special;	/* tables, or what rows do */
 	uint8_t		at[SHEET_COLUMNS]; /* bytes from the source on */
 	uint16_t	*columns;	/* of a word, one behind the other:
 					   masks, values; low ones, lengths */
@@ -83,6 +97,10 @@ struct strip_sheet {
 	struct strip	*next;
 	uint32_t	next_row;
 	struct sheet_word word[SHEET_WORDS];
+	bool		acts;		/* sheet_decides_all() must be so */
+	uint8_t		ntables;
+	uint16_t	needs;		/* their bits: they must be known */
+	struct sheet_table table[SHEET_TABLES];
 	/* for sums */
 	uint8_t		nparts;
 	uint32_t	ndetours;	/* that packets come to */
@@ -115,8 +133,17 @@ struct strip_sheet *sheet_make(struct pfk_engine *, struct strip *,
 void	sheet_free(const struct pfk_engine *, struct strip_sheet *);
 /* The strip will have some, unless there is no memory.  => It is wide. */
 void	sheets_begin(struct pfk_engine *, struct strip *);
+/* Tables or anchors have changed: sheets are made anew. */
+void	sheets_drop(const struct pfk_engine *, struct strip *);
 void	sheets_settle(const struct pfk_engine *, struct strip *);
 void	sheets_free(const struct pfk_engine *, struct strip *);
+
+/* What other rules do comes to nothing if that one decides. */
+static inline bool
+sheet_decides_all(const struct rt_rule *rr)
+{
+	return rr->plain == PLAIN_BLOCK || rr->plain == PLAIN_PASS;
+}
 
 static inline uint32_t
 sheet_slots(const struct strip_sheet *sh)

@@ -1,38 +1,14 @@
 /*
- * Making a sheet (strip_sheet.h) out of the classes of a head.
- *
- * First rows and guards are drafted, in order, then what can never decide is
- * left out; then they are laid into slots.  Columns are chosen by what they
- * tell apart of the rows: a slot that fits in all columns but not in full costs
- * a packet more than a column does.
+ * Making a sheet (strip_sheet.h) out of the classes of a head: rows and guards
+ * are drafted, in order, and what can never decide is left out.  The rest is
+ * strip_sheet_lay.c's.
  */
 #include <string.h>
 
+#include "runtime/miss.h"
+#include "runtime/rules_int.h"
 #include "runtime/strip_int.h"
-#include "runtime/strip_sheet.h"
-
-#define DRAFTS		(SHEET_WORDS * (SHEET_SLOTS - 1))
-#define HALVES		16		/* of both addresses of IPv6 */
-#define SAMPLE		32		/* rows that are held against others */
-
-struct draft_row {
-	struct sheet_slot slot;
-	bool		quick;
-	uint32_t	rule;
-	uint32_t	mask[8], value[8];
-	uint16_t	low[2], length[2]; /* ports from low on, modulo 2^16 */
-	uint16_t	at;		/* its slot */
-};
-
-struct draft {
-	bool		six;
-	uint32_t	n, ndetours;
-	uint32_t	base;		/* the rule that decides else */
-	struct draft_row row[DRAFTS + 1];
-	struct sheet_detour detour[DRAFTS + 1];
-	/* of detours, the row that says so instead of a guard; or STRIP_MAX */
-	uint8_t		by[DRAFTS + 1];
-};
+#include "runtime/strip_sheet_int.h"
 
 /* ---- rows and guards ---- */
 
@@ -55,10 +31,17 @@ draft_keep(struct draft *d)
 	return d->n++ < DRAFTS;
 }
 
+/* An address that is asked when pf comes there; of tables only. */
+static bool
+asks_table(const struct strip *s, unsigned f, unsigned i)
+{
+	return f < ROW_SPORT && (s->live[f] >> i & 1) != 0;
+}
+
 static bool
 asks(const struct strip *s, unsigned f, unsigned i)
 {
-	return s->asks[f] >> i & 1;
+	return (s->asks[f] >> i & 1) != 0 || asks_table(s, f, i);
 }
 
 static void
@@ -99,6 +82,29 @@ draft_port(const struct strip *s, unsigned side, unsigned i, bool other,
 	return n != UINT16_MAX;
 }
 
+/* The draft's number of the table; it is there. */
+static unsigned
+table_of(const struct draft *d, uint32_t table, unsigned side)
+{
+	unsigned n = 0;
+
+	while (d->table[n].table != table || d->table[n].side != side)
+		n++;
+	return n;
+}
+
+static void
+draft_told(const struct draft *d, const struct strip *s, unsigned side,
+    unsigned i, bool misfit, struct draft_row *r)
+{
+	const struct strip_table *t = s->tables;
+
+	while (t->side != side || !(t->rows >> i & 1))
+		t++;
+	r->table[side] = (uint8_t)(table_of(d, t->table, side) + 1);
+	r->not_in |= (uint8_t)(((t->neg >> i & 1) != misfit) << side);
+}
+
 /* That the row's field fits, or does not; false: that cannot be. */
 static bool
 draft_field(const struct draft *d, const struct strip *s, unsigned f,
@@ -106,6 +112,10 @@ draft_field(const struct draft *d, const struct strip *s, unsigned f,
 {
 	bool other = (s->neg[f] >> i & 1) != misfit;
 
+	if (asks_table(s, f, i)) {
+		draft_told(d, s, f, i, misfit, r);
+		return true;
+	}
 	if (!asks(s, f, i))
 		return !misfit;
 	if (f >= ROW_SPORT)
@@ -205,7 +215,7 @@ draft_strip(struct draft *d, const struct strip *s,
     const struct strip_class *c, unsigned part, unsigned row)
 {
 	uint64_t from = UINT64_MAX << row;
-	uint64_t open = c->open & from, seen = c->seen & from;
+	uint64_t open = c->open & s->decides & from, seen = c->seen & from;
 
 	for (unsigned i = row; i < s->n; i++) {
 		if ((open >> i & 1) != 0 && !draft_rule(d, s, part, i))
@@ -226,6 +236,82 @@ lead_on(struct strip_sheet *sh, struct strip *s, uint32_t row)
 	sh->to = row == 0 ? s->pc : s->pc + s->row[row];
 }
 
+/*
+ * Rows do no more than decide; or what they do besides comes to nothing if the
+ * rule that decides makes no state (miss.c), and can be put off till then.
+ */
+static bool
+acts_later(const struct pfk_engine *e, const struct strip *s, uint64_t rows,
+    bool *acts)
+{
+	uint64_t left = rows & (s->acts | ~s->decides);
+
+	*acts |= left != 0;
+	if ((left & (s->changes | (s->calls & s->ends))) != 0)
+		return false;
+	for (left &= s->acts; left != 0; left &= left - 1)
+		if (e->rules[s->first + strip_lowest(left)].plain !=
+		    PLAIN_LATER)
+			return false;
+	return true;
+}
+
+/* Of a destination it is sure that its table is asked if pf comes there. */
+static bool
+draft_table(struct draft *d, const struct strip *s,
+    const struct strip_table *t, uint64_t rows, unsigned part)
+{
+	struct draft_table *u = d->table;
+	unsigned n = 0;
+
+	if (t->side == DST && (rows & (s->asks[SRC] | s->live[SRC])) != 0)
+		return false;
+	while (n < d->ntables && (u[n].table != t->table ||
+	    u[n].side != t->side))
+		n++;
+	if (n == SHEET_TABLES)
+		return false;
+	if (n == d->ntables) {
+		u[n] = (struct draft_table){ .table = t->table,
+		    .bit = t->bit, .side = t->side };
+		d->ntables++;
+	}
+	u[n].rows[part] = rows;
+	return true;
+}
+
+/* What the class's rows from there on ask tables. */
+static bool
+draft_tables(struct draft *d, const struct strip *s,
+    const struct strip_class *c, uint64_t from, unsigned part)
+{
+	for (unsigned left = c->tables; left != 0; left &= left - 1) {
+		const struct strip_table *t = &s->tables[strip_lowest(left)];
+
+		if (!draft_table(d, s, t, t->rows & c->head & c->seen & from,
+		    part))
+			return false;
+	}
+	return true;
+}
+
+static bool
+draft_part(struct pfk_engine *e, struct draft *d, const struct strip *s,
+    const struct strip_class *c, unsigned part, uint32_t row)
+{
+	return acts_later(e, s, c->head, &d->acts) &&
+	    draft_tables(d, s, c, UINT64_MAX << row, part) &&
+	    draft_strip(d, s, c, part, row);
+}
+
+/* A strip that is not to be part of it after all. */
+static void
+forget_part(struct draft *d, unsigned part)
+{
+	for (unsigned t = 0; t < d->ntables; t++)
+		d->table[t].rows[part] = 0;
+}
+
 /* The strip from a row on; false: what is there is none of the sheet. */
 static bool
 take_strip(struct pfk_engine *e, struct strip_sheet *sh, struct draft *d,
@@ -233,13 +319,16 @@ take_strip(struct pfk_engine *e, struct strip_sheet *sh, struct draft *d,
 {
 	struct sheet_part *p = &sh->part[sh->nparts];
 	uint32_t n = d->n, ndetours = d->ndetours;
+	bool acts = d->acts;
 
-	if (c == NULL || !c->brief || c->tables != 0 ||
-	    !(c->seen >> row & 1) || sh->nparts == SHEET_STRIPS)
+	if (c == NULL || !c->known || !(c->seen >> row & 1) ||
+	    sh->nparts == SHEET_STRIPS)
 		return false;
-	if (!draft_strip(d, s, c, sh->nparts, row)) {
+	if (!draft_part(e, d, s, c, sh->nparts, row)) {
 		d->n = n;
 		d->ndetours = ndetours;
+		d->acts = acts;
+		forget_part(d, sh->nparts);
 		return false;
 	}
 	*p = (struct sheet_part){ s, c->seen & UINT64_MAX << row,
@@ -283,6 +372,7 @@ always_fits(const struct draft_row *r)
 
 	for (unsigned k = 0; k < 8; k++)
 		any |= r->mask[k];
+	any |= r->table[SRC] | (uint32_t)r->table[DST];
 	return any == 0 && r->length[SRC] == UINT16_MAX &&
 	    r->length[DST] == UINT16_MAX;
 }
@@ -316,338 +406,21 @@ leave_out(struct draft *d)
 	d->n = n;
 }
 
-/* ---- columns ---- */
-
-static uint16_t
-half_of(const uint32_t *words, unsigned half)
-{
-	uint16_t h;
-
-	memcpy(&h, (const uint8_t *)words + 2 * half, sizeof(h));
-	return h;
-}
-
-/* Addresses that are asked the other way round are not in columns. */
+/*
+ * Whether it is worth it: what rows do is put off only if the rule that decides
+ * makes no state, and all must be asked again if it does.
+ */
 static bool
-in_columns(bool six, const struct draft_row *r, unsigned half)
+is_worth_it(const struct pfk_engine *e, const struct draft *d)
 {
-	return !(r->slot.neg >> (half / (six ? 8 : 2)) & 1);
-}
+	uint32_t bare = 0, rows = 0;
 
-static bool
-ports_meet(const struct draft_row *a, const struct draft_row *b)
-{
-	for (unsigned side = 0; side < 2; side++)
-		if ((uint16_t)(a->low[side] - b->low[side]) >
-		    b->length[side] &&
-		    (uint16_t)(b->low[side] - a->low[side]) > a->length[side])
-			return false;
-	return true;
-}
-
-/*
- * The halves, each a bit, that tell a row from packets of another one, which
- * have the lowest addresses there or the highest; 0 if ports do.
- */
-static uint16_t
-halves_apart(bool six, const struct draft_row *r, const struct draft_row *of,
-    bool highest)
-{
-	uint16_t apart = 0;
-
-	if (!ports_meet(r, of))
-		return 0;
-	for (unsigned k = 0; k < (six ? 8 : 2); k++) {
-		uint32_t a = of->value[k] | (highest ? ~of->mask[k] : 0);
-		uint32_t differ = (a ^ r->value[k]) & r->mask[k];
-
-		for (unsigned h = 2 * k; differ != 0 && h < 2 * k + 2; h++)
-			if (half_of(&differ, h & 1) != 0 &&
-			    in_columns(six, r, h))
-				apart |= (uint16_t)(1u << h);
-	}
-	return apart;
-}
-
-/*
- * The k'th row of the sample: of as many stretches, one out of each, not always
- * at the same place, as rules often come in turns.
- */
-static const struct draft_row *
-sampled(const struct draft *d, uint32_t k)
-{
-	return d->n <= SAMPLE ? &d->row[k] :
-	    &d->row[(8 * k + k * 5 % 8) * d->n / (8 * SAMPLE)];
-}
-
-static uint32_t
-sample_size(const struct draft *d)
-{
-	return d->n < SAMPLE ? d->n : SAMPLE;
-}
-
-/*
- * Pairs of a row, and packets of one behind it, that some half tells apart: by
- * which ones.
- */
-static uint32_t
-find_pairs(const struct draft *d, uint16_t *pairs)
-{
-	uint32_t n = 0;
-
-	for (uint32_t i = 0; i < sample_size(d); i++)
-		for (uint32_t j = 0; j < i; j++)
-			for (unsigned k = 0; k < 2; k++)
-				if ((pairs[n] = halves_apart(d->six,
-				    sampled(d, j), sampled(d, i), k)) != 0)
-					n++;
-	return n;
-}
-
-/* The half that tells most pairs apart, and how many. */
-static uint8_t
-best_half(const uint16_t *pairs, uint32_t n, uint32_t *most)
-{
-	uint32_t told[HALVES] = { 0 };
-	uint8_t best = 0;
-
-	for (uint32_t i = 0; i < n; i++)
-		for (uint64_t left = pairs[i]; left != 0; left &= left - 1)
-			told[strip_lowest(left)]++;
-	for (uint8_t h = 1; h < HALVES; h++)
-		if (told[h] > told[best])
-			best = h;
-	*most = told[best];
-	return best;
-}
-
-/*
- * A column is worth it if it spares packets a row that does not fit often
- * enough: to find one takes a packet as long as five columns of few rows.  The
- * first sheet says how many columns all have.
- */
-static void
-choose_columns(const struct draft *d, struct strip_sheets *v,
-    struct strip_sheet *sh)
-{
-	uint16_t pairs[SAMPLE * SAMPLE + 1];
-	uint32_t worth = d->n < SHEET_LANES ? 10 : 5, most;
-	uint32_t n = find_pairs(d, pairs), rows = sample_size(d);
-
-	while (sh->ncolumns < (v->ncolumns != 0 ? v->ncolumns :
-	    SHEET_COLUMNS)) {
-		uint8_t best = best_half(pairs, n, &most);
-		uint32_t left = 0;
-
-		if (v->ncolumns == 0 && sh->ncolumns != 0 &&
-		    most * d->n * worth <= 2 * rows * rows)
-			break;
-		for (uint32_t i = 0; i < n; i++)
-			if (!(pairs[i] >> best & 1))
-				pairs[left++] = pairs[i];
-		n = left;
-		sh->at[sh->ncolumns++] = (uint8_t)(2 * best);
-	}
-	v->ncolumns = sh->ncolumns;
-	sh->ports = v->ports;
-}
-
-/* ---- slots ---- */
-
-static uint32_t
-columns_of(const struct strip_sheet *sh)
-{
-	return sh->ncolumns + (sh->ports & 1u) + (sh->ports >> 1);
-}
-
-/* Of n slots: as they are compared and put together (strip_short.c). */
-static unsigned
-vectors_for(uint32_t n)
-{
-	return n <= SHEET_LANES ? 1 : n <= 2 * SHEET_LANES ? 2 : 4;
-}
-
-static unsigned
-bit_of(unsigned k, unsigned vectors)
-{
-	return vectors == 1 && k >= SHEET_LANES / 2 ? k + SHEET_LANES / 2 : k;
-}
-
-/* Where a slot stands in a column: packing goes by halves of vectors. */
-static unsigned
-lane_of(unsigned bit)
-{
-	unsigned half = bit % 32 / 8, vector = bit / 32 * 2 + half % 2;
-
-	return vector * SHEET_LANES + half / 2 * 8 + bit % 8;
-}
-
-static void
-place_rows(struct draft *d, struct strip_sheets *v, struct strip_sheet *sh)
-{
-	uint32_t room = SHEET_SLOTS - 1, first = 0;
-
-	sh->nwords = (uint8_t)((d->n + room - 1) / room);
-	if (sh->nwords == 0)
-		sh->nwords = 1;
-	for (unsigned w = 0; w < sh->nwords; w++) {
-		struct sheet_word *word = &sh->word[w];
-		uint32_t n = d->n - w * room;
-
-		word->first = first;
-		word->vectors = vectors_for(n < room ? n + 1 : SHEET_SLOTS);
-		if (w == 0 && word->vectors < v->vectors)
-			word->vectors = v->vectors;
-		word->last = 1;
-		first += word->vectors * SHEET_LANES * 2 * columns_of(sh);
-		for (uint32_t k = 0; k < n && k < room; k++) {
-			struct draft_row *r = &d->row[w * room + k];
-			unsigned bit = bit_of(k + 1, word->vectors);
-
-			r->at = (uint16_t)(w * SHEET_SLOTS + bit);
-			*(r->slot.kind != SLOT_ROW ? &word->guards :
-			    r->quick ? &word->quick : &word->last) |=
-			    (uint64_t)1 << bit;
-			word->odd |= (uint64_t)(r->slot.neg != 0) << bit;
-		}
-	}
-}
-
-/* Parts of one piece of memory; the first time it is only measured. */
-static void *
-carve(struct strip_sheet *sh, size_t *at, size_t size)
-{
-	uint8_t *p = sh->memory == NULL ? NULL :
-	    (uint8_t *)sh->memory + *at;
-
-	*at += (size + 63) & ~(size_t)63;
-	return p;
-}
-
-static size_t
-carve_all(const struct draft *d, struct strip_sheet *sh)
-{
-	const struct sheet_word *last = &sh->word[sh->nwords - 1];
-	size_t at = (64 - ((uintptr_t)sh->memory & 63)) & 63;
-	size_t n = sheet_slots(sh);
-
-	sh->columns = carve(sh, &at, (last->first + last->vectors *
-	    SHEET_LANES * 2 * columns_of(sh)) * sizeof(*sh->columns));
-	sh->proof4 = carve(sh, &at, sh->six ? 0 : n * sizeof(*sh->proof4));
-	sh->proof6 = carve(sh, &at, sh->six ? n * sizeof(*sh->proof6) : 0);
-	sh->rule = carve(sh, &at, n * sizeof(*sh->rule));
-	sh->count = carve(sh, &at, n * sizeof(*sh->count));
-	sh->slots = carve(sh, &at, n * sizeof(*sh->slots));
-	sh->detours = carve(sh, &at, d->ndetours * sizeof(*sh->detours));
-	return at + 64;
-}
-
-static void
-lay_columns(const struct draft_row *r, struct strip_sheet *sh)
-{
-	const struct sheet_word *w = &sh->word[r->at / SHEET_SLOTS];
-	uint32_t size = w->vectors * SHEET_LANES;
-	uint16_t *p = sh->columns + w->first +
-	    lane_of(r->at % SHEET_SLOTS);
-
-	for (unsigned i = 0; i < sh->ncolumns; i++, p += 2 * size)
-		if (in_columns(sh->six, r, sh->at[i] / 2)) {
-			p[0] = half_of(r->mask, sh->at[i] / 2);
-			p[size] = half_of(r->value, sh->at[i] / 2);
-		}
-	for (unsigned side = 0; side < 2; side++)
-		if ((sh->ports >> side & 1) != 0) {
-			p[0] = r->low[side];
-			p[size] = r->length[side];
-			p += 2 * size;
-		}
-}
-
-static void
-lay_proof(const struct draft_row *r, struct strip_sheet *sh)
-{
-	if (sh->six) {
-		memcpy(sh->proof6[r->at].mask, r->mask, sizeof(r->mask));
-		memcpy(sh->proof6[r->at].value, r->value, sizeof(r->value));
-	} else {
-		memcpy(&sh->proof4[r->at].mask, r->mask, sizeof(uint64_t));
-		memcpy(&sh->proof4[r->at].value, r->value, sizeof(uint64_t));
-	}
-}
-
-static void
-lay_row(const struct draft_row *r, struct strip_sheet *sh)
-{
-	lay_columns(r, sh);
-	lay_proof(r, sh);
-	sh->rule[r->at] = r->rule;
-	sh->slots[r->at] = r->slot;
-}
-
-/* The slots 0, which always fit. */
-static void
-lay_zeros(const struct draft *d, struct strip_sheet *sh)
-{
-	for (unsigned w = 0; w < sh->nwords; w++) {
-		struct draft_row r = {
-			.length = { UINT16_MAX, UINT16_MAX },
-			.at = (uint16_t)(w * SHEET_SLOTS),
-			.rule = w == 0 ? d->base : IMG_NONE
-		};
-
-		lay_row(&r, sh);
-	}
-}
-
-/* The slot that says that a packet has come to the detour. */
-static uint16_t
-detour_slot(const struct draft *d, uint32_t n)
-{
-	const struct sheet_detour *t = &d->detour[n];
-	bool itself = d->by[n] != STRIP_MAX;
-
-	for (uint32_t i = 0; i < d->n; i++) {
-		const struct sheet_slot *s = &d->row[i].slot;
-
-		if (s->strip == t->strip &&
-		    s->row == (itself ? d->by[n] : t->row) &&
-		    s->kind == (itself ? SLOT_ROW : SLOT_TURN))
-			return d->row[i].at;
-	}
-	return SHEET_NOWHERE;
-}
-
-/* Detours that no packet comes to, for a rule before them, have no slot. */
-static void
-lay_detours(const struct draft *d, struct strip_sheet *sh)
-{
-	for (uint32_t i = 0; i < d->ndetours; i++) {
-		uint16_t slot = detour_slot(d, i);
-
-		if (slot == SHEET_NOWHERE)
-			continue;
-		sh->detours[sh->ndetours] = d->detour[i];
-		sh->detours[sh->ndetours++].slot = slot;
-	}
-}
-
-static bool
-lay_out(const struct pfk_engine *e, struct draft *d, struct strip_sheets *v,
-    struct strip_sheet *sh)
-{
-	leave_out(d);
-	choose_columns(d, v, sh);
-	place_rows(d, v, sh);
-	sh->size = carve_all(d, sh);
-	if ((sh->memory = e_alloc(e, sh->size)) == NULL)
-		return false;
-	carve_all(d, sh);
-	v->vectors = (uint8_t)sh->word[0].vectors;
-	lay_zeros(d, sh);
 	for (uint32_t i = 0; i < d->n; i++)
-		lay_row(&d->row[i], sh);
-	lay_detours(d, sh);
-	return true;
+		if (d->row[i].slot.kind == SLOT_ROW) {
+			rows++;
+			bare += sheet_decides_all(&e->rules[d->row[i].rule]);
+		}
+	return !d->acts || 2 * bare >= rows;
 }
 
 struct strip_sheet *
@@ -661,8 +434,11 @@ sheet_make(struct pfk_engine *e, struct strip *front, uint64_t key,
 	if (sh != NULL && d != NULL) {
 		sh->key = key;
 		sh->six = d->six = h->af == PFK_AF_INET6;
-		made = take_strips(e, sh, d, front, h, key) &&
-		    lay_out(e, d, front->sheets, sh);
+		if (take_strips(e, sh, d, front, h, key)) {
+			leave_out(d);
+			made = is_worth_it(e, d) &&
+			    sheet_lay_out(e, d, front->sheets, sh);
+		}
 	}
 	e_free(e, d, sizeof(*d));
 	if (!made && sh != NULL) {

@@ -423,6 +423,22 @@ guards_of(const struct sheet_word *w, uint64_t fits)
 	return fits & w->guards & ((quick & (0 - quick)) - 1);
 }
 
+/* What tables have said of the word's slots. */
+static ALWAYS_INLINE uint64_t
+told_slots(const struct strip_sheet *sh, const struct strip_ask *q,
+    unsigned n)
+{
+	uint64_t fits = UINT64_MAX;
+
+	for (unsigned i = 0; i < sh->ntables; i++) {
+		const struct sheet_table *t = &sh->table[i];
+		uint64_t in = 0u - (uint64_t)((q->in & t->bit) != 0);
+
+		fits &= t->out[n] ^ ((t->out[n] ^ t->in[n]) & in);
+	}
+	return fits;
+}
+
 /* Guards that are true are turns; false: one is not a turn. */
 WIDE static bool
 ask_guards(const struct strip_sheet *sh, const uint8_t *a, unsigned n,
@@ -450,12 +466,34 @@ count_turns(struct strip_sheet *sh, const uint64_t *turns, unsigned nwords)
 			sh->count[w * SHEET_SLOTS + strip_lowest(left)]++;
 }
 
+static ALWAYS_INLINE bool
+is_quick_slot(const struct strip_sheet *sh, unsigned slot)
+{
+	return sh->word[slot / SHEET_SLOTS].quick >> slot % SHEET_SLOTS & 1;
+}
+
+/*
+ * What rows do is put off if it comes to nothing: the rule that decides is the
+ * last word, and makes no state.
+ */
+static bool
+comes_to_nothing(const struct pfk_engine *e, const struct strip_sheet *sh,
+    unsigned slot)
+{
+	uint32_t rule = sh->rule[slot];
+
+	return (sh->to == NULL || is_quick_slot(sh, slot)) &&
+	    sheet_decides_all(&e->rules[rule == IMG_NONE ? e->default_rule :
+	    rule]);
+}
+
 /*
  * The slot that decides, from what fits in the first word on; SHEET_NOWHERE:
- * the packet strays, and nothing was counted.
+ * the packet strays, or it matters what rows do; nothing was counted.
  */
 WIDE static unsigned
-ask_words(struct strip_sheet *sh, const struct strip_ask *q, uint64_t fits)
+ask_words(const struct pfk_engine *e, struct strip_sheet *sh,
+    const struct strip_ask *q, uint64_t fits)
 {
 	uint64_t turns[SHEET_WORDS];
 	unsigned n = 0, slot = 0, bit;
@@ -474,8 +512,10 @@ ask_words(struct strip_sheet *sh, const struct strip_ask *q, uint64_t fits)
 		n++;
 		if ((fits & w->quick) != 0 || n == sh->nwords)
 			break;
-		fits = word_slots(sh, q, w + 1);
+		fits = word_slots(sh, q, w + 1) & told_slots(sh, q, n);
 	}
+	if (sh->acts && !comes_to_nothing(e, sh, slot))
+		return SHEET_NOWHERE;
 	count_turns(sh, turns, n);
 	return slot;
 }
@@ -507,12 +547,29 @@ WIDE static NOINLINE const uint32_t *
 ask_on(struct pfk_engine *e, struct strip_sheet *sh,
     const struct strip_ask *q, uint64_t fits, uint32_t *rule)
 {
-	unsigned slot = ask_words(sh, q, fits);
+	unsigned slot = ask_words(e, sh, q, fits);
 
 	if (slot == SHEET_NOWHERE)
 		return walk_wide(e, e->front, 0, q, rule);
-	return decided(e, sh, q, slot, sh->word[slot / SHEET_SLOTS].quick >>
-	    slot % SHEET_SLOTS & 1, rule);
+	return decided(e, sh, q, slot, is_quick_slot(sh, slot), rule);
+}
+
+/* With tables, or rows that do more than decide. */
+WIDE static NOINLINE const uint32_t *
+ask_special(struct pfk_engine *e, struct strip_sheet *sh,
+    const struct strip_ask *q, uint32_t *rule)
+{
+	unsigned slot = SHEET_NOWHERE;
+
+	if ((sh->needs & ~q->known) == 0)
+		slot = ask_words(e, sh, q, word_slots(sh, q, &sh->word[0]) &
+		    told_slots(sh, q, 0));
+	if (slot == SHEET_NOWHERE)
+		return walk_wide(e, e->front, 0, q, rule);
+	for (unsigned i = 0; i < sh->ntables; i++)
+		e->tables[sh->table[i].table].asks[(q->in &
+		    sh->table[i].bit) != 0] += sh->table[i].questions[slot];
+	return decided(e, sh, q, slot, is_quick_slot(sh, slot), rule);
 }
 
 WIDE static const uint32_t *
@@ -526,6 +583,8 @@ ask_wide(struct pfk_engine *e, const struct strip_ask *q, uint32_t *rule)
 	if (sh == NULL)
 		return walk_wide(e, e->front, 0, q, rule);
 	e->front->unsettled = true;
+	if (sh->special)
+		return ask_special(e, sh, q, rule);
 	w = &sh->word[0];
 	fits = word_slots(sh, q, w);
 	bit = chosen(w, fits);

@@ -55,7 +55,7 @@ static const char *const plain4[] = { "any", "any", "10.0.0.1", "10.0.0.2",
     "! 10.0.0.1", "10.0.0.0/30", "10.0.0.4/31", "! 10.0.0.0/29", NULL };
 static const char *const plain6[] = { "any", "2001:db8::1", "2001:db8::/127",
     "! 2001:db8::2", "2001:db8::4/126", NULL };
-static bool only_plain;
+static bool only_plain, with_others;
 
 static const char *
 host(bool v6)
@@ -111,6 +111,20 @@ change(struct line *l, uint32_t odds)
 		l->field[8] = host(v6);
 }
 
+/* Rules that do more than decide, some of which matters to those behind. */
+static const char *
+other_rule(void)
+{
+	static const char *const rule[] = { "match in scrub (no-df)",
+	    "match proto tcp set prio 3", "match in inet from 10.0.0.0/30 "
+	    "scrub (max-mss 1400)", "anchor a", "anchor \"b/*\" in proto tcp",
+	    "match out inet from 10.0.0.1 nat-to 10.0.0.7",
+	    "anchor in proto udp {\n block in inet from 10.0.0.3\n}",
+	    "pass in proto udp no state tag t", NULL };
+
+	return one_of(rule);
+}
+
 static void
 make_rules(char *text, size_t size, uint32_t n)
 {
@@ -119,10 +133,13 @@ make_rules(char *text, size_t size, uint32_t n)
 	uint32_t odds = 1 + chance(5);
 	size_t len = (size_t)snprintf(text, size, "%s", tables);
 
-	for (; n > 0 && len + 200 < size; n--) {
+	for (; n > 0 && len + 300 < size; n--) {
 		const char *icmp = "";
 		bool tcp, with_ports;
 
+		if (with_others && chance(9) == 0)
+			len += (size_t)snprintf(text + len, size - len,
+			    "%s\n", other_rule());
 		change(&l, odds);
 		tcp = strcmp(l.field[5], " proto tcp") == 0;
 		with_ports = tcp || strcmp(l.field[5], " proto udp") == 0;
@@ -230,6 +247,7 @@ same_tables(const struct kit *a, const struct kit *b, const char *text)
 static struct seen {
 	unsigned	sheets, words, six, odd, lead_on;
 	unsigned	turns, themselves, strays;
+	unsigned	tables, acts;
 } seen;
 
 static void
@@ -239,6 +257,8 @@ look_at_sheet(const struct strip_sheet *sh)
 	seen.words += sh->nwords > 1;
 	seen.six += sh->six;
 	seen.lead_on += sh->next != NULL;
+	seen.tables += sh->ntables != 0;
+	seen.acts += sh->acts;
 	for (uint32_t i = 0; i < sh->ndetours; i++)
 		seen.themselves += sh->slots[sh->detours[i].slot].kind ==
 		    SLOT_ROW;
@@ -308,12 +328,49 @@ run_both(const char *text, bool narrow)
 
 static char rules[30000];
 
+/* Neighbours that ask for the same address, and perhaps a port. */
+static void
+make_neighbours(uint32_t n)
+{
+	static const char *const more[] = { "", "", " port 1", " port 2:4",
+	    " port != 3", NULL };
+	size_t len = 0;
+
+	for (uint32_t i = 0; i < n; i++) {
+		unsigned same = 1 + chance(4), host = chance(8);
+		const char *proto = chance(3) == 0 ? "udp" : "tcp";
+
+		for (; same > 0; same--)
+			len += (size_t)snprintf(rules + len,
+			    sizeof(rules) - len, "block in%s inet proto %s from "
+			    "10.0.0.%u to any%s\n", chance(4) == 0 ? "" : " quick", proto,
+			    host, one_of(more));
+	}
+	ck_assert_uint_lt(len, sizeof(rules));
+}
+
+START_TEST(test_detours)
+{
+	seed = 15;
+	memset(&seen, 0, sizeof(seen));
+	for (unsigned i = 0; i < 40; i++) {
+		make_neighbours(3 + i);
+		run_both(rules, i % 6 == 5);
+	}
+	if (!strip_wide())
+		return;
+	ck_assert_uint_gt(seen.turns, 20);
+	ck_assert_uint_gt(seen.themselves, 20);
+}
+END_TEST
+
 START_TEST(test_same)
 {
 	seed = 11;
 	memset(&seen, 0, sizeof(seen));
 	for (unsigned i = 0; i < 200; i++) {
 		only_plain = i % 2 == 0;
+		with_others = i % 4 > 1;
 		make_rules(rules, sizeof(rules),
 		    1 + chance(chance(4) == 0 ? 150 : 45));
 		run_both(rules, i % 8 < 2);
@@ -322,9 +379,10 @@ START_TEST(test_same)
 		return;
 	ck_assert_uint_gt(seen.sheets, 50);
 	ck_assert_uint_gt(seen.six, 20);
+	ck_assert_uint_gt(seen.tables, 20);
+	ck_assert_uint_gt(seen.acts, 20);
 	ck_assert_uint_gt(seen.odd, 20);
 	ck_assert_uint_gt(seen.turns, 20);
-	ck_assert_uint_gt(seen.themselves, 2);
 	ck_assert_uint_gt(seen.strays, 20);
 }
 END_TEST
@@ -470,8 +528,8 @@ END_TEST
 int
 main(void)
 {
-	const TTest *const tests[] = { test_same, test_long, test_classes,
-	    test_columns };
+	const TTest *const tests[] = { test_same, test_detours, test_long,
+	    test_classes, test_columns };
 
 	return kit_main("strip", tests, sizeof(tests) / sizeof(*tests));
 }
