@@ -386,6 +386,20 @@ value_less(const struct value *a, const struct value *b)
 	return a->w[0] < b->w[0] || (a->w[0] == b->w[0] && a->w[1] < b->w[1]);
 }
 
+static inline bool
+value_same(const struct value *a, const struct value *b)
+{
+	return a->w[0] == b->w[0] && a->w[1] == b->w[1];
+}
+
+/* Whether an interval is told from others only by the second words. */
+static inline bool
+is_within_half(const struct value *low, const struct value *high)
+{
+	return low->w[0] == high->w[0] &&
+	    (low->w[1] != 0 || high->w[1] != UINT64_MAX);
+}
+
 /* Tables need not resist an attacker: chains are of rules, not packets. */
 static inline uint64_t
 key_hash(const struct tuple *t, const struct block_key *k, bool six)

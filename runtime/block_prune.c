@@ -36,6 +36,29 @@ compare_networks(const void *a, const void *b)
 	    value_less(&x->high, &y->high) - value_less(&y->high, &x->high);
 }
 
+/*
+ * What is narrower than half an IPv6 address and alone in there is as good as
+ * all of that: packets to its neighbours ask a table in vain, all others are
+ * spared to look at the other half.
+ */
+static void
+widen(struct network *v, uint32_t n)
+{
+	for (uint32_t i = 0, end; i < n; i = end) {
+		bool alone = is_within_half(&v[i].low, &v[i].high);
+
+		for (end = i + 1; end < n && v[end].low.w[0] ==
+		    v[i].low.w[0] && is_within_half(&v[end].low, &v[end].high);
+		    end++)
+			alone = alone && value_same(&v[i].low, &v[end].low) &&
+			    value_same(&v[i].high, &v[end].high);
+		for (uint32_t k = i; alone && k < end; k++) {
+			v[k].low.w[1] = 0;
+			v[k].high.w[1] = UINT64_MAX;
+		}
+	}
+}
+
 /* ---- sets ---- */
 
 static void
@@ -224,6 +247,7 @@ find_networks(const struct block_family *f, unsigned kind, bool six,
 				v[n++] = network_of(f, s->v[t].first + i, six,
 				    side, t);
 	qsort(v, n, sizeof(*v), compare_networks);
+	widen(v, n);
 	return n;
 }
 

@@ -47,6 +47,27 @@ compare_spans(const void *a, const void *b)
 	return order != 0 ? order : (x->rule > y->rule) - (x->rule < y->rule);
 }
 
+/*
+ * As block_prune.c does it: rules of an interval that is alone within half an
+ * address are asked about all of that.
+ */
+static void
+widen(struct span *v, uint32_t n)
+{
+	for (uint32_t i = 0, end; i < n; i = end) {
+		bool alone = is_within_half(&v[i].low, &v[i].high);
+
+		for (end = i + 1; end < n && v[end].low.w[0] ==
+		    v[i].low.w[0]; end++)
+			alone = alone && value_same(&v[i].low, &v[end].low) &&
+			    value_same(&v[i].high, &v[end].high);
+		for (uint32_t k = i; alone && k < end; k++) {
+			v[k].low.w[1] = 0;
+			v[k].high.w[1] = UINT64_MAX;
+		}
+	}
+}
+
 /* Where the values begin to have another list; how many there are. */
 static uint32_t
 cut(struct value *at, const struct span_list *l)
@@ -163,9 +184,11 @@ spans_make(const struct pfk_engine *e, struct block *b, struct span_list *l,
 	at = e_alloc(e, cap * sizeof(*at));
 	good = active != NULL && at != NULL;
 	if (good) {
-		uint32_t n = cut(at, l);
+		uint32_t n;
 
 		qsort(l->v, l->n, sizeof(*l->v), compare_spans);
+		widen(l->v, l->n);
+		n = cut(at, l);
 		good = make_lists(e, b, l, at, n, active, o);
 	}
 	e_free(e, active, l->n * sizeof(*active));

@@ -1,6 +1,7 @@
 /*
  * The index of blocks (runtime/block_index.h) against a walk over its pieces:
- * at each end, beside it, and at both ends of all values.
+ * at each end, beside it, and at both ends of all values; and what outlines are
+ * made of.
  *
  * What blocks answer is held against rules one by one in test_vm.c and
  * tests/agree.
@@ -221,6 +222,66 @@ START_TEST(outlines_join)
 }
 END_TEST
 
+/* The rule that the address's piece lists, or NO_RULE; no more than one. */
+static uint32_t
+listed(const struct outline *o, const struct block *b, uint64_t w0,
+    uint64_t w1)
+{
+	struct value v = { { w0, w1 } };
+	uint32_t i = o->n;
+
+	while (i > 0 && value_less(&v, &o->v[i - 1].at))
+		i--;
+	ck_assert_uint_ne(i, 0);
+	ck_assert(b->ids[o->v[i - 1].k.list] == NO_RULE ||
+	    b->ids[o->v[i - 1].k.list + 1] == NO_RULE);
+	return b->ids[o->v[i - 1].k.list];
+}
+
+static void
+add_host(const struct pfk_engine *e, struct span_list *l, uint64_t w0,
+    uint64_t w1, uint32_t rule)
+{
+	struct value v = { { w0, w1 } };
+
+	ck_assert(span_add(e, l, &v, &v, rule));
+}
+
+/* A host alone in its half is as good as all of that; of two, none is. */
+START_TEST(alone_in_half)
+{
+	struct pfk_engine *e = calloc(1, sizeof(*e));
+	struct block *b = calloc(1, sizeof(*b));
+	struct span_list l = { NULL, 0, 0 };
+	struct outline o = { NULL, 0, 0 };
+
+	ck_assert(e != NULL && b != NULL);
+	e->alloc.fn = allocate;
+	b->ids = e_alloc(e, sizeof(*b->ids));
+	b->capids = 1;
+	b->ids[b->nids++] = NO_RULE;
+	add_host(e, &l, 7, 1, 3);
+	add_host(e, &l, 5, 9, 1);
+	add_host(e, &l, 7, 3, 2);
+	ck_assert(spans_make(e, b, &l, &o));
+	ck_assert_uint_eq(listed(&o, b, 4, UINT64_MAX), NO_RULE);
+	ck_assert_uint_eq(listed(&o, b, 5, 0), 1);
+	ck_assert_uint_eq(listed(&o, b, 5, 9), 1);
+	ck_assert_uint_eq(listed(&o, b, 5, UINT64_MAX), 1);
+	ck_assert_uint_eq(listed(&o, b, 6, 0), NO_RULE);
+	ck_assert_uint_eq(listed(&o, b, 7, 0), NO_RULE);
+	ck_assert_uint_eq(listed(&o, b, 7, 1), 3);
+	ck_assert_uint_eq(listed(&o, b, 7, 2), NO_RULE);
+	ck_assert_uint_eq(listed(&o, b, 7, 3), 2);
+	ck_assert_uint_eq(listed(&o, b, 7, 4), NO_RULE);
+	outline_free(e, &o);
+	e_free(e, l.v, l.cap * sizeof(*l.v));
+	e_free(e, b->ids, b->capids * sizeof(*b->ids));
+	free(b);
+	free(e);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -232,6 +293,7 @@ main(void)
 	tcase_set_timeout(tc, 120);
 	tcase_add_loop_test(tc, every_value, 0, 6);
 	tcase_add_test(tc, outlines_join);
+	tcase_add_test(tc, alone_in_half);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_NORMAL);
