@@ -76,19 +76,37 @@ table_is_asked_by_strip(struct pfk_engine *e, uint32_t table)
 /* ---- asking ---- */
 
 static inline uint8_t
-list(uint8_t *of, uint32_t packets, size_t n)
+list(uint8_t *of, uint32_t packets)
+{
+	uint8_t n = 0;
+
+	for (; packets != 0; packets &= packets - 1)
+		of[n++] = (uint8_t)bucket_first(packets);
+	return n;
+}
+
+/* All of them, which are of one family: so it is most of the time. */
+static inline bool
+gather_all(struct tables_ahead *g, const struct lane_packet *l, size_t n)
 {
 	static const uint8_t all[LANE_GROUP] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9,
 	    10, 11, 12, 13, 14, 15 };
-	uint8_t k = 0;
+	uint32_t refs = 0;
+	unsigned v6 = 0, none = 0;
 
-	if (packets == (1u << n) - 1) {
-		memcpy(of, all, sizeof(all));
-		return (uint8_t)n;
+	for (size_t i = 0; i < n; i++) {
+		refs |= l[i].ref;
+		v6 += l[i].v6;
+		none += l[i].hdr == NULL;
 	}
-	for (; packets != 0; packets &= packets - 1)
-		of[k++] = (uint8_t)bucket_first(packets);
-	return k;
+	if ((refs | none) != 0 || (v6 != 0 && v6 != n))
+		return false;
+	g->told = (1u << n) - 1;
+	v6 = v6 != 0;
+	g->n[v6] = (uint8_t)n;
+	g->n[v6 ^ 1] = 0;
+	memcpy(g->of[v6], all, sizeof(all));
+	return true;
 }
 
 /* Packets without a state, by family. */
@@ -97,14 +115,16 @@ gather(struct tables_ahead *g, const struct lane_packet *l, size_t n)
 {
 	uint32_t told = 0, v6 = 0;
 
+	g->packets = n;
+	if (gather_all(g, l, n))
+		return;
 	for (size_t i = 0; i < n; i++) {
 		told |= (uint32_t)((l[i].hdr != NULL) & (l[i].ref == 0)) << i;
 		v6 |= (uint32_t)l[i].v6 << i;
 	}
 	g->told = told;
-	g->packets = n;
-	g->n[0] = list(g->of[0], told & ~v6, n);
-	g->n[1] = list(g->of[1], told & v6, n);
+	g->n[0] = list(g->of[0], told & ~v6);
+	g->n[1] = list(g->of[1], told & v6);
 }
 
 static void
@@ -226,20 +246,30 @@ ask_side(const struct pfk_engine *e, const struct tables_ahead *g,
 	    ask(&t->tree[1], g, place, 1, side);
 }
 
-/* => Inlined: mostly there is one answer, which needs no second pass. */
-static ALWAYS_INLINE void
-answer(const struct tables_ahead *g, uint32_t bit, uint32_t in, bool first,
+/* The first answer of all of them, which are told then. */
+static void
+tell(const struct tables_ahead *g, uint32_t bit, uint32_t in,
     struct lane_packet *l)
 {
 	uint64_t bits = (uint64_t)in * bit;	/* the first packet's there */
+	bool all = g->told == (1u << g->packets) - 1;
 
 	for (size_t i = 0; i < g->packets; i++) {
-		uint32_t now = (uint32_t)(bits >> i) & bit;
-
-		l[i].tables = (uint16_t)(first ? now : l[i].tables | now);
-		if (first)
-			l[i].told = g->told >> i & 1;
+		l[i].tables = (uint16_t)(bits >> i & bit);
+		l[i].told = true;
 	}
+	for (size_t i = 0; !all && i < g->packets; i++)
+		l[i].told = g->told >> i & 1;
+}
+
+static void
+tell_more(const struct tables_ahead *g, uint32_t bit, uint32_t in,
+    struct lane_packet *l)
+{
+	uint64_t bits = (uint64_t)in * bit;
+
+	for (size_t i = 0; i < g->packets; i++)
+		l[i].tables |= (uint16_t)(bits >> i & bit);
 }
 
 void
@@ -257,10 +287,7 @@ tables_answer(struct pfk_engine *e, struct tables_ahead *g,
 			if ((g->asked & bit) == 0)
 				continue;
 			in = ask_side(e, g, i, side);
-			if (first)
-				answer(g, bit, in, true, l);
-			else
-				answer(g, bit, in, false, l);
+			(first ? tell : tell_more)(g, bit, in, l);
 			first = false;
 		}
 	e->tables_known = g->asked;
