@@ -20,8 +20,9 @@ struct trek {
 	size_t		 n;		/* whole fours */
 	uint64_t	 w[2][BLOCK_AHEAD];	/* words of their addresses */
 	uint64_t	 at[BLOCK_AHEAD];
-	/* of leaves: behind the cell, what is looked for, how many numbers */
-	uint64_t	 value[BLOCK_AHEAD], reached[BLOCK_AHEAD];
+	/* of leaves: what is looked for; numbers, how many, 1 << that */
+	uint64_t	 value[BLOCK_AHEAD], numbers[BLOCK_AHEAD];
+	uint64_t	 many[BLOCK_AHEAD], end[BLOCK_AHEAD];
 };
 
 WIDE static ALWAYS_INLINE __m256i
@@ -87,52 +88,60 @@ begin_all(struct trek *t, bool six)
 	}
 }
 
-/* A node further; whether any was one. */
-WIDE static ALWAYS_INLINE bool
+/* A node further. */
+WIDE static ALWAYS_INLINE void
 step_all(struct trek *t, bool six)
 {
-	__m256i cells = _mm256_setzero_si256();
+	for (size_t i = 0; i < t->n; i += FOUR)
+		wide_store(&t->at[i], four_steps(t, i, four_cells(t->x,
+		    wide_load(&t->at[i])), six));
+}
+
+/*
+ * What index_leaf() needs to know; whether there are nodes among them.  Of one
+ * without numbers the cell itself says where it leads.
+ */
+WIDE static ALWAYS_INLINE bool
+read_leaves(struct trek *t, bool six)
+{
+	const __m256i zero = _mm256_setzero_si256();
+	__m256i m = wide_all((uintptr_t)t->x->m), cells = zero;
 
 	for (size_t i = 0; i < t->n; i += FOUR) {
 		__m256i cell = four_cells(t->x, wide_load(&t->at[i]));
+		__m256i many = _mm256_and_si256(_mm256_srli_epi64(cell,
+		    CELL_REACHED), wide_all(7));
+		__m256i behind = _mm256_andnot_si256(_mm256_cmpeq_epi64(many,
+		    zero), wide_all(sizeof(*t->x->m)));
+		__m256i at = _mm256_slli_epi64(_mm256_and_si256(cell,
+		    wide_all(UINT32_MAX)), 3);
 
-		wide_store(&t->at[i], four_steps(t, i, cell, six));
 		cells = _mm256_or_si256(cells, cell);
+		wide_store(&t->value[i], _mm256_xor_si256(four_words(t, i,
+		    cell, six), wide_all(INDEX_SIGN)));
+		wide_store(&t->numbers[i], _mm256_add_epi64(m,
+		    _mm256_add_epi64(at, behind)));
+		wide_store(&t->many[i], many);
+		wide_store(&t->end[i], _mm256_sllv_epi64(wide_all(1), many));
 	}
 	cells = _mm256_srli_epi64(cells, CELL_MASK);
 	return !_mm256_testz_si256(cells, cells);
 }
 
-/* What index_leaf() needs to know. */
-WIDE static ALWAYS_INLINE void
-read_leaves(struct trek *t, bool six)
-{
-	for (size_t i = 0; i < t->n; i += FOUR) {
-		__m256i cell = four_cells(t->x, wide_load(&t->at[i]));
-
-		wide_store(&t->value[i], _mm256_xor_si256(four_words(t, i,
-		    cell, six), wide_all(INDEX_SIGN)));
-		wide_store(&t->reached[i], _mm256_and_si256(
-		    _mm256_srli_epi64(cell, CELL_REACHED), wide_all(7)));
-		wide_store(&t->at[i], _mm256_and_si256(cell,
-		    wide_all(UINT32_MAX)));
-	}
-}
-
 /* From the leaf to where it leads.  => Eight numbers can be read. */
 WIDE static ALWAYS_INLINE uint32_t
-leave(const struct trek *t, size_t i)
+leave(struct trek *t, size_t i)
 {
-	const char *numbers = (const char *)(t->x->m + t->at[i] + 1);
-	unsigned k = (unsigned)t->reached[i], above;
-	uint32_t to, here = (uint32_t)t->at[i];
-
-	above = (unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(
+	const char *numbers = (const char *)(uintptr_t)t->numbers[i];
+	uint64_t above = (unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(
 	    _mm256_cmpgt_epi32(wide_load(numbers),
 	    _mm256_set1_epi32((int)t->value[i]))));
-	memcpy(&to, numbers + (k + strip_lowest(above | 1u << k)) *
+	uint32_t to;
+
+	memcpy(&to, numbers + (t->many[i] + strip_lowest(above | t->end[i])) *
 	    sizeof(to), sizeof(to));
-	return k != 0 ? to : here;
+	t->at[i] = to & ~INDEX_INNER;
+	return to;
 }
 
 /* Whether some go on to further cells. */
@@ -141,12 +150,9 @@ leave_all(struct trek *t)
 {
 	uint32_t all = 0;
 
-	for (size_t i = 0; i < t->n; i++) {
-		uint32_t to = leave(t, i);
-
-		t->at[i] = to & ~INDEX_INNER;
-		all |= to;
-	}
+	for (size_t i = 0; i < t->n; i += FOUR)
+		all |= leave(t, i) | leave(t, i + 1) | leave(t, i + 2) |
+		    leave(t, i + 3);
 	return (all & INDEX_INNER) != 0;
 }
 
@@ -155,14 +161,11 @@ go(struct trek *t, bool six)
 {
 	begin_all(t, six);
 	for (unsigned k = 1; k < t->x->depth; k++)
-		(void)step_all(t, six);
-	for (;;) {
-		read_leaves(t, six);
-		if (!leave_all(t))
-			return;
-		while (step_all(t, six))
-			;
-	}
+		step_all(t, six);
+	do
+		while (read_leaves(t, six))
+			step_all(t, six);
+	while (leave_all(t));
 }
 
 /* Those that make it whole fours are as the first. */
