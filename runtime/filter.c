@@ -376,9 +376,7 @@ create_state(struct pkt *p, struct making *m, struct verdict *v)
 	c->tag = f->tag;
 	count_new_state(p->e, m->state);
 	state_get(p->e, m->state)->per_packet = per_packet(p->e, m->state);
-	state_get(p->e, m->state)->busy =
-	    state_get(p->e, m->state)->per_packet != 0;
-	state_get(p->e, m->state)->lane = lane_suits(p->e, m->state);
+	state_settle(p->e, m->state);
 	if (p->proto != PROTO_TCP || p->dir != PFK_IN ||
 	    m->r->keep_state != IMG_SYNPROXY_STATE ||
 	    (p->tcp_flags & (TCP_SYN | TCP_ACK)) != TCP_SYN)

@@ -11,7 +11,6 @@ state_simple(const struct state *s, const struct pfk_packet *f,
     const struct lane_packet *l)
 {
 	return lane_key_fits(l) && s->lane && !s->translated &&
-	    s->timeout < TIMEOUT_PURGE &&
 	    (s->ifid == IF_NONE || s->ifid == f->ifid) &&
 	    s->src.state < TCPS_PROXY_SRC;
 }

@@ -26,17 +26,28 @@ lane_suits(const struct pfk_engine *e, uint32_t i)
 	    e->rules[s->rule].r->divert == IMG_DIVERT_NONE;
 }
 
+void
+state_settle(const struct pfk_engine *e, uint32_t i)
+{
+	struct state *s = state_get(e, i);
+
+	s->busy = s->per_packet != 0;
+	s->lane = s->timeout < TIMEOUT_PURGE && lane_suits(e, i);
+	s->plain = state_is_plain(s);
+}
+
 /*
- * It is the packet's, and asks for nothing that is rare.  If it translates,
- * packets that come in have its wire key, and an echo has another id.
+ * It asks for nothing that is rare.  If it translates, packets that come in
+ * have its wire key, and an echo has another id.
  */
 static inline bool
-state_usual(const struct state *s, const struct lane_packet *l, uint16_t ifid)
+state_usual(const struct state *s, const struct pfk_packet *f,
+    const struct lane_packet *l, uint16_t ifid)
 {
-	return lane_key_fits(l) && s->timeout < TIMEOUT_PURGE && s->lane &&
+	return s->plain || (s->lane && !(s->busy && f->dir == PFK_FWD) &&
 	    (s->ifid == IF_NONE || s->ifid == ifid) &&
 	    (!s->translated || ((l->ref & 1) == l->out && !l->echo &&
-	    s->packed != l->v6));
+	    s->packed != l->v6)));
 }
 
 /* ---- what the packet does to it (tcp_track.c, state_track.c) ---- */
@@ -156,21 +167,30 @@ lane_end(struct pfk_engine *e, struct lane_run *r)
 	lane_hand_in(e, &r->onward);
 }
 
+/* What a state counts elsewhere that is not plain. */
+static NOINLINE void
+count_more(struct pfk_engine *e, const struct lane_packet *l, bool back)
+{
+	const struct state *s = l->state;
+	uint32_t anchor;
+
+	if (s->flags & STATE_ANCHORED &&
+	    (anchor = state_cold(e, l->ref / 2)->anchor) != IMG_NONE)
+		lane_count_rule(e, anchor, l);
+	if (s->busy)
+		lane_busy(e, l, back);
+}
+
 static inline void
 count(struct pfk_engine *e, struct lane_tally *t, struct state *s,
     const struct lane_packet *l, bool back)
 {
-	uint32_t anchor;
-
 	lane_count(t, l, false);
 	lane_count_rule(e, s->rule, l);
-	if (s->flags & STATE_ANCHORED &&
-	    (anchor = state_cold(e, l->ref / 2)->anchor) != IMG_NONE)
-		lane_count_rule(e, anchor, l);
 	s->packets[back]++;
 	s->bytes[back] += l->len;
-	if (s->busy)
-		lane_busy(e, l, back);
+	if (!s->plain)
+		count_more(e, l, back);
 }
 
 /* ---- telling (engine.c, view.c) ---- */
@@ -277,7 +297,7 @@ take_one(struct pfk_engine *e, const struct pfk_packet *f, uint16_t ifid,
 	bool back = goes_back(l);
 
 	lane_tally_for(e, t, ifid);
-	if (!state_usual(s, l, ifid) || (s->busy && f->dir == PFK_FWD) ||
+	if (!lane_key_fits(l) || !state_usual(s, f, l, ifid) ||
 	    !track(e, f, l, back))
 		return false;
 	s->expire = e->uptime;

@@ -221,6 +221,7 @@ make_state(struct miss *m)
 	c->actions.rtable = m->rdomain;
 	start_protocol(m, s);
 	s->lane = !(s->flags & PFK_STATE_F_SLOPPY);	/* lane_suits() */
+	s->plain = state_is_plain(s);
 	if (e->shards != NULL)
 		shard_new_id(e, m->frame);
 	state_insert_new(e, m->v.state, m->l->hash);

@@ -354,7 +354,7 @@ end_state(struct pfk_engine *e, uint32_t i)
 	struct state *s = state_get(e, i);
 
 	if (s->timeout != TIMEOUT_UNLINKED)
-		s->timeout = TIMEOUT_PURGE;
+		state_over(s, TIMEOUT_PURGE);
 	state_set_peer(e, i, PEER_BOTH, TCPS_CLOSED);
 }
 

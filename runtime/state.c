@@ -277,7 +277,7 @@ state_unlink(struct pfk_engine *e, uint32_t i)
 	pool_state_ended(e, i);
 	if (s->key.proto == PROTO_TCP)
 		state_set_peer(e, i, PEER_BOTH, TCPS_CLOSED);
-	s->timeout = TIMEOUT_UNLINKED;
+	state_over(s, TIMEOUT_UNLINKED);
 	nodes_release(e, i);
 	table_remove(e, i);
 }

@@ -67,8 +67,10 @@ struct state {
 	uint8_t		direction;	/* PFK_IN, PFK_OUT */
 	bool		translated : 1;	/* the stack key differs */
 	bool		packed : 1;	/* ... and is in key: state_key() */
-	bool		lane : 1;	/* lane_suits() */
+	bool		lane : 1;	/* lane_suits(), and not over */
 	bool		busy : 1;	/* per_packet is not 0 */
+	bool		plain : 1;	/* lane, and none of: translated, busy,
+					   bound to an interface, anchored */
 	uint8_t		per_packet;	/* work beyond the window checks:
 					   PER_* */
 };
@@ -253,6 +255,21 @@ uint8_t	tcp_wscale(const uint8_t *th);
 struct state_key state_key_beyond(const struct pkt *, uint32_t state);
 /* lane.c: nothing of the state itself keeps its packets off the lane. */
 bool	lane_suits(const struct pfk_engine *, uint32_t);
+/* Its lane, busy and plain are what the rest of it says. */
+void	state_settle(const struct pfk_engine *, uint32_t);
+static inline bool
+state_is_plain(const struct state *s)
+{
+	return s->lane && !s->translated && !s->busy && s->ifid == IF_NONE &&
+	    !(s->flags & STATE_ANCHORED);
+}
+/* It is over: TIMEOUT_PURGE or TIMEOUT_UNLINKED. */
+static inline void
+state_over(struct state *s, uint8_t timeout)
+{
+	s->timeout = timeout;
+	s->lane = s->plain = false;
+}
 /* synproxy.c */
 enum outcome synproxy_packet(struct pkt *, uint32_t state);
 void	synproxy_start(struct pkt *, uint32_t state);

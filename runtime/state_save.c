@@ -310,8 +310,7 @@ load_state(struct pfk_engine *e, struct saver *sv, uint32_t *index)
 		state_free(e, i);
 		return false;
 	}
-	s->lane = lane_suits(e, i);
-	s->busy = s->per_packet != 0;
+	state_settle(e, i);
 	return true;
 }
 

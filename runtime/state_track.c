@@ -58,7 +58,7 @@ syn_in_state(struct pkt *p, uint32_t *state, int peer)
 		if (e_debugging(p->e, DEBUG_NOTICE))
 			e_debug(p->e, DEBUG_NOTICE, "pf: state reuse %s S",
 			    state_text(p->e, *state, text));
-		s->timeout = TIMEOUT_PURGE;
+		state_over(s, TIMEOUT_PURGE);
 		*state = 0;
 		return PKT_DROP;
 	}
