@@ -31,6 +31,8 @@
 #include "runtime/miss.h"
 #include "runtime/table_ahead.h"
 
+#define GROUP_KNOWN	8u	/* packets; at most LANE_GROUP */
+
 struct group {
 	const struct pfk_packet *f;
 	size_t		 n;
@@ -88,10 +90,13 @@ look_up_states(struct pfk_engine *e, struct group *g)
 	uint32_t sides = 0;
 	const char *s;
 
+	e->groups_known = true;
 	for (size_t i = 0; i < g->n; i++) {
 		lane_refer(&l[i], lane_look_up(&t, l[i].hash));
-		if (l[i].ref == 0)
+		if (l[i].ref == 0) {
+			e->groups_known = false;
 			continue;
+		}
 		l[i].state = state_get(e, l[i].ref / 2);
 		l[i].at = &l[i].state->key;
 		s = (const char *)l[i].state;
@@ -116,6 +121,8 @@ look_up_group(struct pfk_engine *e, const struct lane_run *run,
 		know_group(e, g);
 	if (!g->bare)
 		look_up_states(e, g);
+	else
+		e->groups_known = false;
 	if (e->nasked != 0)
 		tables_look_ahead(e, &g->tables, g->l, g->n);
 	if (e->ahead != 0)
@@ -181,23 +188,29 @@ decide_group(struct pfk_engine *e, struct lane_run *run, struct group *g)
 }
 
 /*
- * The next packets; how many.  The headers of those behind them are fetched:
- * another processor may have read them in.
+ * The next packets, at most so many; how many.  The headers of those behind
+ * them are fetched: another processor may have read them in.
  */
 static size_t
-fill_group(struct group *g, const struct pfk_packet *f, size_t n)
+fill_group(struct group *g, const struct pfk_packet *f, size_t n, size_t most)
 {
 	g->f = f;
-	g->n = n < LANE_GROUP ? n : LANE_GROUP;
+	g->n = n < most ? n : most;
 	g->stack = false;
-	for (size_t i = g->n; i < 2 * LANE_GROUP && i < n; i++) {
+	for (size_t i = g->n; i < 2 * most && i < n; i++) {
 		PREFETCH(f[i].data);
 		PREFETCH(f[i].data + 63);
 	}
 	return g->n;
 }
 
-/* Groups change places: the one that was decided is the next to be read. */
+/*
+ * Groups change places: the one that was decided is the next to be read.
+ *
+ * Rules are looked through for as many packets at once as there are; where all
+ * have states it is three lines a packet, and of more than GROUP_KNOWN packets
+ * they would be more than a processor has under way.
+ */
 static void
 run_groups(struct pfk_engine *e, const struct pfk_packet *f, size_t n)
 {
@@ -212,7 +225,8 @@ run_groups(struct pfk_engine *e, const struct pfk_packet *f, size_t n)
 	do {
 		if (decide->stack)
 			fetch_keys(e, decide);
-		some = fill_group(read, f, n);
+		some = fill_group(read, f, n, e->groups_known ?
+		    GROUP_KNOWN : LANE_GROUP);
 		if (some > 0)
 			read_group(e, &run, read);
 		if (look->n > 0)

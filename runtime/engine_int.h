@@ -195,6 +195,8 @@ struct pfk_engine {
 	bool		 no_lane;	/* lane.c is left out */
 	bool		 no_vectors;	/* of blocks: only hash tables; */
 	bool		 narrow;	/* as on any processor */
+	bool		 groups_known;	/* the last packets that burst.c looked
+					   up all had states */
 	struct pfk_decision told;	/* lane.c's */
 	struct pfk_counters counters;
 	struct syncookies *syncookies;	/* syncookie.c */

@@ -58,25 +58,27 @@ track_tcp(struct state *s, const struct lane_packet *l,
     struct state_peer *src, struct state_peer *dst)
 {
 	const uint8_t *th = l->hdr;
-	uint32_t low = src->seqlo, ack = get32(th + 8), seq, end, win, out;
-	uint32_t skew = dst->seqlo - ack, w = get16(th + 14);
-	unsigned sws = src->wscale & WSCALE_MASK;
-	unsigned dws = dst->wscale & WSCALE_MASK;
+	uint32_t low = src->seqlo, ack = get32(th + 8), w = get16(th + 14);
+	uint32_t seq, end, win, most;
+	unsigned sws = src->wscale, dws = dst->wscale;
 
 	if ((src->state ^ TCPS_ESTABLISHED) | (dst->state ^ TCPS_ESTABLISHED) |
 	    src->seqdiff | dst->seqdiff || low == 0)
 		return false;
-	if (src->wscale == 0 || dst->wscale == 0)
+	if (sws == 0 || dws == 0)
 		sws = dws = 0;
+	sws &= WSCALE_MASK;
+	dws &= WSCALE_MASK;
+	/* what is acknowledged is neither too new nor too old */
+	most = MAX_ACK_WINDOW + ((uint32_t)MAX_ACK_WINDOW << sws);
+	if (dst->seqlo - ack + MAX_ACK_WINDOW > most)
+		return false;
 	/* without data it may stand anywhere */
 	seq = l->datalen == 0 ? low : get32(th + 4);
 	end = seq + l->datalen;
-	/* differences that must not be negative, the four conditions */
-	out = (src->seqhi - end) |
-	    (seq - low + ((uint32_t)dst->max_win << dws)) |
-	    (skew + MAX_ACK_WINDOW) |
-	    (((uint32_t)MAX_ACK_WINDOW << sws) - skew);
-	if ((int32_t)out < 0)
+	/* differences that must not be negative: its ends */
+	if ((int32_t)((src->seqhi - end) |
+	    (seq - low + ((uint32_t)dst->max_win << dws))) < 0)
 		return false;
 	win = w << sws;
 	if (src->max_win < w)
@@ -167,30 +169,20 @@ lane_end(struct pfk_engine *e, struct lane_run *r)
 	lane_hand_in(e, &r->onward);
 }
 
-/* What a state counts elsewhere that is not plain. */
-static NOINLINE void
-count_more(struct pfk_engine *e, const struct lane_packet *l, bool back)
-{
-	const struct state *s = l->state;
-	uint32_t anchor;
-
-	if (s->flags & STATE_ANCHORED &&
-	    (anchor = state_cold(e, l->ref / 2)->anchor) != IMG_NONE)
-		lane_count_rule(e, anchor, l);
-	if (s->busy)
-		lane_busy(e, l, back);
-}
-
+/* But for what a busy state does. */
 static inline void
-count(struct pfk_engine *e, struct lane_tally *t, struct state *s,
+count(const struct pfk_engine *e, struct lane_tally *t, struct state *s,
     const struct lane_packet *l, bool back)
 {
+	uint32_t anchor;
+
 	lane_count(t, l, false);
 	lane_count_rule(e, s->rule, l);
+	if (!s->plain && s->flags & STATE_ANCHORED &&
+	    (anchor = state_cold(e, l->ref / 2)->anchor) != IMG_NONE)
+		lane_count_rule(e, anchor, l);
 	s->packets[back]++;
 	s->bytes[back] += l->len;
-	if (!s->plain)
-		count_more(e, l, back);
 }
 
 /* ---- telling (engine.c, view.c) ---- */
@@ -285,6 +277,8 @@ lane_passed(struct pfk_engine *e, struct lane_run *run,
 {
 	lane_tally_for(e, &run->tally, f->ifid);
 	count(e, &run->tally, l->state, l, goes_back(l));
+	if (l->state->busy)
+		lane_busy(e, l, goes_back(l));
 	if (e->sink.decision != NULL)
 		tell(e, f, l);
 }
@@ -302,6 +296,8 @@ take_one(struct pfk_engine *e, const struct pfk_packet *f, uint16_t ifid,
 		return false;
 	s->expire = e->uptime;
 	count(e, t, s, l, back);
+	if (s->busy)
+		lane_busy(e, l, back);
 	return true;
 }
 
@@ -325,15 +321,48 @@ forward(struct pfk_engine *e, struct lane_run *run, const struct pfk_packet *f,
 	pkt_leave(&p, ifid);
 }
 
+/*
+ * Packets from the first one on for which nothing is called: nobody is told,
+ * no time is up or goes back, no state is busy, and none of them opens or
+ * closes anything.  So all that they need stays in registers.
+ */
+static NOINLINE size_t
+take_quiet(const struct pfk_engine *e, struct lane_tally *t,
+    const struct pfk_packet *f, const struct lane_packet *first, size_t n,
+    struct lane_clock *c)
+{
+	const struct lane_packet *l = first, *end = first + n;
+	uint64_t last = c->last, time = last;
+
+	for (; l < end && l->kind & LANE_USUAL && l->ref != 0; l++, f++) {
+		struct state *s = l->state;
+		bool back = goes_back(l);
+
+		time = f->time;
+		if (time < last || time >= c->end || f->ifid != t->ifid ||
+		    f->dir == PFK_FWD || !lane_key_fits(l) ||
+		    !(s->plain || (!s->busy &&
+		    state_usual(s, f, l, f->ifid))) ||
+		    !track_usual(s, l, back))
+			break;
+		last = time;
+		s->expire = e->uptime;
+		count(e, t, s, l, back);
+	}
+	c->last = last;
+	return (size_t)(l - first);
+}
+
 size_t
 lane_take(struct pfk_engine *e, struct lane_run *run,
     const struct pfk_packet *f, struct lane_packet *first, size_t n,
     const struct lane_seen *seen)
 {
 	const struct state_table *t = e->states;
-	bool told = e->sink.decision != NULL;
+	bool told = e->sink.decision != NULL, quiet = !told;
 	struct lane_packet *l = first, *end = first + n;
 	struct lane_clock c;
+	size_t k;
 
 	if (n == 0 || !(l->kind & (LANE_USUAL | LANE_TURNS)))
 		return 0;
@@ -343,6 +372,14 @@ lane_take(struct pfk_engine *e, struct lane_run *run,
 		pfk_engine_advance(e, f->time);
 	lane_clock_read(&c, e);
 	for (; l < end && l->kind & (LANE_USUAL | LANE_TURNS); l++, f++) {
+		if (quiet && t->losses == seen->losses) {
+			k = take_quiet(e, &run->tally, f, l, (size_t)(end - l),
+			    &c);
+			l += k;
+			f += k;
+			if (l == end || !(l->kind & (LANE_USUAL | LANE_TURNS)))
+				break;
+		}
 		lane_clock_move(&c, e, f->time);
 		if (lane_stale(t, l, seen))
 			lane_look_again(e, l);
@@ -354,6 +391,8 @@ lane_take(struct pfk_engine *e, struct lane_run *run,
 			e->now = c.last - e->epoch;
 			forward(e, run, f, l);
 		}
+		/* where one state is busy, many are */
+		quiet = !told && !l->state->busy && f->dir != PFK_FWD;
 	}
 	e->now = c.last - e->epoch;
 	return (size_t)(l - first);

@@ -182,7 +182,7 @@ lane_count(struct lane_tally *t, const struct lane_packet *l, bool blocked)
 }
 
 static inline void
-lane_count_rule(struct pfk_engine *e, uint32_t rule,
+lane_count_rule(const struct pfk_engine *e, uint32_t rule,
     const struct lane_packet *l)
 {
 	struct pfk_rule_counters *n = &e->rules[rule].n;
