@@ -554,16 +554,34 @@ ask_on(struct pfk_engine *e, struct strip_sheet *sh,
 	return decided(e, sh, q, slot, is_quick_slot(sh, slot), rule);
 }
 
+/*
+ * The first word's first choice; false: that may not be all.
+ */
+WIDE static ALWAYS_INLINE bool
+is_first_choice(const struct strip_sheet *sh, const struct strip_ask *q,
+    uint64_t fits, unsigned *slot)
+{
+	const struct sheet_word *w = &sh->word[0];
+	unsigned bit = *slot = chosen(w, fits);
+
+	return (w->odd >> bit & 1) == 0 && guards_of(w, fits) == 0 &&
+	    ((fits & w->quick) != 0 || sh->nwords == 1) &&
+	    is_proven(sh, q->addr[SRC], bit);
+}
+
 /* With tables, or rows that do more than decide. */
 WIDE static NOINLINE const uint32_t *
 ask_special(struct pfk_engine *e, struct strip_sheet *sh,
     const struct strip_ask *q, uint32_t *rule)
 {
 	unsigned slot = SHEET_NOWHERE;
+	uint64_t fits;
 
-	if ((sh->needs & ~q->known) == 0)
-		slot = ask_words(e, sh, q, word_slots(sh, q, &sh->word[0]) &
-		    told_slots(sh, q, 0));
+	if ((sh->needs & ~q->known) == 0) {
+		fits = word_slots(sh, q, &sh->word[0]) & told_slots(sh, q, 0);
+		if (sh->acts || !is_first_choice(sh, q, fits, &slot))
+			slot = ask_words(e, sh, q, fits);
+	}
 	if (slot == SHEET_NOWHERE)
 		return walk_wide(e, e->front, 0, q, rule);
 	for (unsigned i = 0; i < sh->ntables; i++)
@@ -576,23 +594,18 @@ WIDE static const uint32_t *
 ask_wide(struct pfk_engine *e, const struct strip_ask *q, uint32_t *rule)
 {
 	struct strip_sheet *sh = sheet_of(e, e->front, q);
-	const struct sheet_word *w;
 	uint64_t fits;
-	unsigned bit;
+	unsigned slot;
 
 	if (sh == NULL)
 		return walk_wide(e, e->front, 0, q, rule);
 	e->front->unsettled = true;
 	if (sh->special)
 		return ask_special(e, sh, q, rule);
-	w = &sh->word[0];
-	fits = word_slots(sh, q, w);
-	bit = chosen(w, fits);
-	if ((w->odd >> bit & 1) != 0 || guards_of(w, fits) != 0 ||
-	    ((fits & w->quick) == 0 && sh->nwords > 1) ||
-	    !is_proven(sh, q->addr[SRC], bit))
+	fits = word_slots(sh, q, &sh->word[0]);
+	if (!is_first_choice(sh, q, fits, &slot))
 		return ask_on(e, sh, q, fits, rule);
-	return decided(e, sh, q, bit, (fits & w->quick) != 0, rule);
+	return decided(e, sh, q, slot, (fits & sh->word[0].quick) != 0, rule);
 }
 #endif
 
