@@ -189,18 +189,25 @@ decide_group(struct pfk_engine *e, struct lane_run *run, struct group *g)
 
 /*
  * The next packets, at most so many; how many.  The headers of those behind
- * them are fetched: another processor may have read them in.
+ * them are fetched, LANE_GROUP packets ahead however large groups are: another
+ * processor may have read them in.  *fetched: up to that packet they have been.
  */
 static size_t
-fill_group(struct group *g, const struct pfk_packet *f, size_t n, size_t most)
+fill_group(struct group *g, const struct pfk_packet *f, size_t n, size_t most,
+    const struct pfk_packet **fetched)
 {
+	const struct pfk_packet *p, *end;
+
 	g->f = f;
 	g->n = n < most ? n : most;
 	g->stack = false;
-	for (size_t i = g->n; i < 2 * most && i < n; i++) {
-		PREFETCH(f[i].data);
-		PREFETCH(f[i].data + 63);
+	p = *fetched > f + g->n ? *fetched : f + g->n;
+	end = f + (n < g->n + LANE_GROUP ? n : g->n + LANE_GROUP);
+	for (; p < end; p++) {
+		PREFETCH(p->data);
+		PREFETCH(p->data + 63);
 	}
+	*fetched = p;
 	return g->n;
 }
 
@@ -216,6 +223,7 @@ run_groups(struct pfk_engine *e, const struct pfk_packet *f, size_t n)
 {
 	struct group groups[3], *read = &groups[0], *look = &groups[1],
 	    *decide = &groups[2], *done;
+	const struct pfk_packet *fetched = f;
 	struct lane_run run;
 	size_t some;
 
@@ -226,7 +234,7 @@ run_groups(struct pfk_engine *e, const struct pfk_packet *f, size_t n)
 		if (decide->stack)
 			fetch_keys(e, decide);
 		some = fill_group(read, f, n, e->groups_known ?
-		    GROUP_KNOWN : LANE_GROUP);
+		    GROUP_KNOWN : LANE_GROUP, &fetched);
 		if (some > 0)
 			read_group(e, &run, read);
 		if (look->n > 0)
