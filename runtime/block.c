@@ -14,7 +14,8 @@
  * (block_spans.c) and asked, in order, as far as it comes.  pf's skip steps
  * never lead past a rule that matches.
  */
-#include "runtime/block_look.h"
+#include "runtime/block_looking.h"
+#include "runtime/block_vectors.h"
 
 struct asker {
 	struct block	*b;
@@ -106,6 +107,15 @@ static inline void
 find_lists(const struct block *b, const struct block_found *r,
     struct lists *l)
 {
+	const uint32_t *v = r->list;
+	unsigned some = 0;
+
+	for (unsigned i = 0; i + 1 < LISTS; i++)
+		some += v[i] != 0;
+	l->n = 1;
+	l->at[0] = &b->ids[v[0] | v[1] | v[2] | v[3]];
+	if (some == 1 && b->nalways == 0)	/* mostly */
+		return;
 	l->n = 0;
 	for (unsigned i = 0; i + 1 < LISTS; i++)
 		add_list(l, &b->ids[r->list[i]]);
@@ -146,45 +156,71 @@ is_usual(const struct block *b, const struct block_class *c, uint32_t rule,
 /* The packet's stretches up to now: where the last one began. */
 struct stretch { uint32_t from; bool strayed; };
 
-/* A rule on the way, asked ahead; false: that is too much for it. */
-static bool
-pass_ahead(const struct block *b, struct block_found *r, uint32_t rule,
-    const struct strip_ask *q, struct stretch *s)
+/* Where a plain rule leads, or n, and `to'. */
+static uint32_t
+leads_ahead(const struct block *b, const struct look *l, uint32_t rule,
+    const uint32_t **to)
 {
-	struct block_class *c = r->class;
-	const uint32_t *to;
-	uint32_t next;
+	struct strip_ask room;
+
+	*to = block_misfit(b, rule, look_question(l, &room));
+	if (*to == NULL)
+		*to = b->code[rule + 1];
+	return block_rule_at(b, *to);
+}
+
+/* The same, as far as vectors know; JUMP_UNKNOWN: they do not. */
+static inline uint32_t
+jumps_ahead(const struct block *b, const struct look *l, uint32_t rule)
+{
+	unsigned fit = (unsigned)bit(l->v[V_SRC], rule) << JUMP_SRC |
+	    (unsigned)bit(l->v[V_DST], rule) << JUMP_DST |
+	    (unsigned)bit(l->v[V_CLASS], rule) << JUMP_FLAGS |
+	    (unsigned)bit(l->v[V_SPORT], rule) << JUMP_SPORT |
+	    (unsigned)bit(l->v[V_DPORT], rule) << JUMP_DPORT;
+
+	return b->vectors->jumps[rule].to[strip_lowest(~(uint64_t)fit)];
+}
+
+/* A rule on the way, asked ahead; false: that is too much for it. */
+static inline bool
+pass_ahead(const struct block *b, const struct look *l, uint32_t rule,
+    struct stretch *s)
+{
+	struct block_class *c = l->r->class;
+	const uint32_t *to = NULL;
+	uint32_t next = JUMP_UNKNOWN;
 
 	if (!b->usual[rule].plain)
 		return false;	/* nobody knows */
-	if ((to = block_misfit(b, rule, q)) == NULL)
-		to = b->code[rule + 1];
-	next = block_rule_at(b, to);
+	if (b->vectors != NULL)
+		next = jumps_ahead(b, l, rule);
+	if (next == JUMP_UNKNOWN)
+		next = leads_ahead(b, l, rule, &to);
 	if (is_usual(b, c, rule, next, to))
 		return true;
 	if (next == b->n || s->strayed)
 		return false;
-	r->less = &c->steps[c->nodes[rule].up];
-	r->more = &c->steps[next];
+	l->r->less = &c->steps[c->nodes[rule].up];
+	l->r->more = &c->steps[next];
 	*s = (struct stretch){ next, true };
 	return true;
 }
 
 bool
-block_walk_ahead(struct block *b, struct block_found *r,
-    const struct strip_ask *q)
+block_walk_ahead(struct block *b, const struct look *l)
 {
-	struct block_class *c = r->class;
+	struct block_class *c = l->r->class;
 	struct stretch s = { 0, false };
 	struct lists lists;
 	uint32_t x;
 
-	find_lists(b, r, &lists);
+	find_lists(b, l->r, &lists);
 	if (lists.n == 0)
 		return true;
-	while ((x = next_of(&lists)) < r->quick)
+	while ((x = next_of(&lists)) < l->r->quick)
 		if (x >= s.from && bit(c->head, x) && on_path(c, s.from, x) &&
-		    !pass_ahead(b, r, x, q, &s))
+		    !pass_ahead(b, l, x, &s))
 			return false;
 	return true;
 }

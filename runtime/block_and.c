@@ -12,30 +12,27 @@
 #include "runtime/lane.h"
 #include "runtime/strip_columns.h"
 
-/* The vectors of a packet. */
-enum { V_SRC, V_DST, V_SPORT, V_DPORT, V_CLASS, V_COUNT };
-struct threads { const uint64_t *v[V_COUNT]; };
 struct common { uint64_t w[VECTOR_WORDS + VECTOR_STEP]; };
 
 /* ---- pieces ---- */
 
 static ALWAYS_INLINE void
 take_piece(const struct block_vectors *x, struct look *l, unsigned i,
-    uint64_t piece, struct threads *t)
+    uint64_t piece)
 {
 	uint32_t first = (uint32_t)(piece >> PIECE_FIRST);
 
 	l->r->list[i] = (uint32_t)piece;
 	l->r->asked = first < l->r->asked ? first : l->r->asked;
-	t->v[i] = piece_vector(x, piece);
-	PREFETCH(t->v[i]);
+	l->v[i] = piece_vector(x, piece);
+	PREFETCH(l->v[i]);
 	if (i <= V_DST)		/* those of ports are few */
-		PREFETCH(t->v[i] + 8);
+		PREFETCH(l->v[i] + 8);
 }
 
 /* The lists, too, of rules about which the packet may stray. */
 static ALWAYS_INLINE void
-find_vectors(const struct looking *g, struct look *l, struct threads *t)
+find_vectors(const struct looking *g, struct look *l)
 {
 	const struct block_vectors *x = g->b->vectors;
 	const struct block_index *a = g->f->index;
@@ -43,27 +40,27 @@ find_vectors(const struct looking *g, struct look *l, struct threads *t)
 	uint32_t ports = l->k.ports;
 
 	l->r->asked = *g->b->always;
-	take_piece(x, l, V_SRC, a[SRC].m[l->at[SRC] + 1], t);
-	take_piece(x, l, V_DST, a[DST].m[l->at[DST] + 1], t);
+	take_piece(x, l, V_SRC, a[SRC].m[l->at[SRC] + 1]);
+	take_piece(x, l, V_DST, a[DST].m[l->at[DST] + 1]);
 	take_piece(x, l, V_SPORT, port_piece(&x->ports[SRC],
-	    (uint16_t)(ports >> 16)), t);
+	    (uint16_t)(ports >> 16)));
 	take_piece(x, l, V_DPORT, port_piece(&x->ports[DST],
-	    (uint16_t)ports), t);
-	t->v[V_CLASS] = c == NULL ? x->v + VECTOR_NONE * x->words : c->fits;
+	    (uint16_t)ports));
+	l->v[V_CLASS] = c == NULL ? x->v + VECTOR_NONE * x->words : c->fits;
 }
 
 /* ---- what they have in common ---- */
 
 /* A bit for each word that is zero. */
 static ALWAYS_INLINE uint64_t
-and_plain(const struct threads *t, struct common *c, unsigned words,
+and_plain(const struct look *l, struct common *c, unsigned words,
     const uint64_t *kind)
 {
 	uint64_t zeros = 0;
 
 	for (unsigned i = 0; i < words; i++) {
-		uint64_t w = t->v[V_SRC][i] & t->v[V_DST][i] &
-		    t->v[V_SPORT][i] & t->v[V_DPORT][i] & t->v[V_CLASS][i];
+		uint64_t w = l->v[V_SRC][i] & l->v[V_DST][i] &
+		    l->v[V_SPORT][i] & l->v[V_DPORT][i] & l->v[V_CLASS][i];
 
 		if (kind != NULL)
 			w &= kind[i];
@@ -76,15 +73,15 @@ and_plain(const struct threads *t, struct common *c, unsigned words,
 #ifdef HAVE_WIDE
 /* Of four words: zero ones. */
 WIDE static ALWAYS_INLINE unsigned
-and_four(const struct threads *t, uint64_t *to, const uint64_t *kind,
+and_four(const uint64_t *const v[V_COUNT], uint64_t *to, const uint64_t *kind,
     unsigned i)
 {
-	__m256i w = _mm256_and_si256(wide_load(t->v[V_SRC] + i),
-	    wide_load(t->v[V_DST] + i));
+	__m256i w = _mm256_and_si256(wide_load(v[V_SRC] + i),
+	    wide_load(v[V_DST] + i));
 
-	w = _mm256_and_si256(w, wide_load(t->v[V_SPORT] + i));
-	w = _mm256_and_si256(w, wide_load(t->v[V_DPORT] + i));
-	w = _mm256_and_si256(w, wide_load(t->v[V_CLASS] + i));
+	w = _mm256_and_si256(w, wide_load(v[V_SPORT] + i));
+	w = _mm256_and_si256(w, wide_load(v[V_DPORT] + i));
+	w = _mm256_and_si256(w, wide_load(v[V_CLASS] + i));
 	if (kind != NULL)
 		w = _mm256_and_si256(w, wide_load(kind + i));
 	_mm256_storeu_si256((__m256i *)(void *)(to + i), w);
@@ -93,15 +90,16 @@ and_four(const struct threads *t, uint64_t *to, const uint64_t *kind,
 }
 
 WIDE static ALWAYS_INLINE uint64_t
-and_wide(const struct threads *all, struct common *c, unsigned words,
+and_wide(const struct look *l, struct common *c, unsigned words,
     const uint64_t *kind)
 {
-	const struct threads t = *all;
+	const uint64_t *const v[V_COUNT] = { l->v[V_SRC], l->v[V_DST],
+	    l->v[V_SPORT], l->v[V_DPORT], l->v[V_CLASS] };
 	uint64_t zeros = 0;
 
 	for (unsigned i = 0; i < words; i += VECTOR_STEP)
-		zeros |= (uint64_t)(and_four(&t, c->w, kind, i) |
-		    and_four(&t, c->w, kind, i + 4) << 4) << i;
+		zeros |= (uint64_t)(and_four(v, c->w, kind, i) |
+		    and_four(v, c->w, kind, i + 4) << 4) << i;
 	return zeros;
 }
 #endif
@@ -184,18 +182,17 @@ last_of(const struct looking *g, const struct look *l, struct common *c,
 		struct look *l = &g->v[i];				\
 									\
 		if (IF)							\
-			l->r->ANSWER = OF(g, l, &c, AND(&t[i], &c,	\
-			    words, kind), words, n, checks);		\
+			l->r->ANSWER = OF(g, l, &c, AND(l, &c, words,	\
+			    kind), words, n, checks);			\
 	}								\
 } while (0)
 
 #define ASK_ALL(AND) do {						\
 	const struct block_vectors *x = g->b->vectors;			\
-	struct threads t[BLOCK_AHEAD];					\
 	struct common c;						\
 									\
 	for (size_t i = 0; i < g->n; i++)				\
-		find_vectors(g, &g->v[i], &t[i]);			\
+		find_vectors(g, &g->v[i]);				\
 	if (!x->last)							\
 		ASK(true, quick, first_of, AND, NULL);			\
 	else if (x->quick)						\

@@ -270,8 +270,7 @@ port_fits(const struct fit *f, const struct block_key *k, unsigned side)
 	return (uint16_t)(port - f->low[side]) <= f->span[side];
 }
 
-/* The packet as rules see it who are asked by themselves. */
-static NOINLINE const struct strip_ask *
+NOINLINE const struct strip_ask *
 look_question(const struct look *l, struct strip_ask *room)
 {
 	const struct lane_packet *p = l->lane;
@@ -475,15 +474,6 @@ block_look_up(struct pfk_engine *e, struct block *b,
 
 /* ---- ahead ---- */
 
-/* Whether what is to be counted of its way is known. */
-static NOINLINE bool
-walk_ahead(struct block *b, const struct look *l)
-{
-	struct strip_ask room;
-
-	return block_walk_ahead(b, l->r, look_question(l, &room));
-}
-
 /* What deciding will touch.  If it is clear what that is, it says so. */
 static ALWAYS_INLINE void
 fetch_rule(const struct pfk_engine *e, struct block *b, uint32_t block,
@@ -503,7 +493,7 @@ fetch_rule(const struct pfk_engine *e, struct block *b, uint32_t block,
 		return;
 	PREFETCH(&r->class->ends[r->quick]);
 	if (!r->sure || r->quick == b->n || !b->begins ||
-	    (r->asked < r->quick && !walk_ahead(b, l)))
+	    (r->asked < r->quick && !block_walk_ahead(b, l)))
 		return;
 	r->end = &r->class->ends[r->quick];
 	r->rule = b->first + rule;

@@ -10,13 +10,6 @@ void	block_look_up(struct pfk_engine *, struct block *,
 	    const struct strip_ask *, const struct block_help *,
 	    struct block_found *);
 
-/*
- * How the packet comes to the quick rule, which matches: what is to be counted.
- * false: it is to be followed when its turn comes.
- */
-bool	block_walk_ahead(struct block *, struct block_found *,
-	    const struct strip_ask *);
-
 static inline bool
 is_icmp(uint8_t proto)
 {

@@ -301,6 +301,64 @@ read_boxes(struct weaving *w)
 	}
 }
 
+/* The jump that the test is about; JUMPS: none that vectors tell of. */
+static unsigned
+jump_of(const uint32_t *test)
+{
+	bool dst = insn_b(*test) != 0;
+
+	switch ((int)insn_op(*test)) {
+	case OP_ADDR4:
+	case OP_ADDR6:
+		return dst ? JUMP_DST : JUMP_SRC;
+	case OP_FLAGS:
+		return JUMP_FLAGS;
+	case OP_PORT:
+		return dst ? JUMP_DPORT : JUMP_SPORT;
+	default:
+		return JUMPS;
+	}
+}
+
+static void
+set_jump(const struct block *b, uint16_t *to, const uint32_t *pc)
+{
+	uint32_t rule = block_rule_at(b, pc);
+
+	*to = rule < b->n ? (uint16_t)rule : JUMP_UNKNOWN;
+}
+
+/* => Vectors tell all that it asks for. */
+static void
+read_jumps(const struct block *b, uint32_t rule, struct block_jumps *j)
+{
+	const uint32_t *w = b->code[rule] + b->usual[rule].head;
+	unsigned next = 0, jump;
+
+	for (; insn_op(*w) != OP_DECIDE; w += op_info[insn_op(*w)].length) {
+		if (insn_op(*w) == OP_WHOLE)
+			continue;	/* packets of blocks are */
+		jump = jump_of(w);
+		if (jump == JUMPS || jump < next)
+			return;
+		set_jump(b, &j->to[jump], w + w[1]);
+		next = jump + 1;
+	}
+	set_jump(b, &j->to[JUMP_FITS], b->code[rule + 1]);
+}
+
+static void
+make_jumps(struct weaving *w)
+{
+	const struct block *b = w->b;
+
+	memset(w->x->jumps, 0xff, b->n * sizeof(*w->x->jumps));
+	for (uint32_t i = 0; i < b->n; i++)
+		if (b->usual[i].plain && !w->boxes[i].never &&
+		    w->boxes[i].check == CHECK_NONE)
+			read_jumps(b, i, &w->x->jumps[i]);
+}
+
 static bool
 make_fields(struct weaving *w, struct span_list spans[SPANS_COUNT])
 {
@@ -326,6 +384,7 @@ vectors_new(const struct pfk_engine *e, const struct block *b)
 	x->words = (unsigned)(bits_size(b->n) / sizeof(*x->v));
 	x->others = e_alloc(e, bits_size(b->n));
 	x->checks = e_alloc(e, bits_size(b->n));
+	x->jumps = e_alloc(e, b->n * sizeof(*x->jumps));
 	return x;
 }
 
@@ -338,7 +397,7 @@ vectors_make(const struct pfk_engine *e, struct block *b,
 	bool good;
 
 	if ((w.x = b->vectors = vectors_new(e, b)) == NULL ||
-	    w.x->others == NULL || w.x->checks == NULL)
+	    w.x->others == NULL || w.x->checks == NULL || w.x->jumps == NULL)
 		return false;
 	/* fields have no more than two pieces for each rule: there is room */
 	static_assert((FIELDS * (2 * VECTORS_RULES + 1) + 1) *
@@ -351,6 +410,7 @@ vectors_make(const struct pfk_engine *e, struct block *b,
 	good = w.slots != NULL && w.turns != NULL;
 	if (good) {
 		read_boxes(&w);
+		make_jumps(&w);
 		good = make_fields(&w, spans);
 	}
 	e_free(e, w.v, (size_t)w.cap * w.x->words * sizeof(*w.v));
@@ -374,6 +434,7 @@ vectors_free(const struct pfk_engine *e, struct block *b)
 	}
 	e_free(e, x->others, bits_size(b->n));
 	e_free(e, x->checks, bits_size(b->n));
+	e_free(e, x->jumps, b->n * sizeof(*x->jumps));
 	e_free(e, x->memory, x->size);
 	e_free(e, x, sizeof(*x));
 }

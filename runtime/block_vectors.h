@@ -28,11 +28,21 @@ struct port_pieces {
 	uint32_t	n;
 };
 
+/*
+ * Where a rule leads whose vectors tell all that it asks for: by the first
+ * misfit, in pf's order, or JUMP_FITS.
+ */
+enum { JUMP_SRC, JUMP_DST, JUMP_FLAGS, JUMP_SPORT, JUMP_DPORT, JUMP_FITS,
+    JUMPS };
+#define JUMP_UNKNOWN	UINT16_MAX	/* or out of the block */
+struct block_jumps { uint16_t to[JUMPS]; };
+
 struct block_vectors {
 	unsigned	words;		/* of each; some steps */
 	bool		quick, last;	/* there are such rules */
 	uint64_t	*others;	/* bits of rules that are not quick */
 	uint64_t	*checks;	/* of which tests are left */
+	struct block_jumps *jumps;
 	const uint64_t	*v;
 	uint32_t	n;		/* vectors */
 	void		*memory;	/* where they are */

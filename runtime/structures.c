@@ -96,7 +96,8 @@ tell_vectors(struct teller *t, const struct block *b)
 		    p->n, "pieces", p->cappages * sizeof(*p->pages) +
 		    p->n * sizeof(*p->piece));
 	}
-	t->untold += sizeof(*x) + 2 * bits_size(b->n);
+	t->untold += sizeof(*x) + 2 * bits_size(b->n) +
+	    b->n * sizeof(*x->jumps);
 }
 
 size_t
