@@ -83,6 +83,7 @@ struct strip_sheet {
 	uint8_t		ncolumns;	/* of addresses */
 	uint8_t		ports;		/* 1 << side: asked */
 	bool		six;
+	bool		more;		/* words than one */
 	bool		special;	/* tables, or what rows do */
 	uint8_t		at[SHEET_COLUMNS]; /* bytes from the source on */
 	uint16_t	*columns;	/* of a word, one behind the other:
@@ -120,6 +121,8 @@ struct strip_sheets {
 	uint8_t		ncolumns;	/* 0: not known yet */
 	uint8_t		ports;
 	uint8_t		vectors;	/* at least */
+	bool		careful;	/* some have more words, guards, slots
+					   that are odd */
 	struct strip_sheet *sheet[SHEETS];
 	struct sheet_wait wait[SHEETS];
 };

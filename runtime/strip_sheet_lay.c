@@ -403,6 +403,8 @@ sheet_lay_out(const struct pfk_engine *e, struct draft *d,
 	lay_tables(d, sh);
 	for (uint32_t i = 0; i < d->n; i++)
 		lay_told(&d->row[i], sh);
+	sh->more = sh->nwords > 1;
+	v->careful |= sh->more || (sh->word[0].odd | sh->word[0].guards) != 0;
 	sh->acts = d->acts;
 	sh->special = sh->acts || sh->ntables != 0;
 	return true;

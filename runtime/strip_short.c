@@ -341,10 +341,8 @@ slots_of(const struct strip_sheet *sh, const struct strip_ask *q,
 
 WIDE static ALWAYS_INLINE uint64_t
 word_slots(const struct strip_sheet *sh, const struct strip_ask *q,
-    const struct sheet_word *w)
+    const struct sheet_word *w, const uint16_t *p)
 {
-	const uint16_t *p = sh->columns + w->first;
-
 	return w->vectors == 1 ? slots_of(sh, q, p, 1) : w->vectors == 2 ?
 	    slots_of(sh, q, p, 2) : slots_of(sh, q, p, 4);
 }
@@ -399,6 +397,13 @@ slot_fits(const struct strip_sheet *sh, const uint8_t *a, unsigned slot)
 	    is_proven_odd(sh, a, slot) : is_proven(sh, a, slot);
 }
 
+/* 1 or 0, and not by a branch. */
+static ALWAYS_INLINE uint64_t
+is_zero(uint64_t v)
+{
+	return (~v & (v - 1)) >> 63;
+}
+
 /*
  * Of a word's slots whose columns fit, the one that decides if it fits in full:
  * the first quick row, or else the last one.
@@ -411,7 +416,7 @@ chosen(const struct sheet_word *w, uint64_t fits)
 	unsigned first = strip_lowest(quick | (uint64_t)1 << 63);
 
 	/* no branch: which one it is comes at random */
-	return last ^ ((last ^ first) & (0u - (quick != 0)));
+	return first ^ ((first ^ last) & (0u - (unsigned)is_zero(quick)));
 }
 
 /* Guards before the quick row among those that fit. */
@@ -512,21 +517,13 @@ ask_words(const struct pfk_engine *e, struct strip_sheet *sh,
 		n++;
 		if ((fits & w->quick) != 0 || n == sh->nwords)
 			break;
-		fits = word_slots(sh, q, w + 1) & told_slots(sh, q, n);
+		fits = word_slots(sh, q, w + 1, sh->columns +
+		    w[1].first) & told_slots(sh, q, n);
 	}
 	if (sh->acts && !comes_to_nothing(e, sh, slot))
 		return SHEET_NOWHERE;
 	count_turns(sh, turns, n);
 	return slot;
-}
-
-static ALWAYS_INLINE struct strip_sheet *
-sheet_of(struct pfk_engine *e, struct strip *s, const struct strip_ask *q)
-{
-	uint64_t key = q->key & s->sheet_heads[q->icmp];
-	struct strip_sheet *sh = s->sheets->sheet[strip_slot(key)];
-
-	return sh != NULL && sh->key == key ? sh : sheet_find(e, s, key);
 }
 
 /* The slot decides: where to go on, as strips_short(). */
@@ -536,7 +533,7 @@ decided(struct pfk_engine *e, struct strip_sheet *sh,
 {
 	sh->count[slot]++;
 	*rule = sh->rule[slot] != IMG_NONE ? sh->rule[slot] : *rule;
-	if (quick | (sh->to == NULL))
+	if (sh->to == NULL || quick)
 		return NULL;
 	return sh->next == NULL ? sh->to : walk_wide(e, sh->next,
 	    sh->next_row, q, rule);
@@ -544,8 +541,8 @@ decided(struct pfk_engine *e, struct strip_sheet *sh,
 
 /* Where the first word's first choice is not all. */
 WIDE static NOINLINE const uint32_t *
-ask_on(struct pfk_engine *e, struct strip_sheet *sh,
-    const struct strip_ask *q, uint64_t fits, uint32_t *rule)
+ask_on(struct pfk_engine *e, const struct strip_ask *q, uint32_t *rule,
+    struct strip_sheet *sh, uint64_t fits)
 {
 	unsigned slot = ask_words(e, sh, q, fits);
 
@@ -554,33 +551,34 @@ ask_on(struct pfk_engine *e, struct strip_sheet *sh,
 	return decided(e, sh, q, slot, is_quick_slot(sh, slot), rule);
 }
 
-/*
- * The first word's first choice; false: that may not be all.
- */
+/* The first word's first choice; false: that may not be all. */
 WIDE static ALWAYS_INLINE bool
-is_first_choice(const struct strip_sheet *sh, const struct strip_ask *q,
-    uint64_t fits, unsigned *slot)
+is_first_choice(const struct strip_sheets *v, const struct strip_sheet *sh,
+    const struct strip_ask *q, uint64_t fits, unsigned *slot)
 {
 	const struct sheet_word *w = &sh->word[0];
 	unsigned bit = *slot = chosen(w, fits);
 
-	return (w->odd >> bit & 1) == 0 && guards_of(w, fits) == 0 &&
-	    ((fits & w->quick) != 0 || sh->nwords == 1) &&
+	return !(v->careful && ((w->odd >> bit & 1) | guards_of(w, fits) |
+	    (is_zero(fits & w->quick) & sh->more)) != 0) &&
 	    is_proven(sh, q->addr[SRC], bit);
 }
 
 /* With tables, or rows that do more than decide. */
 WIDE static NOINLINE const uint32_t *
-ask_special(struct pfk_engine *e, struct strip_sheet *sh,
-    const struct strip_ask *q, uint32_t *rule)
+ask_special(struct pfk_engine *e, const struct strip_ask *q, uint32_t *rule,
+    struct strip_sheet *sh)
 {
 	unsigned slot = SHEET_NOWHERE;
 	uint64_t fits;
 
 	if ((sh->needs & ~q->known) == 0) {
-		fits = word_slots(sh, q, &sh->word[0]) & told_slots(sh, q, 0);
-		if (sh->acts || !is_first_choice(sh, q, fits, &slot))
+		fits = word_slots(sh, q, &sh->word[0], sh->columns) &
+		    told_slots(sh, q, 0);
+		if (!is_first_choice(e->front->sheets, sh, q, fits, &slot))
 			slot = ask_words(e, sh, q, fits);
+		else if (sh->acts && !comes_to_nothing(e, sh, slot))
+			slot = SHEET_NOWHERE;
 	}
 	if (slot == SHEET_NOWHERE)
 		return walk_wide(e, e->front, 0, q, rule);
@@ -590,21 +588,34 @@ ask_special(struct pfk_engine *e, struct strip_sheet *sh,
 	return decided(e, sh, q, slot, is_quick_slot(sh, slot), rule);
 }
 
+/* The same of any sheet, if there is one. */
+static NOINLINE const uint32_t *
+ask_other(struct pfk_engine *e, const struct strip_ask *q, uint32_t *rule,
+    uint64_t key)
+{
+	struct strip_sheet *sh = sheet_find(e, e->front, key);
+
+	return sh == NULL ? walk_wide(e, e->front, 0, q, rule) :
+	    ask_special(e, q, rule, sh);
+}
+
+/* What is rare is left to others, so that nothing need be kept for it. */
 WIDE static const uint32_t *
 ask_wide(struct pfk_engine *e, const struct strip_ask *q, uint32_t *rule)
 {
-	struct strip_sheet *sh = sheet_of(e, e->front, q);
-	uint64_t fits;
+	struct strip *s = e->front;
+	uint64_t key = q->key & s->sheet_heads[q->icmp], fits;
+	struct strip_sheet *sh = s->sheets->sheet[strip_slot(key)];
 	unsigned slot;
 
-	if (sh == NULL)
-		return walk_wide(e, e->front, 0, q, rule);
-	e->front->unsettled = true;
+	s->unsettled = true;
+	if (sh == NULL || sh->key != key)
+		return ask_other(e, q, rule, key);
 	if (sh->special)
-		return ask_special(e, sh, q, rule);
-	fits = word_slots(sh, q, &sh->word[0]);
-	if (!is_first_choice(sh, q, fits, &slot))
-		return ask_on(e, sh, q, fits, rule);
+		return ask_special(e, q, rule, sh);
+	fits = word_slots(sh, q, &sh->word[0], sh->columns);
+	if (!is_first_choice(s->sheets, sh, q, fits, &slot))
+		return ask_on(e, q, rule, sh, fits);
 	return decided(e, sh, q, slot, (fits & sh->word[0].quick) != 0, rule);
 }
 #endif
