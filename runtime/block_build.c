@@ -302,6 +302,37 @@ head_words(const uint32_t *rule)
 	return (unsigned)(w - rule);
 }
 
+/* Whether both ask the same of heads, but for where misfits lead. */
+static bool
+same_head(const struct pfk_engine *e, const struct block *b, uint32_t i,
+    uint32_t k)
+{
+	const uint32_t *v = b->code[i] + op_info[OP_RULE].length;
+	const uint32_t *w = b->code[k] + op_info[OP_RULE].length;
+
+	for (; is_head(insn_op(*v)); v += op_info[insn_op(*v)].length) {
+		if (*v != *w || (insn_op(*v) == OP_RDOMAIN && v[2] != w[2]) ||
+		    (insn_op(*v) == OP_IFACE &&
+		    e->rules[b->first + i].if_index !=
+		    e->rules[b->first + k].if_index))
+			return false;
+		w += op_info[insn_op(*v)].length;
+	}
+	return !is_head(insn_op(*w));
+}
+
+static uint8_t
+kind_of(const struct pfk_engine *e, struct block *b, uint32_t rule)
+{
+	unsigned i = 0;
+
+	while (i < b->nkinds && !same_head(e, b, b->kinds[i], rule))
+		i++;
+	if (i == b->nkinds && i < KINDS)
+		b->kinds[b->nkinds++] = rule;
+	return (uint8_t)i;
+}
+
 static void
 set_usual(struct block *b, const struct row *r, uint32_t i)
 {
@@ -358,6 +389,7 @@ read_rules(const struct pfk_engine *e, struct block *b, struct box *boxes,
 			return false;
 		make_box(&boxes[i], &r);
 		read_into(b, &r, i);
+		b->usual[i].kind = kind_of(e, b, i);
 		if (may_stray(&r) && !add_spans(e, b, &r, i, lists))
 			return false;
 	}

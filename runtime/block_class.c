@@ -36,6 +36,21 @@ head_misfit(const struct pfk_engine *e, const struct block *b, uint32_t i,
 	return NULL;
 }
 
+/* Of each kind of head: where the test that does not fit stands, or 0. */
+struct misfits { uint32_t at[KINDS]; };
+
+static void
+find_misfits(const struct pfk_engine *e, const struct block *b,
+    const struct strip_head *p, struct misfits *m)
+{
+	for (unsigned i = 0; i < b->nkinds; i++) {
+		const uint32_t *w = head_misfit(e, b, b->kinds[i], p);
+
+		m->at[i] = w == NULL ? 0 : (uint32_t)(w -
+		    b->code[b->kinds[i]]);
+	}
+}
+
 static inline bool
 flags_fit(const struct usual *u, const struct strip_head *p)
 {
@@ -61,11 +76,17 @@ exit_at(struct block_class *c, const uint32_t *pc)
 
 static void
 make_node(const struct pfk_engine *e, const struct block *b,
-    struct block_class *c, uint32_t i, const struct strip_head *p)
+    struct block_class *c, uint32_t i, const struct strip_head *p,
+    const struct misfits *m)
 {
-	const uint32_t *test = head_misfit(e, b, i, p), *to;
+	unsigned kind = b->usual[i].kind;
+	const uint32_t *test, *to;
 	bool flags;
 
+	if (kind == KINDS)
+		test = head_misfit(e, b, i, p);
+	else
+		test = m->at[kind] == 0 ? NULL : b->code[i] + m->at[kind];
 	if (test == NULL) {
 		flags = flags_fit(&b->usual[i], p);
 		set_bit(c->head, i);
@@ -154,6 +175,7 @@ class_new(const struct pfk_engine *e, const struct block *b,
     const struct strip_head *p)
 {
 	struct block_class *c = e_alloc(e, sizeof(*c));
+	struct misfits misfits;
 
 	if (c == NULL)
 		return NULL;
@@ -161,8 +183,9 @@ class_new(const struct pfk_engine *e, const struct block *b,
 		class_free(e, b, c);
 		return NULL;
 	}
+	find_misfits(e, b, p, &misfits);
 	for (uint32_t i = 0; i < b->n; i++)
-		make_node(e, b, c, i, p);
+		make_node(e, b, c, i, p, &misfits);
 	if (!c->odd) {
 		number_nodes(b, c);
 		c->out = way_out(b, c, 0);

@@ -237,6 +237,7 @@ bool	spans_make(const struct pfk_engine *, struct block *,
 bool	span_add(const struct pfk_engine *, struct span_list *,
 	    const struct value *low, const struct value *high, uint32_t rule);
 
+#define KINDS		16	/* heads that many rules have in common */
 #define BLOCK_EXITS	16	/* usual ways out for packets of one head */
 #define BLOCK_CLASSES	64	/* a power of two; kept at a time */
 #define BLOCK_NODES	(4u << 20) /* nodes of all classes of a block */
@@ -267,6 +268,7 @@ struct usual {
 	uint8_t		flags, flagset;	/* TCP: those set, those looked at */
 	uint8_t		head;		/* words up to the first other test */
 	uint8_t		check;		/* enum block_check */
+	uint8_t		kind;		/* of head: block.kinds, or KINDS */
 	bool		plain;		/* block_misfit() can tell */
 };
 
@@ -291,6 +293,8 @@ struct block {
 	uint32_t	nalways;
 	uint64_t	*quick, *counts; /* bits of rules */
 	struct usual	*usual;		/* of each rule */
+	uint32_t	kinds[KINDS];	/* a rule that has such a head */
+	unsigned	nkinds;
 	const uint32_t	**code;		/* the same, and behind the last */
 	struct block_class *classes[BLOCK_CLASSES];
 	uint32_t	nclasses;
