@@ -11,7 +11,7 @@
  *
  *	m[0]	inside of what almost all pieces have in front
  *	m[1]	below and above that
- *	m[2]...	places; nodes' cells; leaves, none of which lies in two lines
+ *	m[8]...	places; nodes' cells; leaves, none of which lies in two lines
  *		if one is enough
  *
  * A leaf compares 32 bits.  Where more tell pieces apart it leads on to a cell
@@ -236,7 +236,7 @@ add_cells(struct planting *p, uint32_t n)
 static uint32_t
 place_at(const struct planting *p, uint32_t piece)
 {
-	return INDEX_CELLS + p->s->place[piece] * p->x->stride;
+	return INDEX_PLACES + p->s->place[piece] * p->x->stride;
 }
 
 static bool plant(struct planting *, struct plot, uint32_t at);
@@ -534,7 +534,7 @@ put_places(struct planting *p, const struct table_sets *sets,
 
 	for (uint32_t i = 0; i < p->s->n; i++) {
 		const struct known *k = &p->s->known[i];
-		uint32_t at = INDEX_CELLS + i * x->stride;
+		uint32_t at = INDEX_PLACES + i * x->stride;
 		uint64_t *w = &p->m[at];
 
 		*w++ = at;
@@ -572,7 +572,7 @@ plant_places(struct planting *p, const struct table_sets *sets,
 	for (uint32_t i = 0; i < p->s->n; i++)
 		x->listed |= p->s->known[i].list != 0;
 	x->stride = stride_of(x, sets);
-	if ((add_cells(p, INDEX_CELLS + p->s->n * x->stride) != 0) ||
+	if ((add_cells(p, INDEX_PLACES + p->s->n * x->stride) != 0) ||
 	    p->n == 0)
 		return false;
 	put_places(p, sets, ids);

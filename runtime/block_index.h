@@ -38,7 +38,8 @@
 #define INDEX_LEAF	6u	/* numbers to be compared at most */
 #define INDEX_SIGN	0x80000000u	/* they are kept for signed compares */
 
-enum { INDEX_INSIDE, INDEX_OUTSIDE, INDEX_CELLS }; /* where to begin */
+enum { INDEX_INSIDE, INDEX_OUTSIDE };	/* where to begin */
+#define INDEX_PLACES	8u	/* places: each lies in one line if it fits */
 
 static ALWAYS_INLINE bool
 cell_is_node(uint64_t cell)
