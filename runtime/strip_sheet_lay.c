@@ -376,10 +376,11 @@ static void
 lay_told(const struct draft_row *r, struct strip_sheet *sh)
 {
 	for (unsigned side = 0; side < 2; side++) {
-		struct sheet_table *t = &sh->table[r->table[side] - 1];
+		struct sheet_table *t;
 
 		if (r->table[side] == 0)
 			continue;
+		t = &sh->table[r->table[side] - 1];
 		((r->not_in >> side & 1) != 0 ? t->in : t->out)[r->at /
 		    SHEET_SLOTS] &= ~((uint64_t)1 << r->at % SHEET_SLOTS);
 	}
