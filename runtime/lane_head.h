@@ -42,4 +42,24 @@ lane_head(const struct lane_packet *l)
 	    PFK_AF_INET + (PFK_AF_INET6 - PFK_AF_INET) * v6, l->out);
 }
 
+/*
+ * A question to the strips in front (strips_short()), but for tables.
+ * => It has a key.
+ */
+static ALWAYS_INLINE void
+lane_question(struct strip_ask *q, const struct pfk_engine *e,
+    const struct lane_run *run, const struct pfk_packet *f,
+    const struct lane_packet *l)
+{
+	size_t v6 = l->v6;	/* at random: no branches */
+
+	q->key = l->hash == 0 ? l->key[0] : lane_head(l) |
+	    head_of_if(f->ifid, lane_rdomain(e, &run->in, f->ifid));
+	q->icmp = l->echo;
+	q->addr[SRC] = l->hdr - 8 - 24 * v6;
+	q->addr[DST] = l->hdr - 4 - 12 * v6;
+	q->port[SRC] = get16(l->hdr);
+	q->port[DST] = get16(l->hdr + 2);
+}
+
 #endif

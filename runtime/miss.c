@@ -374,7 +374,7 @@ ask_first(struct pfk_engine *e, const struct lane_run *run,
 	if (ahead == NULL || ahead->found.block == 0) {
 		if (e->front == NULL)
 			return s;
-		short_question(&q, e, run, f, l);
+		lane_question(&q, e, run, f, l);
 		tell_tables(e, l, &q);
 		s.from = strips_short(e, &q, &s.rule);
 		return s;

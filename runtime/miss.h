@@ -19,6 +19,12 @@
  */
 enum { PLAIN_NOT, PLAIN_LATER, PLAIN_BLOCK, PLAIN_PASS, PLAIN_STATE };
 
+/* It wants no more than that the packet is counted, tables apart. */
+static inline bool
+rule_counts(const struct rt_rule *rr)
+{
+	return rr->plain == PLAIN_BLOCK || rr->plain == PLAIN_PASS;
+}
 /* => The rule's references have been resolved. */
 uint8_t	rule_plain(const struct rt_rule *);
 

@@ -26,34 +26,79 @@ count(struct pfk_engine *e, struct lane_tally *t, const struct pfk_packet *f,
 	rr->n.bytes[l->out] += l->len;
 }
 
-static NOINLINE bool
-count_by_strips(struct pfk_engine *e, struct lane_run *run,
-    struct lane_clock *c, struct queue *q, struct start *s)
+static ALWAYS_INLINE void
+move(struct lane_clock *c, const struct pfk_packet *f)
 {
-	const struct pfk_packet *f = q->f, *end = f + q->n;
-	struct lane_packet *l = q->l;
-	bool asked = false;
+	c->last = f->time > c->last ? f->time : c->last;
+}
+
+static inline size_t
+easy_ones(const struct lane_clock *c, const struct queue *q)
+{
+	size_t i = 0;
+
+	while (i < q->n && is_easy(&q->f[i], &q->l[i], c->end))
+		i++;
+	return i;
+}
+
+/* Those of the first n whose rules are known together. */
+static inline size_t
+count_known(struct pfk_engine *e, struct lane_run *run, struct lane_clock *c,
+    struct queue *q, size_t n)
+{
+	struct strip_look look[LANE_GROUP];
+
+	n = strips_look(e, run, q->f, q->l, n, look);
+	for (size_t i = 0; i < n; i++) {
+		++*look[i].count;
+		move(c, &q->f[i]);
+		count(e, &run->tally, &q->f[i], &q->l[i], look[i].rule);
+	}
+	queue_pass(q, n);
+	return n;
+}
+
+/* The first one by itself; false: it is not only counted. */
+static inline bool
+count_one(struct pfk_engine *e, struct lane_run *run, struct lane_clock *c,
+    struct queue *q, struct start *s)
+{
 	struct strip_ask ask;
 	struct rt_rule *rr;
 
-	for (; f < end && is_easy(f, l, c->end); f++, l++) {
-		if (f->time > c->last)
-			c->last = f->time;
-		short_question(&ask, e, run, f, l);
-		ask.known = e->tables_known;
-		ask.in = l->tables;
-		s->rule = e->default_rule;
-		s->from = strips_short(e, &ask, &s->rule);
-		rr = &e->rules[s->rule];
-		if ((asked = s->from != NULL || !only_counts(e, rr, l)))
-			break;
-		count(e, &run->tally, f, l, rr);
-	}
-	queue_pass(q, (size_t)(f - q->f));
-	return asked;
+	move(c, q->f);
+	lane_question(&ask, e, run, q->f, q->l);
+	ask.known = e->tables_known;
+	ask.in = q->l->tables;
+	s->rule = e->default_rule;
+	s->from = strips_short(e, &ask, &s->rule);
+	rr = &e->rules[s->rule];
+	if (s->from != NULL || !only_counts(e, rr, q->l))
+		return false;
+	count(e, &run->tally, q->f, q->l, rr);
+	queue_pass(q, 1);
+	return true;
 }
 
-static NOINLINE bool
+static bool
+count_by_strips(struct pfk_engine *e, struct lane_run *run,
+    struct lane_clock *c, struct queue *q, struct start *s)
+{
+	size_t n = easy_ones(c, q), some = n;
+
+	for (; n > 0; n--) {
+		if (some > 0)	/* else it is not worth the trouble */
+			n -= some = count_known(e, run, c, q, n);
+		if (n == 0)
+			break;
+		if (!count_one(e, run, c, q, s))
+			return true;
+	}
+	return false;
+}
+
+static bool
 count_by_block(struct pfk_engine *e, struct lane_run *run,
     struct lane_clock *c, struct queue *q, struct start *s)
 {
@@ -66,8 +111,7 @@ count_by_block(struct pfk_engine *e, struct lane_run *run,
 
 		if (found->block == 0 || !block_decides(found))
 			break;
-		if (q->f[i].time > c->last)
-			c->last = q->f[i].time;
+		move(c, &q->f[i]);
 		rr = &e->rules[found->rule];
 		if ((asked = !only_counts(e, rr, &q->l[i]))) {
 			*s = (struct start){ NULL, found->rule, true };

@@ -31,29 +31,12 @@ queue_pass(struct queue *q, size_t n)
 	q->n -= n;
 }
 
-/* A question to the strips in front, but for tables. */
-static ALWAYS_INLINE void
-short_question(struct strip_ask *q, const struct pfk_engine *e,
-    const struct lane_run *run, const struct pfk_packet *f,
-    const struct lane_packet *l)
-{
-	size_t v6 = l->v6;	/* at random: no branches */
-
-	q->key = l->hash == 0 ? l->key[0] : lane_head(l) |
-	    head_of_if(f->ifid, lane_rdomain(e, &run->in, f->ifid));
-	q->icmp = l->echo;
-	q->addr[SRC] = l->hdr - 8 - 24 * v6;
-	q->addr[DST] = l->hdr - 4 - 12 * v6;
-	q->port[SRC] = get16(l->hdr);
-	q->port[DST] = get16(l->hdr + 2);
-}
-
 /* All that the rule wants is that the packet is counted; its tables have. */
 static ALWAYS_INLINE bool
 only_counts(struct pfk_engine *e, const struct rt_rule *rr,
     const struct lane_packet *l)
 {
-	return (rr->plain == PLAIN_BLOCK || rr->plain == PLAIN_PASS) &&
+	return rule_counts(rr) &&
 	    ((rr->src_table & rr->dst_table) == IMG_NONE ||
 	    tables_count_fit(e, rr, l->len, l->out));
 }

@@ -312,6 +312,20 @@ void	strip_tables_moved(struct strip *);
  */
 const uint32_t *strips_short(struct pfk_engine *, const struct strip_ask *,
 	    uint32_t *rule);
+/*
+ * Of packets in a row, as many as are known at once: a sheet says which rule
+ * decides, and that one only counts them.  Nothing has been done yet: the
+ * counters are still to be moved, before anything else is asked.
+ */
+struct strip_look {
+	uint64_t	*count;
+	struct rt_rule	*rule;
+};
+struct lane_run;
+struct lane_packet;
+size_t	strips_look(struct pfk_engine *, const struct lane_run *,
+	    const struct pfk_packet *, const struct lane_packet *, size_t n,
+	    struct strip_look *);
 /* The strip that stands there, or NULL. */
 struct strip *strip_at(const struct pfk_engine *, const uint32_t *code);
 /* The class of that key, which may be made; NULL: no memory. */

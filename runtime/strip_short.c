@@ -18,7 +18,8 @@
 
 #include <string.h>
 
-#include "runtime/lane.h"
+#include "runtime/lane_head.h"
+#include "runtime/miss.h"
 #include "runtime/strip_columns.h"
 #include "runtime/strip_sheet.h"
 #include "runtime/table.h"
@@ -494,13 +495,14 @@ comes_to_nothing(const struct pfk_engine *e, const struct strip_sheet *sh,
 
 /*
  * The slot that decides, from what fits in the first word on; SHEET_NOWHERE:
- * the packet strays, or it matters what rows do; nothing was counted.
+ * the packet strays, or (look) turns, or it matters what rows do; nothing was
+ * counted.
  */
 WIDE static unsigned
 ask_words(const struct pfk_engine *e, struct strip_sheet *sh,
-    const struct strip_ask *q, uint64_t fits)
+    const struct strip_ask *q, uint64_t fits, bool look)
 {
-	uint64_t turns[SHEET_WORDS];
+	uint64_t turns[SHEET_WORDS], turned = 0;
 	unsigned n = 0, slot = 0, bit;
 
 	for (;;) {
@@ -522,7 +524,12 @@ ask_words(const struct pfk_engine *e, struct strip_sheet *sh,
 	}
 	if (sh->acts && !comes_to_nothing(e, sh, slot))
 		return SHEET_NOWHERE;
-	count_turns(sh, turns, n);
+	for (unsigned i = 0; i < n; i++)
+		turned |= turns[i];
+	if (turned != 0 && look)
+		return SHEET_NOWHERE;
+	if (turned != 0)
+		count_turns(sh, turns, n);
 	return slot;
 }
 
@@ -544,7 +551,7 @@ WIDE static NOINLINE const uint32_t *
 ask_on(struct pfk_engine *e, const struct strip_ask *q, uint32_t *rule,
     struct strip_sheet *sh, uint64_t fits)
 {
-	unsigned slot = ask_words(e, sh, q, fits);
+	unsigned slot = ask_words(e, sh, q, fits, false);
 
 	if (slot == SHEET_NOWHERE)
 		return walk_wide(e, e->front, 0, q, rule);
@@ -576,7 +583,7 @@ ask_special(struct pfk_engine *e, const struct strip_ask *q, uint32_t *rule,
 		fits = word_slots(sh, q, &sh->word[0], sh->columns) &
 		    told_slots(sh, q, 0);
 		if (!is_first_choice(e->front->sheets, sh, q, fits, &slot))
-			slot = ask_words(e, sh, q, fits);
+			slot = ask_words(e, sh, q, fits, false);
 		else if (sh->acts && !comes_to_nothing(e, sh, slot))
 			slot = SHEET_NOWHERE;
 	}
@@ -618,6 +625,71 @@ ask_wide(struct pfk_engine *e, const struct strip_ask *q, uint32_t *rule)
 		return ask_on(e, q, rule, sh, fits);
 	return decided(e, sh, q, slot, (fits & sh->word[0].quick) != 0, rule);
 }
+
+/* A packet of a burst as the lane has read it. */
+struct looked {
+	const struct lane_run *run;
+	const struct pfk_packet *f;
+	const struct lane_packet *l;
+};
+
+/* Where the first word's first choice is not all: as ask_words(). */
+WIDE static NOINLINE unsigned
+look_on(struct pfk_engine *e, struct strip_sheet *sh, struct looked p,
+    uint64_t fits)
+{
+	struct strip_ask q;
+
+	lane_question(&q, e, p.run, p.f, p.l);
+	return ask_words(e, sh, &q, fits, true);
+}
+
+/* false: that has to be asked, or more than counting comes of it. */
+WIDE static ALWAYS_INLINE bool
+look(struct pfk_engine *e, struct looked p, struct strip_look *found)
+{
+	struct strip *s = e->front;
+	struct strip_sheet *sh;
+	struct strip_ask q;
+	uint64_t fits;
+	uint32_t rule;
+	unsigned slot;
+	bool quick;
+
+	lane_question(&q, e, p.run, p.f, p.l);
+	q.key &= s->sheet_heads[q.icmp];
+	sh = s->sheets->sheet[strip_slot(q.key)];
+	if (sh == NULL || sh->key != q.key || sh->special)
+		return false;
+	fits = word_slots(sh, &q, &sh->word[0], sh->columns);
+	quick = (fits & sh->word[0].quick) != 0;
+	if (!is_first_choice(s->sheets, sh, &q, fits, &slot)) {
+		slot = look_on(e, sh, p, fits);
+		if (slot == SHEET_NOWHERE)
+			return false;
+		quick = is_quick_slot(sh, slot);
+	}
+	if (!quick & (sh->to != NULL))
+		return false;
+	rule = sh->rule[slot];
+	found->count = &sh->count[slot];
+	found->rule = &e->rules[rule != IMG_NONE ? rule : e->default_rule];
+	return rule_counts(found->rule);
+}
+
+WIDE static size_t
+look_wide(struct pfk_engine *e, const struct lane_run *run,
+    const struct pfk_packet *f, const struct lane_packet *l, size_t n,
+    struct strip_look *found)
+{
+	size_t i = 0;
+
+	while (i < n && look(e, (struct looked){ run, f + i, l + i },
+	    &found[i]))
+		i++;
+	e->front->unsettled |= i > 0;
+	return i;
+}
 #endif
 
 static NOINLINE const uint32_t *
@@ -638,6 +710,15 @@ without_sheets(struct pfk_engine *e, const struct strip_ask *q,
 	return walk_wide(e, e->front, 0, q, rule);
 }
 
+size_t
+strips_look(struct pfk_engine *e, const struct lane_run *run,
+    const struct pfk_packet *f, const struct lane_packet *l, size_t n,
+    struct strip_look *found)
+{
+	return e->front->sheets == NULL ? 0 :
+	    look_wide(e, run, f, l, n, found);
+}
+
 const uint32_t *
 strips_short(struct pfk_engine *e, const struct strip_ask *q, uint32_t *rule)
 {
@@ -645,6 +726,15 @@ strips_short(struct pfk_engine *e, const struct strip_ask *q, uint32_t *rule)
 	    without_sheets(e, q, rule);
 }
 #else
+size_t
+strips_look(struct pfk_engine *e, const struct lane_run *run,
+    const struct pfk_packet *f, const struct lane_packet *l, size_t n,
+    struct strip_look *found)
+{
+	(void)e, (void)run, (void)f, (void)l, (void)n, (void)found;
+	return 0;
+}
+
 const uint32_t *
 strips_short(struct pfk_engine *e, const struct strip_ask *q, uint32_t *rule)
 {
