@@ -424,6 +424,64 @@ START_TEST(test_long)
 }
 END_TEST
 
+static void
+run_some(struct kit *fast, struct kit *slow, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		uint8_t b[64];
+		struct pfk_packet p = { .time = KIT_START, .data = b,
+		    .linktype = 101, .ifid = 1, .dir = PFK_IN };
+
+		p.caplen = p.wirelen = make_packet(b);
+		pfk_engine_run(fast->e, &p, 1);
+		pfk_engine_run(slow->e, &p, 1);
+		ck_assert_uint_eq(fast->d.rule, slow->d.rule);
+		ck_assert_int_eq((int)fast->d.verdict, (int)slow->d.verdict);
+	}
+}
+
+/* An anchor was empty, which sheets are made for, and has rules then. */
+START_TEST(test_anchor_changes)
+{
+	static struct kit fast, slow;
+	struct pfk_rule_counters x, y;
+	struct pfk_image *more = kit_image("block in quick proto udp to any "
+	    "port 2\npass in inet proto tcp to any port 3 no state\n");
+	const struct strip_sheets *v;
+
+	seed = 16;
+	kit_open(&fast, "block\nmatch in scrub (no-df)\nanchor a\npass in "
+	    "inet from 10.0.0.0/30 no state\npass in quick inet proto tcp "
+	    "to 10.0.0.4/31 no state\n");
+	kit_open(&slow, "block\nmatch in scrub (no-df)\nanchor a\npass in "
+	    "inet from 10.0.0.0/30 no state\npass in quick inet proto tcp "
+	    "to 10.0.0.4/31 no state\n");
+	ck_assert_int_eq(pfk_explain_start(slow.e, explained, NULL), PFK_OK);
+	run_some(&fast, &slow, PACKETS);
+	memset(&seen, 0, sizeof(seen));
+	look_at_sheets(fast.e);
+	if (strip_wide())
+		ck_assert_uint_gt(seen.acts, 0);
+	ck_assert_int_eq(pfk_engine_load_anchor(fast.e, "a", more), PFK_OK);
+	ck_assert_int_eq(pfk_engine_load_anchor(slow.e, "a", more), PFK_OK);
+	v = fast.e->front->sheets;
+	for (unsigned i = 0; v != NULL && i < SHEETS; i++)
+		ck_assert_ptr_null(v->sheet[i]);
+	run_some(&fast, &slow, PACKETS);
+	for (uint32_t r = 0; r < pfk_engine_rules(fast.e); r++) {
+		pfk_engine_rule_counters(fast.e, r, &x);
+		pfk_engine_rule_counters(slow.e, r, &y);
+		ck_assert_msg(memcmp(&x, &y, sizeof(x)) == 0, "rule %u: %llu "
+		    "evaluations, not %llu", r,
+		    (unsigned long long)x.evaluations,
+		    (unsigned long long)y.evaluations);
+	}
+	kit_close(&fast);
+	kit_close(&slow);
+	pfk_image_free(more);
+}
+END_TEST
+
 /* More heads than there is room for. */
 START_TEST(test_classes)
 {
@@ -529,7 +587,7 @@ int
 main(void)
 {
 	const TTest *const tests[] = { test_same, test_detours, test_long,
-	    test_classes, test_columns };
+	    test_anchor_changes, test_classes, test_columns };
 
 	return kit_main("strip", tests, sizeof(tests) / sizeof(*tests));
 }
