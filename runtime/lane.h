@@ -5,6 +5,7 @@
  *	burst.c		the packets of a burst, in order
  *	lane_read.c	frames into struct lane_packet: what the lane needs of
  *			their headers, and which of them are usual
+ *	lane_head.h	what strips are asked about them, if there is no state
  *	state_hash.c	their keys' hashes
  *	lane.c		the state, and everything that the ordinary path would
  *			do with such a packet
