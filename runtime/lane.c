@@ -278,7 +278,7 @@ lane_passed(struct pfk_engine *e, struct lane_run *run,
 	lane_tally_for(e, &run->tally, f->ifid);
 	count(e, &run->tally, l->state, l, goes_back(l));
 	if (l->state->busy)
-		lane_busy(e, l, goes_back(l));
+		lane_busy(e, l, l->ref / 2, goes_back(l));
 	if (e->sink.decision != NULL)
 		tell(e, f, l);
 }
@@ -297,7 +297,7 @@ take_one(struct pfk_engine *e, const struct pfk_packet *f, uint16_t ifid,
 	s->expire = e->uptime;
 	count(e, t, s, l, back);
 	if (s->busy)
-		lane_busy(e, l, back);
+		lane_busy(e, l, l->ref / 2, back);
 	return true;
 }
 

@@ -366,9 +366,12 @@ bool	lane_turn(struct pfk_engine *, const struct pfk_packet *,
 	    const struct lane_packet *, bool back);
 
 /* lane_busy.c: its state is busy; it counts, and the sink is told. */
-void	lane_busy(struct pfk_engine *, const struct lane_packet *, bool back);
+void	lane_busy(struct pfk_engine *, const struct lane_packet *,
+	    uint32_t state, bool back);
 void	lane_tell_busy(struct pfk_engine *, const struct pfk_packet *,
 	    const struct lane_packet *);
+/* What its actions make of the packet's bytes. */
+void	lane_scrub(struct pkt *, const struct state_cold *);
 
 /*
  * lane_forward.c, for a packet that its state lets pass.  The packet as it is

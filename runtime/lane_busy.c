@@ -19,9 +19,10 @@ take_chance(struct pfk_engine *e, const struct lane_packet *l,
 }
 
 void
-lane_busy(struct pfk_engine *e, const struct lane_packet *l, bool back)
+lane_busy(struct pfk_engine *e, const struct lane_packet *l, uint32_t state,
+    bool back)
 {
-	const struct state_cold *c = state_cold(e, l->ref / 2);
+	const struct state_cold *c = state_cold(e, state);
 
 	for (uint32_t m = c->match_list; m != 0; m = e->match_items[m].next) {
 		struct pfk_rule_counters *n =
@@ -32,6 +33,14 @@ lane_busy(struct pfk_engine *e, const struct lane_packet *l, bool back)
 	}
 	if (e->sink.decision == NULL)
 		take_chance(e, l, &c->actions);
+}
+
+void
+lane_scrub(struct pkt *p, const struct state_cold *c)
+{
+	if (p->vproto == PROTO_TCP && c->actions.max_mss != 0)
+		(void)scrub_mss(p, c->actions.max_mss);
+	(void)scrub_apply(p, &c->actions);
 }
 
 void
@@ -46,8 +55,6 @@ lane_tell_busy(struct pfk_engine *e, const struct pfk_packet *f,
 	replies_reset(e);
 	packet_make(e, f, l, &p);
 	lane_translate(e, l, &p);
-	if (l->tcp && c->actions.max_mss != 0)
-		(void)scrub_mss(&p, c->actions.max_mss);
-	(void)scrub_apply(&p, &c->actions);
+	lane_scrub(&p, c);
 	tell_sink(&p, PKT_PASS, &v);
 }

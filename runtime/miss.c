@@ -87,7 +87,7 @@ struct miss {
 	bool		 made, asked, lost;
 	uint8_t		 nacts;		/* rules that are still to act */
 	bool		 acted;		/* some have */
-	struct { uint32_t rule, here; } acts[ACTS];
+	struct act	 acts[ACTS];
 	uint16_t	 rdomain;
 	struct pkt	 p;
 	struct filter	 f;
@@ -145,6 +145,8 @@ count(struct miss *m, bool blocked)
 	s = state_get(e, m->v.state);
 	s->packets[0]++;
 	s->bytes[0] += m->l->len;
+	if (s->busy)
+		lane_busy(e, m->l, m->v.state, false);
 }
 
 static inline void
@@ -194,7 +196,7 @@ start_protocol(struct miss *m, struct state *s)
 
 /* A state that asks for nothing; false: it is for the ordinary path to say
  * that there is no room. */
-static inline bool
+static ALWAYS_INLINE bool
 make_state(struct miss *m)
 {
 	struct pfk_engine *e = m->e;
@@ -230,6 +232,33 @@ make_state(struct miss *m)
 	return true;
 }
 
+/* The same under match rules that have been put off. */
+static NOINLINE bool
+make_busy_state(struct miss *m)
+{
+	uint32_t list;
+
+	if (!acts_suit(m->e, m->acts, m->nacts, m->l) ||
+	    !acts_list(m->e, m->acts, m->nacts, &list))
+		return false;
+	if (!make_state(m)) {
+		match_items_free(m->e, list);
+		return false;
+	}
+	acts_settle(m->e, m->v.state, m->acts, m->nacts, list);
+	return true;
+}
+
+static NOINLINE void
+tell(struct miss *m, bool blocked)
+{
+	struct pkt *p = packet_of(m);
+
+	if (m->v.state != 0 && state_get(m->e, m->v.state)->busy)
+		lane_scrub(p, state_cold(m->e, m->v.state));
+	tell_sink(p, blocked ? PKT_DROP : PKT_PASS, &m->v);
+}
+
 /* false: nothing was done. */
 static inline bool
 act(struct miss *m)
@@ -241,11 +270,12 @@ act(struct miss *m)
 		return false;
 	if (rr->plain == PLAIN_STATE &&
 	    (((rr->src_table & rr->dst_table) != IMG_NONE &&
-	    rule_counts_tables(m->e, m->v.rule)) || !make_state(m)))
+	    rule_counts_tables(m->e, m->v.rule)) ||
+	    !(m->nacts == 0 ? make_state(m) : make_busy_state(m))))
 		return false;
 	count(m, blocked);
 	if (m->e->sink.decision != NULL)
-		tell_sink(packet_of(m), blocked ? PKT_DROP : PKT_PASS, &m->v);
+		tell(m, blocked);
 	return true;
 }
 
@@ -407,15 +437,17 @@ ask_strips(struct miss *m, const struct start *s, struct block_ahead *ahead)
 }
 
 /*
- * Whether what match rules have set comes to something: without a state it
- * does not, but for what they have done to the rules behind them.
+ * Whether what match rules have set comes to something that act() does not do:
+ * without a state it comes to nothing, but for what they have done to the rules
+ * behind them.
  */
 static inline bool
 needs_acts(const struct miss *m)
 {
 	uint8_t plain = m->e->rules[m->v.rule].plain;
 
-	return plain != PLAIN_BLOCK && plain != PLAIN_PASS;
+	return plain != PLAIN_BLOCK && plain != PLAIN_PASS &&
+	    (plain != PLAIN_STATE || m->acted);
 }
 
 /* Nothing comes of it: p is again what its bytes are. */

@@ -1,5 +1,5 @@
 /*
- * Inside of miss.c and miss_count.c.
+ * Inside of miss.c, miss_count.c and miss_acts.c.
  */
 #ifndef RUNTIME_MISS_INT_H
 #define RUNTIME_MISS_INT_H
@@ -50,5 +50,19 @@ only_counts(struct pfk_engine *e, const struct rt_rule *rr,
  */
 bool	miss_count(struct pfk_engine *, struct lane_run *, struct lane_clock *,
 	    struct queue *, struct start *s);
+
+/* A rule that was put off, and the anchor's rule that called it. */
+struct act { uint32_t rule, here; };
+/*
+ * miss_acts.c: whether all that they do to a state is done there; their items
+ * (in that order, or false: no memory); and it is done, when the state has
+ * been made as if they were not there.
+ */
+bool	acts_suit(const struct pfk_engine *, const struct act *, unsigned n,
+	    const struct lane_packet *);
+bool	acts_list(struct pfk_engine *, const struct act *, unsigned n,
+	    uint32_t *list);
+void	acts_settle(struct pfk_engine *, uint32_t state, const struct act *,
+	    unsigned n, uint32_t list);
 
 #endif

@@ -560,6 +560,17 @@ static const struct scene scenes[] = {
 	{ .rules = "match in tag T\nmatch inet scrub (random-id)\n"
 	    "pass in\nblock out on em1\npass out tagged T\n",
 	    .forwards = true },
+	/* ... and what they are told of when their state is made */
+	{ .rules = SHORT_LIVED "table <c> counters { 10.0.0.0/29 }\n"
+	    "match in from <c> scrub (no-df)\n"
+	    "match scrub (reassemble tcp, random-id)\n"
+	    "match in proto udp tag A set prio 2\n"
+	    "match proto tcp scrub (max-mss 900)\npass tag B flags any\n"
+	    "pass in tagged A keep state (if-bound)\n" },
+	{ .rules = SHORT_LIVED "set limit states 14\n"
+	    "match scrub (random-id, min-ttl 90)\nmatch set tos 8\n"
+	    "match in inet set delay 5\nblock tag C\nmatch tagged C tag D\n"
+	    "anchor \"x\" {\n match out tag E\n pass flags any\n}\n" },
 	/* packets without a state: the short way of miss.c */
 	{ .rules = "block\nblock return in proto tcp to port 80\n"
 	    "pass out flags any\nblock log inet6 proto udp\n",
