@@ -4,7 +4,7 @@
  * for memory together.
  *
  *	begin		the class; where the index of both addresses begins
- *	descend		nodes of the index
+ *	descend		nodes of the index, for both addresses in turns
  *	find places	its leaves: the places of both addresses
  *	know		lists of rules that may lead elsewhere, and sets of
  *			tables worth asking
@@ -122,20 +122,18 @@ find_place(const struct block_index *x, struct look *l, unsigned side,
 static ALWAYS_INLINE void
 find_places(const struct looking *g, bool six)
 {
+	const struct block_index *x = g->f->index;
+
 	for (unsigned side = 0; side < 2; side++)
 		for (size_t i = 0; i < g->n; i++)
-			begin_index(&g->f->index[side], &g->v[i], side, six);
-	for (unsigned side = 0; side < 2; side++) {
-		const struct block_index *x = &g->f->index[side];
-
-		if (x->n == 1)
-			continue;
-		for (unsigned k = 1; k < STEPS && k < x->depth; k++)
-			for (size_t i = 0; i < g->n; i++)
-				step(x, &g->v[i], side, six);
-		for (size_t i = 0; i < g->n; i++)
-			find_place(x, &g->v[i], side, six);
-	}
+			begin_index(&x[side], &g->v[i], side, six);
+	for (unsigned k = 1; k < STEPS; k++)
+		for (unsigned side = 0; side < 2; side++)
+			for (size_t i = 0; k < x[side].depth && i < g->n; i++)
+				step(&x[side], &g->v[i], side, six);
+	for (unsigned side = 0; side < 2; side++)
+		for (size_t i = 0; x[side].n != 1 && i < g->n; i++)
+			find_place(&x[side], &g->v[i], side, six);
 }
 
 /* ---- know ---- */
