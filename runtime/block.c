@@ -1,8 +1,9 @@
 /*
  * Asking a block of rules.
  *
- * Which rule matches is looked up (block_look.c) in hash tables over lengths
- * of prefixes (block_table.c).
+ * Which rule matches is looked up (block_look.c): among few in bit vectors
+ * (block_vectors.c), among many in hash tables over lengths of prefixes
+ * (block_table.c).
  *
  * These, and not a decision tree: rules with wildcards are never copied, so
  * memory is linear in the rules and building takes a fraction of a second for

@@ -8,6 +8,7 @@
  *	find places	its leaves: the places of both addresses
  *	know		lists of rules that may lead elsewhere, and sets of
  *			tables worth asking
+ *			(or vectors, which are the answer: block_and.c)
  *	ask		a few of the tables that both sets have: slots and the
  *			entries behind them, as long as a table can have a
  *			better rule than the best so far
