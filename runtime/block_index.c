@@ -350,6 +350,8 @@ plant_stretch(struct planting *p, const struct plot *t, const struct leaf *l,
 		in.start.w[1] = 0;
 	if ((*to = add_cells(p, 1)) == 0 || !plant(p, in, *to))
 		return false;
+	if (!cell_is_node(p->m[*to]))	/* it is there once more */
+		*to = (uint32_t)p->m[*to];
 	*to |= INDEX_INNER;
 	return true;
 }
