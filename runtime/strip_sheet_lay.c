@@ -40,20 +40,30 @@ ports_meet(const struct draft_row *a, const struct draft_row *b)
 	return true;
 }
 
+/* What packets have where a row does not ask: one thing, or its contrary. */
+static uint32_t
+anything(unsigned word, bool contrary)
+{
+	uint32_t a = 0x9e3779b9u * (word + 1);
+
+	return contrary ? ~a : a;
+}
+
 /*
- * The halves, each a bit, that tell a row from packets of another one, which
- * have the lowest addresses there or the highest; 0 if ports do.
+ * The halves, each a bit, that tell a row from packets of another one; 0 if
+ * ports do.
  */
 static uint16_t
 halves_apart(bool six, const struct draft_row *r, const struct draft_row *of,
-    bool highest)
+    bool contrary)
 {
 	uint16_t apart = 0;
 
 	if (!ports_meet(r, of))
 		return 0;
 	for (unsigned k = 0; k < (six ? 8 : 2); k++) {
-		uint32_t a = of->value[k] | (highest ? ~of->mask[k] : 0);
+		uint32_t a = of->value[k] |
+		    (anything(k, contrary) & ~of->mask[k]);
 		uint32_t differ = (a ^ r->value[k]) & r->mask[k];
 
 		for (unsigned h = 2 * k; differ != 0 && h < 2 * k + 2; h++)
