@@ -127,6 +127,14 @@ struct strip_sheets {
 	struct sheet_wait wait[SHEETS];
 };
 
+/*
+ * As strips_short(), of a strip in front that has sheets; and what is asked
+ * where they have no answer: the strips from that row on (strip_short.c).
+ */
+const uint32_t *sheets_ask(struct pfk_engine *, const struct strip_ask *,
+	    uint32_t *rule);
+const uint32_t *strips_walk_wide(struct pfk_engine *, struct strip *,
+	    unsigned row, const struct strip_ask *, uint32_t *rule);
 /* Of a head for which sheet[strip_slot(key)] is not it; NULL: none. */
 struct strip_sheet *sheet_find(struct pfk_engine *, struct strip *,
 	    uint64_t key);

@@ -165,7 +165,7 @@ columns_of(const struct strip_sheet *sh)
 	return sh->ncolumns + (sh->ports & 1u) + (sh->ports >> 1);
 }
 
-/* Of n slots: as they are compared and put together (strip_short.c). */
+/* Of n slots: as they are compared and put together (strip_sheet_ask.c). */
 static unsigned
 vectors_for(uint32_t n)
 {
