@@ -25,6 +25,7 @@
 
 #define STRIDE		16	/* bits of a node at most */
 #define WIDE		2u	/* cells for each piece of a node, about */
+#define KNOWN_MOST	31	/* bits in front that are told apart at once */
 #define SKIP		3u	/* bits in front that are the same: a leaf */
 #define CELLS		8u	/* for each piece, of all nodes, at most */
 #define LINE		8u	/* cells in a line of memory */
@@ -481,11 +482,11 @@ inside_plot(const struct outline *o, struct block_index *x)
 	unsigned bits = common_bits(&o->v[1].at, &o->v[o->n - 1].at);
 	uint32_t last = o->n - 1;
 
-	if (bits < 32 && o->n > 2) {
+	if (bits < KNOWN_MOST && o->n > 2) {
 		unsigned more = common_bits(&o->v[1].at, &o->v[last - 1].at);
 		uint64_t end;
 
-		more = more < 32 ? more : 32;
+		more = more < KNOWN_MOST ? more : KNOWN_MOST;
 		end = (o->v[1].at.w[0] | ~mask_word(more)) + 1;
 		if (more > bits && o->v[last].at.w[0] == end &&
 		    o->v[last].at.w[1] == 0) {
@@ -493,7 +494,7 @@ inside_plot(const struct outline *o, struct block_index *x)
 			t.end--;
 		}
 	}
-	t.known = bits < 31 ? bits : 31;
+	t.known = bits < KNOWN_MOST ? bits : KNOWN_MOST;
 	x->top_mask = mask_word(t.known);
 	x->top = o->v[1].at.w[0] & x->top_mask;
 	t.start.w[0] = x->top;

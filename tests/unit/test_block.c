@@ -141,19 +141,16 @@ hold_together(const struct block_index *x, const struct outline *o, size_t n,
 		}
 }
 
+/* Of pieces that begin at zero, and behind that at n values in order. */
 static void
-try_index(const struct pfk_engine *e, uint32_t n, bool six)
+hold_index(const struct pfk_engine *e, const struct value *v, uint32_t n,
+    bool six)
 {
-	struct value *v = calloc(n + 1, sizeof(*v));
 	static const struct table_sets none[SETS];
 	static const uint32_t ids[4096];
 	struct block_index x = { .n = 0 };
 	struct outline o = { NULL, 0, 0 };
 
-	ck_assert_ptr_nonnull(v);
-	for (uint32_t i = 1; i <= n; i++)
-		v[i] = some_value(six);
-	qsort(v, n + 1, sizeof(*v), compare);
 	for (uint32_t i = 0; i <= n; i++) {
 		struct known k = { .list = 1 + i };
 
@@ -170,6 +167,18 @@ try_index(const struct pfk_engine *e, uint32_t n, bool six)
 		hold_together(&x, &o, i, six);
 	index_free(e, &x);
 	outline_free(e, &o);
+}
+
+static void
+try_index(const struct pfk_engine *e, uint32_t n, bool six)
+{
+	struct value *v = calloc(n + 1, sizeof(*v));
+
+	ck_assert_ptr_nonnull(v);
+	for (uint32_t i = 1; i <= n; i++)
+		v[i] = some_value(six);
+	qsort(v, n + 1, sizeof(*v), compare);
+	hold_index(e, v, n, six);
 	free(v);
 }
 
@@ -185,6 +194,26 @@ START_TEST(every_value)
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 		try_index(e, sizes[i], false);
 		try_index(e, sizes[i], true);
+	}
+	free(e);
+}
+END_TEST
+
+/* All pieces begin in one network, but the last, which begins right behind. */
+START_TEST(behind_a_network)
+{
+	struct pfk_engine *e = calloc(1, sizeof(*e));
+	uint64_t size = (uint64_t)1 << (64 - _i), low = 0x20010db8a0000000;
+
+	ck_assert_ptr_nonnull(e);
+	e->alloc.fn = allocate;
+	low &= ~(size - 1);
+	for (unsigned six = _i > 30; six < 2; six++) {
+		const struct value v[] = { { { 0, 0 } }, { { low, 0 } },
+		    { { low + size / 4, 0 } }, { { low + size / 2, 0 } },
+		    { { low + size, 0 } } };
+
+		hold_index(e, v, sizeof(v) / sizeof(v[0]) - 1, six);
 	}
 	free(e);
 }
@@ -292,6 +321,7 @@ main(void)
 
 	tcase_set_timeout(tc, 120);
 	tcase_add_loop_test(tc, every_value, 0, 6);
+	tcase_add_loop_test(tc, behind_a_network, 1, 60);
 	tcase_add_test(tc, outlines_join);
 	tcase_add_test(tc, alone_in_half);
 	suite_add_tcase(s, tc);
