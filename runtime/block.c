@@ -180,7 +180,7 @@ jumps_ahead(const struct block *b, const struct look *l, uint32_t rule)
 	    (unsigned)bit(l->v[V_SPORT], rule) << JUMP_SPORT |
 	    (unsigned)bit(l->v[V_DPORT], rule) << JUMP_DPORT;
 
-	return b->vectors->jumps[rule].to[strip_lowest(~(uint64_t)fit)];
+	return b->vectors->jumps[rule].to[lowest_bit(~(uint64_t)fit)];
 }
 
 /* A rule on the way, asked ahead; false: that is too much for it. */

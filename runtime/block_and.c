@@ -141,11 +141,11 @@ static ALWAYS_INLINE uint32_t
 first_of(const struct looking *g, const struct look *l, struct common *c,
     uint64_t zeros, unsigned words, uint32_t n, const uint64_t *checks)
 {
-	unsigned i = strip_lowest(~zeros);
+	unsigned i = lowest_bit(~zeros);
 	uint32_t rule;
 
 	c->w[words] = 1;
-	rule = i * 64 + strip_lowest(c->w[i]);
+	rule = i * 64 + lowest_bit(c->w[i]);
 	rule = rule < n ? rule : n;
 	if (rule < n && bit(checks, rule))
 		rule = first_that_holds(g, l, c->w, rule);
@@ -162,8 +162,8 @@ last_of(const struct looking *g, const struct look *l, struct common *c,
 
 	if (some == 0)
 		return n;
-	i = strip_highest(some);
-	rule = i * 64 + strip_highest(c->w[i]);
+	i = highest_bit(some);
+	rule = i * 64 + highest_bit(c->w[i]);
 	if (bit(checks, rule))
 		rule = last_that_holds(g, l, c->w, rule);
 	return rule == n ? n : n - 1 - rule;

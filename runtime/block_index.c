@@ -200,7 +200,7 @@ struct plot {
 static unsigned
 leading_zeros(uint64_t w)
 {
-	return w == 0 ? 64 : 63 - strip_highest(w);
+	return w == 0 ? 64 : 63 - highest_bit(w);
 }
 
 /* Bits in front that are the same. */

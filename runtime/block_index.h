@@ -74,7 +74,7 @@ index_reached(const void *numbers, unsigned k, uint32_t v)
 	__m128i above = _mm_packs_epi32(_mm_cmpgt_epi32(_mm_loadu_si128(p), x),
 	    _mm_cmpgt_epi32(_mm_loadu_si128(p + 1), x));
 
-	return strip_lowest((unsigned)_mm_movemask_epi8(_mm_packs_epi16(above,
+	return lowest_bit((unsigned)_mm_movemask_epi8(_mm_packs_epi16(above,
 	    above)) | 1u << k);
 #else
 	const unsigned char *p = numbers;

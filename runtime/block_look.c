@@ -212,7 +212,7 @@ next_table(struct look *l, uint32_t n, unsigned words)
 	if (left == 0)
 		return words == 4 && l->behind < n ? l->behind++ : n;
 	*w = left & (left - 1);
-	return (uint32_t)(w - l->left.w) * 64 + strip_lowest(left);
+	return (uint32_t)(w - l->left.w) * 64 + lowest_bit(left);
 }
 
 /* The next table that may have a better rule than the best so far. */

@@ -138,7 +138,7 @@ leave(struct trek *t, size_t i)
 	    _mm256_set1_epi32((int)t->value[i]))));
 	uint32_t to;
 
-	memcpy(&to, numbers + (t->many[i] + strip_lowest(above | t->end[i])) *
+	memcpy(&to, numbers + (t->many[i] + lowest_bit(above | t->end[i])) *
 	    sizeof(to), sizeof(to));
 	t->at[i] = to & ~INDEX_INNER;
 	return to;

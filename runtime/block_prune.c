@@ -197,7 +197,7 @@ mask_bits(uint64_t mask, unsigned side)
 {
 	uint32_t m = ~(uint32_t)(side == SRC ? mask >> 32 : mask);
 
-	return m == 0 ? 32 : 31 - strip_highest(m);
+	return m == 0 ? 32 : 31 - highest_bit(m);
 }
 
 static unsigned

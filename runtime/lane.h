@@ -274,7 +274,7 @@ lane_look_up(const struct state_table *t, uint32_t hash)
 
 		if ((m = bucket_match(bu, hash)) != 0)
 			return (m & (bu->twins | (m - 1))) != 0 ?
-			    LANE_SEVERAL : bu->ref[bucket_first(m)];
+			    LANE_SEVERAL : bu->ref[lowest_bit(m)];
 		if (bu->past == 0)
 			return 0;
 	}

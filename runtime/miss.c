@@ -367,8 +367,9 @@ rule_acts(void *ctx, uint32_t rule)
 	return true;
 }
 
-void
-miss_question(struct strip_ask *q, const struct pfk_packet *frame,
+/* What strips and blocks are asked about it.  => It has a key. */
+static void
+ask_in_full(struct strip_ask *q, const struct pfk_packet *frame,
     const struct lane_packet *l, uint16_t rdomain)
 {
 	q->head = (struct strip_head){ frame->ifid, rdomain,
@@ -430,7 +431,7 @@ ask_strips(struct miss *m, const struct start *s, struct block_ahead *ahead)
 		return s->quick ? WAY_QUICK : WAY_DECIDED;
 	if (ahead != NULL && ahead->found.block != 0)
 		m->h.found = &ahead->found;
-	miss_question(&q, m->frame, m->l, m->rdomain);
+	ask_in_full(&q, m->frame, m->l, m->rdomain);
 	m->w.q = &q;
 	tell_tables(m->e, m->l, m->w.q);
 	return way_run(m->e, &m->w, s->from);
@@ -444,10 +445,9 @@ ask_strips(struct miss *m, const struct start *s, struct block_ahead *ahead)
 static inline bool
 needs_acts(const struct miss *m)
 {
-	uint8_t plain = m->e->rules[m->v.rule].plain;
+	const struct rt_rule *rr = &m->e->rules[m->v.rule];
 
-	return plain != PLAIN_BLOCK && plain != PLAIN_PASS &&
-	    (plain != PLAIN_STATE || m->acted);
+	return !rule_counts(rr) && (rr->plain != PLAIN_STATE || m->acted);
 }
 
 /* Nothing comes of it: p is again what its bytes are. */

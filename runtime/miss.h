@@ -28,10 +28,6 @@ rule_counts(const struct rt_rule *rr)
 /* => The rule's references have been resolved. */
 uint8_t	rule_plain(const struct rt_rule *);
 
-/* What strips and blocks are asked about it.  => It has a key. */
-struct strip_ask;
-void	miss_question(struct strip_ask *, const struct pfk_packet *,
-	    const struct lane_packet *, uint16_t rdomain);
 /*
  * Packets from the first one on as long as they are usual and have no state,
  * each at its time; how many.  seen: the table when they were looked up.

@@ -35,6 +35,7 @@
 #include <emmintrin.h>
 #endif
 
+#include "base/bits.h"
 #include "runtime/lane.h"
 #include "runtime/prefix_int.h"
 
@@ -220,21 +221,6 @@ less64_wide(const uint8_t *line, uint64_t key)
 
 /* ---- a bucket ---- */
 
-/* The number of the lowest bit.  => There is one. */
-static inline unsigned
-lowest_end(uint64_t m)
-{
-#if defined(__GNUC__) || defined(__clang__)
-	return (unsigned)__builtin_ctzll(m);
-#else
-	unsigned i = 0;
-
-	while (!(m >> i & 1))
-		i++;
-	return i;
-#endif
-}
-
 static inline unsigned
 bucket_state(const uint8_t *b, unsigned interval)
 {
@@ -267,7 +253,7 @@ bucket_ask(const uint8_t *b, unsigned kind, line_less *less, uint64_t key)
 	if (kind & KIND_LONG)
 		before |= less(b + BUCKET_LINE, key) << (BUCKET_LINE >> width);
 	before >>= ((half + kind_head(kind)) >> width) + first;
-	return bucket_state(b, first + lowest_end(~before |
+	return bucket_state(b, first + lowest_bit(~before |
 	    (uint64_t)1 << n));
 }
 

@@ -151,7 +151,7 @@ prefix_find_some(const struct prefix_tree *t, const struct prefix_keys *k,
 	follow_first(&t->index, k, n, v6, f);
 	while ((more = arrays_of(f) & ((1u << n) - 1)) != 0)
 		for (; more != 0; more &= more - 1)
-			follow_next(&t->index, k, lowest_end(more), f);
+			follow_next(&t->index, k, lowest_bit(more), f);
 }
 
 /* ---- asking ---- */
@@ -209,7 +209,7 @@ ask_kind(const struct asked *a, unsigned kind, line_less *less)
 	uint32_t in = 0;
 
 	for (uint32_t m = same_kind(a, kind); m != 0; m &= m - 1) {
-		unsigned i = lowest_end(m);
+		unsigned i = lowest_bit(m);
 
 		in |= is_in(a->found->slot[i], bucket_ask(bucket_at(a, i), kind,
 		    less, a->found->rest[i])) << i;
@@ -223,11 +223,11 @@ ask128(const struct asked *a, unsigned kind)
 	uint32_t in = 0;
 
 	for (uint32_t m = same_kind(a, kind); m != 0; m &= m - 1) {
-		unsigned i = lowest_end(m);
+		unsigned i = lowest_bit(m);
 
 		in |= is_in(a->found->slot[i], prefix_bucket_state(
-		    &a->tree->index, a->found->slot[i] & UNIT_MASK, key_of_some(a->key, i),
-		    a->found->at[i])) << i;
+		    &a->tree->index, a->found->slot[i] & UNIT_MASK,
+		    key_of_some(a->key, i), a->found->at[i])) << i;
 	}
 	return in;
 }
@@ -247,14 +247,14 @@ ask_slots(const struct asked *a)
 	uint32_t in = 0, walk = 0;
 
 	for (uint32_t m = same_kind(a, KIND_NONE); m != 0; m &= m - 1) {
-		unsigned i = lowest_end(m);
+		unsigned i = lowest_bit(m);
 		uint32_t slot = a->found->slot[i], state = slot & UNIT_MASK;
 
 		in |= is_in(slot, state) << i;
 		walk |= (uint32_t)(state == PREFIX_WALK) << i;
 	}
 	for (; walk != 0; walk &= walk - 1) {
-		unsigned i = lowest_end(walk);
+		unsigned i = lowest_bit(walk);
 
 		in |= (uint32_t)ask_trie(a->tree, key_of_some(a->key, i)) << i;
 	}

@@ -62,7 +62,7 @@ search_table(struct pfk_engine *e, struct search *f)
 		const struct bucket *bu = &t->buckets[b];
 
 		for (m = bucket_match(bu, hash); m != 0; m &= m - 1) {
-			ref = bu->ref[bucket_first(m)];
+			ref = bu->ref[lowest_bit(m)];
 			i = ref / 2;
 			k = state_key(e, i, (int)(ref & 1));
 			if (key_equal(&k, f->key) &&

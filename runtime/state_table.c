@@ -89,8 +89,8 @@ state_entry_put(struct state_table *t, uint32_t hash, uint32_t ref)
 		if (at == NULL && (empty = bucket_match(bu, 0)) != 0) {
 			at = bu;
 			bit = empty & (0u - empty);
-			bu->hash[bucket_first(bit)] = hash;
-			bu->ref[bucket_first(bit)] = ref;
+			bu->hash[lowest_bit(bit)] = hash;
+			bu->ref[lowest_bit(bit)] = ref;
 		} else if (at == NULL)
 			bu->past++;
 		if (at != NULL && bu->past == 0)
@@ -117,15 +117,15 @@ state_entry_put_alone(struct state_table *t, uint32_t hash, uint32_t ref)
 			break;
 		bu->past++;
 	}
-	bu->hash[bucket_first(empty)] = hash;
-	bu->ref[bucket_first(empty)] = ref;
+	bu->hash[lowest_bit(empty)] = hash;
+	bu->ref[lowest_bit(empty)] = ref;
 }
 
 static bool
 bucket_remove(struct bucket *bu, uint32_t hash, uint32_t ref)
 {
 	for (uint32_t m = bucket_match(bu, hash); m != 0; m &= m - 1) {
-		unsigned i = bucket_first(m);
+		unsigned i = lowest_bit(m);
 
 		if (bu->ref[i] != ref)
 			continue;
@@ -169,7 +169,7 @@ entries_move(struct state_table *t, const struct bucket *from)
 	uint32_t m = ~bucket_match(from, 0) & BUCKET_ALL;
 
 	for (; m != 0; m &= m - 1) {
-		unsigned i = bucket_first(m);
+		unsigned i = lowest_bit(m);
 
 		if (from->twins >> i & 1)
 			state_entry_put(t, from->hash[i], from->ref[i]);

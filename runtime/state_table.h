@@ -9,6 +9,7 @@
 #include <emmintrin.h>
 #endif
 
+#include "base/bits.h"
 #include "runtime/normalize.h"
 #include "runtime/state.h"
 
@@ -76,21 +77,6 @@ bucket_match(const struct bucket *b, uint32_t hash)
 #else
 #define bucket_match	bucket_match_plain
 #endif
-
-/* The number of the lowest bit.  => There is one. */
-static inline unsigned
-bucket_first(uint32_t m)
-{
-#if defined(__GNUC__) || defined(__clang__)
-	return (unsigned)__builtin_ctz(m);
-#else
-	unsigned i = 0;
-
-	while (!(m >> i & 1))
-		i++;
-	return i;
-#endif
-}
 
 /*
  * state_mem.c: memory that begins with two cache lines, not cleared; *raw is

@@ -170,7 +170,7 @@ answer(const struct strip *s, struct strip_ask *q, uint64_t rows)
 	uint64_t decide = rows & s->decides, idle;
 
 	if (decide != 0)
-		q->rule = s->first + strip_highest(decide);
+		q->rule = s->first + highest_bit(decide);
 	if (!s->busy)
 		return;
 	q->acts |= rows & s->acts;
@@ -222,7 +222,7 @@ stretch_from(const struct strip *s, const struct strip_class *c,
 		return t;
 	stops = rows & (r->stray | r->live | (r->fits & s->ends));
 	t.out = stops == 0;
-	t.last = t.out ? s->n - 1 : strip_lowest(stops);
+	t.last = t.out ? s->n - 1 : lowest_bit(stops);
 	t.rows = rows & UINT64_MAX >> (63 - t.last);
 	return t;
 }
@@ -315,7 +315,7 @@ ask_on_usual_way(struct pfk_engine *e, const struct strip *s,
 		ends = (r->stray | (r->fits & s->ends)) & c->seen;
 		if ((ends & before) != 0)
 			return;
-		ask_live(e, s, c, q, r, strip_lowest(live));
+		ask_live(e, s, c, q, r, lowest_bit(live));
 	}
 }
 
@@ -463,8 +463,8 @@ run_from(struct pfk_engine *e, struct strip *s, struct strip_ask *q)
 		    (first | (first - 1)));
 	if (first != 0) {
 		answer(s, q, fits & (first | (first - 1)));
-		c->through[strip_lowest(first) + 1]++;
-		return end_at(s, q, strip_lowest(first));
+		c->through[lowest_bit(first) + 1]++;
+		return end_at(s, q, lowest_bit(first));
 	}
 	answer(s, q, fits);
 	c->through[s->n]++;

@@ -30,6 +30,7 @@
 #ifndef RUNTIME_STRIP_H
 #define RUNTIME_STRIP_H
 
+#include "base/bits.h"
 #include "runtime/calls.h"
 
 #define STRIP_MAX	64	/* rows: bits of a word */
@@ -150,35 +151,6 @@ struct strip {
 	   had come to it */
 	uint64_t	steps[STRIP_MAX + 1];
 };
-
-/* The number of the lowest, the highest bit.  => There is one. */
-static inline unsigned
-strip_lowest(uint64_t m)
-{
-#if defined(__GNUC__) || defined(__clang__)
-	return (unsigned)__builtin_ctzll(m);
-#else
-	unsigned i = 0;
-
-	while (!(m >> i & 1))
-		i++;
-	return i;
-#endif
-}
-
-static inline unsigned
-strip_highest(uint64_t m)
-{
-#if defined(__GNUC__) || defined(__clang__)
-	return 63u - (unsigned)__builtin_clzll(m);
-#else
-	unsigned i = 63;
-
-	while (!(m >> i & 1))
-		i--;
-	return i;
-#endif
-}
 
 /* What classes are about; whole packets only. */
 struct strip_head {

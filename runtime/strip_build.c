@@ -420,7 +420,7 @@ learn_calls(const struct pfk_engine *e, struct strip *s)
 	for (uint64_t left = s->calls; left != 0; left &= left - 1) {
 		uint64_t bit = left & (0 - left);
 		const struct rt_rule *rr =
-		    &e->rules[s->first + strip_lowest(left)];
+		    &e->rules[s->first + lowest_bit(left)];
 		enum call_kind kind = call_kind(e, rr);
 
 		if (kind == CALL_RULES || rr->tag != 0)

@@ -295,13 +295,13 @@ find_detours(const struct strip *s, struct strip_class *c)
 	for (unsigned f = 0; f < ROW_FIELDS; f++)
 		from |= c->usual[f] & c->seen;
 	for (; from != 0; from &= from - 1) {
-		uint32_t i = strip_lowest(from);
+		uint32_t i = lowest_bit(from);
 		uint64_t bit = (uint64_t)1 << i;
 
 		if ((rows = detour(s, c, i)) == 0)
 			continue;
 		c->turns |= bit;
-		c->back[i] = (uint8_t)(strip_highest(rows) + 1);
+		c->back[i] = (uint8_t)(highest_bit(rows) + 1);
 		c->open |= c->all & rows;
 	}
 }

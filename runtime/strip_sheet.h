@@ -98,7 +98,7 @@ struct strip_sheet {
 	struct strip	*next;
 	uint32_t	next_row;
 	struct sheet_word word[SHEET_WORDS];
-	bool		acts;		/* sheet_decides_all() must be so */
+	bool		acts;		/* rule_counts() must be so */
 	uint8_t		ntables;
 	uint16_t	needs;		/* their bits: they must be known */
 	struct sheet_table table[SHEET_TABLES];
@@ -148,13 +148,6 @@ void	sheets_begin(struct pfk_engine *, struct strip *);
 void	sheets_drop(const struct pfk_engine *, struct strip *);
 void	sheets_settle(const struct pfk_engine *, struct strip *);
 void	sheets_free(const struct pfk_engine *, struct strip *);
-
-/* What other rules do comes to nothing if that one decides. */
-static inline bool
-sheet_decides_all(const struct rt_rule *rr)
-{
-	return rr->plain == PLAIN_BLOCK || rr->plain == PLAIN_PASS;
-}
 
 static inline uint32_t
 sheet_slots(const struct strip_sheet *sh)

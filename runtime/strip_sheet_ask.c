@@ -159,8 +159,8 @@ static ALWAYS_INLINE unsigned
 chosen(const struct sheet_word *w, uint64_t fits)
 {
 	uint64_t quick = fits & w->quick;
-	unsigned last = strip_highest(fits & w->last);
-	unsigned first = strip_lowest(quick | (uint64_t)1 << 63);
+	unsigned last = highest_bit(fits & w->last);
+	unsigned first = lowest_bit(quick | (uint64_t)1 << 63);
 
 	/* no branch: which one it is comes at random */
 	return first ^ ((first ^ last) & (0u - (unsigned)is_zero(quick)));
@@ -198,7 +198,7 @@ ask_guards(const struct strip_sheet *sh, const uint8_t *a, unsigned n,
 {
 	*turns = 0;
 	for (; guards != 0; guards &= guards - 1) {
-		unsigned bit = strip_lowest(guards);
+		unsigned bit = lowest_bit(guards);
 		unsigned slot = n * SHEET_SLOTS + bit;
 
 		if (!slot_fits(sh, a, slot))
@@ -215,7 +215,7 @@ count_turns(struct strip_sheet *sh, const uint64_t *turns, unsigned nwords)
 {
 	for (unsigned w = 0; w < nwords; w++)
 		for (uint64_t left = turns[w]; left != 0; left &= left - 1)
-			sh->count[w * SHEET_SLOTS + strip_lowest(left)]++;
+			sh->count[w * SHEET_SLOTS + lowest_bit(left)]++;
 }
 
 static ALWAYS_INLINE bool
@@ -235,7 +235,7 @@ comes_to_nothing(const struct pfk_engine *e, const struct strip_sheet *sh,
 	uint32_t rule = sh->rule[slot];
 
 	return (sh->to == NULL || is_quick_slot(sh, slot)) &&
-	    sheet_decides_all(&e->rules[rule == IMG_NONE ? e->default_rule :
+	    rule_counts(&e->rules[rule == IMG_NONE ? e->default_rule :
 	    rule]);
 }
 

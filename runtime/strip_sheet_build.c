@@ -250,7 +250,7 @@ acts_later(const struct pfk_engine *e, const struct strip *s, uint64_t rows,
 	if ((left & (s->changes | (s->calls & s->ends))) != 0)
 		return false;
 	for (left &= s->acts; left != 0; left &= left - 1)
-		if (e->rules[s->first + strip_lowest(left)].plain !=
+		if (e->rules[s->first + lowest_bit(left)].plain !=
 		    PLAIN_LATER)
 			return false;
 	return true;
@@ -286,7 +286,7 @@ draft_tables(struct draft *d, const struct strip *s,
     const struct strip_class *c, uint64_t from, unsigned part)
 {
 	for (unsigned left = c->tables; left != 0; left &= left - 1) {
-		const struct strip_table *t = &s->tables[strip_lowest(left)];
+		const struct strip_table *t = &s->tables[lowest_bit(left)];
 
 		if (!draft_table(d, s, t, t->rows & c->head & c->seen & from,
 		    part))
@@ -418,7 +418,7 @@ is_worth_it(const struct pfk_engine *e, const struct draft *d)
 	for (uint32_t i = 0; i < d->n; i++)
 		if (d->row[i].slot.kind == SLOT_ROW) {
 			rows++;
-			bare += sheet_decides_all(&e->rules[d->row[i].rule]);
+			bare += rule_counts(&e->rules[d->row[i].rule]);
 		}
 	return !d->acts || 2 * bare >= rows;
 }

@@ -118,7 +118,7 @@ best_half(const uint16_t *pairs, uint32_t n, uint32_t *most)
 
 	for (uint32_t i = 0; i < n; i++)
 		for (uint64_t left = pairs[i]; left != 0; left &= left - 1)
-			told[strip_lowest(left)]++;
+			told[lowest_bit(left)]++;
 	for (uint8_t h = 1; h < HALVES; h++)
 		if (told[h] > told[best])
 			best = h;

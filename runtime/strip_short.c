@@ -32,7 +32,7 @@ all_of_six(const struct strip_six *x, const uint8_t *a, uint64_t fit,
 	uint64_t left = fit & rows & x->rows;
 
 	for (; left != 0; left &= left - 1) {
-		unsigned row = strip_lowest(left);
+		unsigned row = lowest_bit(left);
 		uint32_t bad = 0;
 
 		for (unsigned i = 0; i < 3; i++)
@@ -110,7 +110,7 @@ count_detours(struct strip *s, const struct strip_class *c, uint64_t stray,
     unsigned end)
 {
 	do {	/* mostly none or one: no branch tells which */
-		unsigned row = strip_lowest(stray | (uint64_t)1 << 63);
+		unsigned row = lowest_bit(stray | (uint64_t)1 << 63);
 		unsigned to = c->back[row] < end ? c->back[row] : end;
 		uint64_t one = stray != 0;
 
@@ -126,7 +126,7 @@ hear_tables(const struct strip *s, const struct strip_class *c,
     const struct strip_ask *q, uint64_t fit[ROW_FIELDS])
 {
 	for (unsigned left = c->tables; left != 0; left &= left - 1) {
-		const struct strip_table *t = &s->tables[strip_lowest(left)];
+		const struct strip_table *t = &s->tables[lowest_bit(left)];
 		uint64_t in = 0u - (uint64_t)((q->in & t->bit) != 0);
 
 		fit[t->side] &= (in ^ t->neg) | ~t->rows;
@@ -140,7 +140,7 @@ count_tables_asked(struct pfk_engine *e, const struct strip *s,
     const uint64_t fit[ROW_FIELDS], uint64_t rows)
 {
 	for (unsigned left = c->tables; left != 0; left &= left - 1) {
-		const struct strip_table *t = &s->tables[strip_lowest(left)];
+		const struct strip_table *t = &s->tables[lowest_bit(left)];
 		uint64_t m = rows & t->rows;
 
 		if (t->side == DST)
@@ -172,7 +172,7 @@ ask(struct pfk_engine *e, struct strip *s, struct strip_class *c,
 	quick = fits & s->quick;
 	quick &= 0 - quick;
 	fits &= quick | (quick - 1);
-	last = strip_highest(fits | 1);
+	last = highest_bit(fits | 1);
 	end = quick != 0 ? last + 1 : s->n;
 	if (s->jumps) {
 		/* where it strays behind the rule that ends it all does not

@@ -81,7 +81,7 @@ list(uint8_t *of, uint32_t packets)
 	uint8_t n = 0;
 
 	for (; packets != 0; packets &= packets - 1)
-		of[n++] = (uint8_t)bucket_first(packets);
+		of[n++] = (uint8_t)lowest_bit(packets);
 	return n;
 }
 
@@ -231,7 +231,7 @@ ask(const struct prefix_tree *t, const struct tables_ahead *g, uint32_t place,
 	if (g->n[v6] == g->packets)
 		return in;
 	for (; in != 0; in &= in - 1)
-		packets |= 1u << g->of[v6][bucket_first(in)];
+		packets |= 1u << g->of[v6][lowest_bit(in)];
 	return packets;
 }
 

@@ -407,7 +407,7 @@ act(struct vm *vm, const struct strip *s, const struct strip_ask *q,
 	if (q->stop != IMG_NONE)
 		vm->rule = &vm->e->rules[q->stop];
 	for (uint64_t rows = q->acts; rows != 0; rows &= rows - 1)
-		if (rule_matches(vm->e, vm->f, s->first + strip_lowest(rows)) !=
+		if (rule_matches(vm->e, vm->f, s->first + lowest_bit(rows)) !=
 		    PKT_PASS) {
 			*end = VM_FAIL;
 			return;

@@ -44,7 +44,7 @@ act(struct pfk_engine *e, struct way *w)
 
 	w->calls.n += q->calls;
 	for (uint64_t rows = q->acts; rows != 0; rows &= rows - 1)
-		if (!w->h->act(w->h->ctx, q->first + strip_lowest(rows)))
+		if (!w->h->act(w->h->ctx, q->first + lowest_bit(rows)))
 			return WAY_LOST;
 	if (q->quick)
 		return WAY_QUICK;
